@@ -1,0 +1,17 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Time, passed in so that tests can own it. */
+
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+    gint64 (*now_s)(gpointer data); /* wall clock, seconds since 1970 */
+    gpointer data;
+} SignetClock;
+
+gint64 signet_clock_now(const SignetClock *clock);
+/* The machine's own. */
+const SignetClock *signet_clock_system(void);

@@ -1,0 +1,19 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Bytes that must not leak: locked in memory where the limit allows, cleansed when freed, never printable. */
+
+#pragma once
+
+#include <glib.h>
+
+typedef struct SignetSecret SignetSecret;
+
+/* Copies; the caller cleanses its own. */
+SignetSecret *signet_secret_new(gconstpointer data, gsize size);
+/* From the kernel's generator. */
+SignetSecret *signet_secret_new_random(gsize size);
+SignetSecret *signet_secret_ref(SignetSecret *secret);
+void signet_secret_unref(SignetSecret *secret);
+gconstpointer signet_secret_get(const SignetSecret *secret, gsize *ret_size);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetSecret, signet_secret_unref)

@@ -1,0 +1,25 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The tokens of the running policy, by name. */
+
+#pragma once
+
+#include "agent/token/token.h"
+#include "policy/model.h"
+
+typedef struct SignetTokens SignetTokens;
+
+SignetTokens *signet_tokens_new(void);
+void signet_tokens_free(SignetTokens *tokens);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetTokens, signet_tokens_free)
+
+/* Makes what is new, drops what is gone, keeps what has not changed. */
+void signet_tokens_apply(SignetTokens *tokens, const SignetPolicy *policy);
+/* Takes one made elsewhere (tests, benchmarks). */
+void signet_tokens_add(SignetTokens *tokens, SignetToken *token);
+SignetToken *signet_tokens_get(const SignetTokens *tokens, const char *name);
+/* Sorted by name; free with g_ptr_array_unref(), elements are borrowed. */
+GPtrArray *signet_tokens_list(const SignetTokens *tokens);
+/* For every token, present and future. */
+void signet_tokens_set_listener(SignetTokens *tokens, SignetTokenChanged changed, gpointer data);

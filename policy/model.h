@@ -1,0 +1,142 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The administrator's policy as immutable values. glib-2.0 only: no file, no clock, no network; bytes in, decisions out. */
+
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+/* What a signature is for. A set of them is a bit mask. P(SYMBOL, bit, "name in Purposes=") */
+#define SIGNET_PURPOSES(P)                                                                        \
+    P(TLS_CLIENT, 0, "tls-client")     /* TLS 1.2 and 1.3 CertificateVerify of a client */        \
+    P(TLS_SERVER, 1, "tls-server")     /* TLS 1.3 CertificateVerify, TLS 1.2 ServerKeyExchange */ \
+    P(CSR, 2, "csr")                   /* PKCS#10, RFC 2986 */                                    \
+    P(SSH_USERAUTH, 3, "ssh-userauth") /* RFC 4252 section 7 */                                   \
+    P(CERTIFICATE, 4, "certificate")   /* a TBSCertificate; a local CA's own key, by job only */  \
+    P(DECRYPT, 5, "decrypt")           /* RSA decryption */                                       \
+    P(DERIVE, 6, "derive")             /* ECDH */                                                 \
+    P(ANY, 7, "any")                   /* everything above but 'certificate', and bare digests */
+
+typedef enum {
+#define P(symbol, bit, name) SIGNET_PURPOSE_##symbol = 1 << bit,
+    SIGNET_PURPOSES(P)
+#undef P
+} SignetPurpose;
+
+const char *signet_purpose_name(SignetPurpose purpose);
+/* 0 when unknown */
+SignetPurpose signet_purpose_from_name(const char *name);
+
+typedef enum {
+    SIGNET_RULE_USER,
+    SIGNET_RULE_GROUP,
+    SIGNET_RULE_UNIT,
+    SIGNET_RULE_LABEL,
+} SignetRuleKind;
+
+typedef struct {
+    SignetRuleKind kind;
+    char *value; /* (owned) a name, or decimal digits for a uid or gid */
+} SignetRule;
+
+typedef enum {
+    SIGNET_NEW_KEY_ALWAYS,
+    SIGNET_NEW_KEY_AGE,
+    SIGNET_NEW_KEY_NEVER,
+} SignetNewKey;
+
+typedef enum {
+    SIGNET_RENEW_AUTO,
+    SIGNET_RENEW_PERCENT, /* of the lifetime */
+    SIGNET_RENEW_BEFORE,  /* seconds before expiry */
+} SignetRenewKind;
+
+/* A duration that may be 'auto': -1. Seconds. */
+#define SIGNET_AUTO (-1)
+
+typedef struct {
+    char *name; /* (owned) */
+    SignetRenewKind renew_kind;
+    double renew_percent;
+    gint64 renew_before_s;
+    double jitter_percent;
+    SignetNewKey new_key;
+    gint64 new_key_age_s;
+    gint64 overlap_s;            /* or SIGNET_AUTO: min(24h, 10 % of what the old certificate has left) */
+    gint64 retry_first_s;        /* default 60 */
+    gint64 retry_max_s;          /* or SIGNET_AUTO: clamp(4 % of the lifetime, 60 s, 6 h) */
+    gint64 pending_timeout_s;    /* default 7 d */
+    gint64 critical_remaining_s; /* or SIGNET_AUTO: max(10 % of the lifetime, 15 min) */
+} SignetRotationProfile;
+
+typedef enum {
+    SIGNET_TOKEN_TPM,
+    SIGNET_TOKEN_PKCS11,
+} SignetTokenKind;
+
+/* [Token NAME] in signet.conf */
+typedef struct {
+    char *name; /* (owned) */
+    SignetTokenKind kind;
+    char *tcti;              /* (owned, nullable) TPM only: tpm2-tss TCTI string, e.g. device:/dev/tpmrm0 */
+    gboolean bus_encryption; /* TPM only; default TRUE */
+    guint queue_limit;       /* requests waiting; default 1024 */
+} SignetTokenConfig;
+
+typedef enum {
+    SIGNET_CA_LOCAL,
+} SignetCaKind;
+
+/* ca.d/NAME.conf, group [Ca] */
+typedef struct {
+    char *name; /* (owned) */
+    SignetCaKind kind;
+    /* local: the CA's own key and certificate, kept as identity 'ca.NAME' */
+    char *token;        /* (owned) */
+    char *key;          /* (owned) "ec:P-256" */
+    char *subject;      /* (owned) */
+    gint64 ca_lifetime_s;
+    gint64 lifetime_s;  /* of the certificates it issues */
+} SignetCaProfile;
+
+/* identities.d/NAME.conf */
+typedef struct {
+    char *name;    /* (owned) */
+    char *token;   /* (owned) */
+    char *ca;      /* (owned) */
+    char *key;     /* (owned) "ec:P-256" … */
+    char *subject; /* (owned) RFC 4514-like "CN=%H,O=Example"; placeholders expanded by signet_policy_expand() */
+    char **dns;    /* (owned) subjectAltName; placeholders too */
+    char **ip;     /* (owned) */
+    char **uri;    /* (owned) */
+    char **email;  /* (owned) */
+    char *owner;   /* (owned, nullable) of the files in live/; also allowed to use the key */
+    char *group;   /* (owned, nullable) */
+    guint mode;    /* of the files in live/; default 0444 */
+    GPtrArray *allow; /* (owned) of SignetRule */
+    guint purposes;   /* mask of SignetPurpose */
+    SignetRotationProfile *rotation; /* (unowned): lives in the same SignetPolicy; NULL only for a local CA's own identity */
+    char **reload;    /* (owned) "unit:nginx.service" */
+    gboolean is_ca;   /* made for a local CA: the identity 'ca.NAME' */
+} SignetIdentityPolicy;
+
+/* Everything, frozen after parsing. */
+typedef struct SignetPolicy SignetPolicy;
+
+SignetPolicy *signet_policy_ref(SignetPolicy *policy);
+void signet_policy_unref(SignetPolicy *policy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetPolicy, signet_policy_unref)
+
+/* All borrow. Lists are sorted by name; identities include 'ca.NAME' for every local CA. */
+const SignetIdentityPolicy *signet_policy_get_identity(const SignetPolicy *policy, const char *name);
+const SignetCaProfile *signet_policy_get_ca(const SignetPolicy *policy, const char *name);
+const SignetTokenConfig *signet_policy_get_token(const SignetPolicy *policy, const char *name);
+const GPtrArray *signet_policy_get_identities(const SignetPolicy *policy); /* of SignetIdentityPolicy */
+const GPtrArray *signet_policy_get_cas(const SignetPolicy *policy);        /* of SignetCaProfile */
+const GPtrArray *signet_policy_get_tokens(const SignetPolicy *policy);     /* of SignetTokenConfig */
+
+/* Replaces %H (host name), %m (machine id), %i (identity name), %% . Unknown placeholders are refused by the parser already. */
+char *signet_policy_expand(const char *template, const char *host_name, const char *machine_id,
+                           const char *identity);
