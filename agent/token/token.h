@@ -10,23 +10,10 @@
 #include <gio/gio.h>
 
 #include "agent/base/error.h"
-#include "agent/base/secret.h"
+#include "agent/base/key.h"
 #include "provider/wire/catalogue.h"
 
 typedef struct SignetToken SignetToken;
-
-/* How to find a key again: what the store keeps of it. */
-typedef struct {
-    guint32 type;       /* enum signet_key_type */
-    GBytes *blob;       /* (owned) TPM: TSS2 PRIVATE KEY (PEM, as tpm2-openssl reads); PKCS#11: its URI */
-    SignetSecret *auth; /* (owned, nullable) TPM: the key's auth value */
-    GBytes *spki;       /* (owned) DER SubjectPublicKeyInfo, RFC 5280 4.1.2.7 */
-} SignetKey;
-
-SignetKey *signet_key_new(guint32 type, GBytes *blob, SignetSecret *auth, GBytes *spki);
-SignetKey *signet_key_ref(SignetKey *key);
-void signet_key_unref(SignetKey *key);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetKey, signet_key_unref)
 
 typedef struct {
     guint32 scheme;    /* enum signet_scheme */

@@ -1,0 +1,37 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* D-Bus: org.signet.Agent1 with its objects, behind one authorisation gate (polkit, asynchronous, default deny). Management and light use. */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "agent/broker/broker.h"
+#include "agent/rotate/engine.h"
+
+typedef struct SignetBus SignetBus;
+
+typedef struct {
+    GDBusConnection *connection;
+    SignetBroker *broker;
+    SignetEngine *engine;
+    SignetInventory *inventory;
+    SignetTokens *tokens;
+    SignetStore *store;     /* for live paths */
+    const SignetClock *clock;
+    /* Reads the policy files again; FALSE keeps the old policy. */
+    gboolean (*reload)(gpointer data, GError **error);
+    gpointer reload_data;
+} SignetBusContext;
+
+/* Exports the objects, then owns the name. */
+SignetBus *signet_bus_new(const SignetBusContext *context, GError **error);
+void signet_bus_free(SignetBus *bus);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetBus, signet_bus_free)
+
+/* Identities and tokens of a new policy appear, others go. */
+void signet_bus_set_policy(SignetBus *bus, SignetPolicy *policy);
+/* Wire these to the engine's and the registry's listeners. */
+void signet_bus_on_engine(const char *identity, SignetEngineEvent event, guint32 generation, gpointer bus);
+void signet_bus_on_token(SignetToken *token, gpointer bus);
