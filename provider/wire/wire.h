@@ -136,7 +136,8 @@ bool signet_wire_get_header(struct signet_wire_reader *r, struct signet_wire_hea
 
 /* signet_wire_put_<message>() appends the body; check w->failed once at the end.
  * signet_wire_get_<message>() reads the whole rest of the packet; false when malformed, too long or with bytes left over.
- * Decoded NAME and TEXT are checked: the alphabet of names, valid UTF-8 without control characters. */
+ * NAME and TEXT are checked on both ways: empty or of the alphabet of names; valid UTF-8 without control characters.
+ * Where a name must not be empty is the receiver's to check (PROTOCOL.md says where). */
 #define M(symbol, fields)                                                                         \
     void signet_wire_put_##symbol(struct signet_wire_writer *w,                                   \
                                   const struct signet_wire_##symbol *message);                    \
@@ -145,11 +146,19 @@ bool signet_wire_get_header(struct signet_wire_reader *r, struct signet_wire_hea
 SIGNET_WIRE_MESSAGES(M)
 #undef M
 
+/* For messages without a field (factory, adopt, job, the reply to result): true when nothing is left of the packet. */
+bool signet_wire_get_end(struct signet_wire_reader *r);
+
+/* An error_reply from any text: what is not printable UTF-8 becomes '?', and what is too long is cut. */
+void signet_wire_put_error_text(struct signet_wire_writer *w, const char *text);
+
 /* List of names within list_reply: append, and iterate from *offset = 0 (false at the end or when malformed). */
 void signet_wire_put_list_name(struct signet_wire_writer *w, const char *name);
 bool signet_wire_next_list_name(struct signet_bytes names, size_t *offset, struct signet_bytes *ret_name);
 
 /* The alphabet and length of identity names: [a-z0-9][a-z0-9_.-]{0,63}. */
 bool signet_wire_name_is_valid(const char *name, size_t length);
+/* UTF-8 (RFC 3629) without U+0000-001F and U+007F-009F; may be empty. */
+bool signet_wire_text_is_valid(struct signet_bytes text);
 bool signet_bytes_equal_string(struct signet_bytes bytes, const char *string);
 struct signet_bytes signet_bytes_from_string(const char *string);
