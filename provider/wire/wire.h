@@ -25,7 +25,7 @@ struct signet_wire_header {
 };
 
 /* Messages as data: F(KIND, field, limit).
- *   U8, U16, U32, U64: fixed size, limit unused; U64 times are seconds since 1970.
+ *   U8, U16, U32: fixed size, limit unused.
  *   NAME: u8 length + characters of an identity name; TEXT: u16 length + UTF-8; BYTES: u32 length + bytes.
  * A decoder accepts a message only if every field is within its limit and nothing is left over. */
 
@@ -100,7 +100,6 @@ struct signet_wire_header {
 #define SIGNET_WIRE_TYPE_U8    uint8_t
 #define SIGNET_WIRE_TYPE_U16   uint16_t
 #define SIGNET_WIRE_TYPE_U32   uint32_t
-#define SIGNET_WIRE_TYPE_U64   uint64_t
 #define SIGNET_WIRE_TYPE_NAME  struct signet_bytes
 #define SIGNET_WIRE_TYPE_TEXT  struct signet_bytes
 #define SIGNET_WIRE_TYPE_BYTES struct signet_bytes
