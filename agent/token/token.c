@@ -1,2 +1,392 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
+
+/* The main context's side of a token: requests in, answers and state changes out, deadlines. */
+
+#include "agent/token/token.h"
+
+#include <glib-unix.h>
+
+#include "agent/token/worker.h"
+
+#define DEFAULT_TIMEOUT_MS 30000
+#define DELIVER_AT_ONCE    64
+
+typedef struct {
+    GSource source;     /* first */
+    SignetToken *token; /* (unowned): destroys the source before it goes */
+} TokenSource;
+
+struct SignetToken {
+    guint ref_count;      /* a pending request holds one */
+    char *name;           /* (owned) */
+    SignetWorker *worker; /* (owned) */
+    SignetTokenState state;
+    SignetTokenInfo info;
+    char *problem; /* (owned, nullable) */
+    SignetTokenChanged changed;
+    gpointer changed_data;
+    GQueue pending; /* of SignetRequest: those whose done has not been called */
+    guint64 last_id;
+    gint64 next_deadline_us; /* no pending request expires earlier; may be too early itself */
+    SignetTokenCounts counts;
+    GSource *source; /* (owned) */
+};
+
+const char *
+signet_token_state_name(SignetTokenState state)
+{
+    switch (state) {
+    case SIGNET_TOKEN_STATE_UNKNOWN:
+        return "unknown";
+    case SIGNET_TOKEN_STATE_READY:
+        return "ready";
+    case SIGNET_TOKEN_STATE_ABSENT:
+        return "absent";
+    case SIGNET_TOKEN_STATE_FAILED:
+        return "failed";
+    }
+    return "unknown";
+}
+
+/* --- answers out --- */
+
+static void
+answer(SignetToken *token, const SignetRequest *request, const GError *error)
+{
+    if (request->key_done)
+        request->key_done(request->result_key, error, request->done_data);
+    else if (request->done)
+        request->done(request->result, error, request->done_data);
+}
+
+/* Takes the request and its reference to the token. */
+static void
+deliver(SignetToken *token, SignetRequest *request)
+{
+    g_queue_unlink(&token->pending, &request->pending);
+    if (signet_error_is(request->error, SIGNET_ERROR_TIMED_OUT))
+        token->counts.timed_out++;
+    else if (!signet_error_is(request->error, SIGNET_ERROR_BUSY))
+        token->counts.done++;
+    answer(token, request, request->error);
+    signet_request_free(request);
+    signet_token_unref(token);
+}
+
+static void
+apply_state(SignetToken *token, SignetStateEvent *event)
+{
+    gboolean is_new = event->state != token->state;
+
+    token->state = event->state;
+    if (event->state == SIGNET_TOKEN_STATE_READY)
+        token->info = event->info;
+    g_free(token->problem);
+    token->problem = g_steal_pointer(&event->problem);
+    signet_state_event_free(event);
+    if (is_new && token->changed)
+        token->changed(token, token->changed_data);
+}
+
+/* One at a time, since a callback may cancel the next one; not for ever, since others use the main
+ * context too. */
+static void
+deliver_events(SignetToken *token)
+{
+    SignetEvent *event;
+
+    for (guint i = 0; i < DELIVER_AT_ONCE && (event = signet_worker_next_event(token->worker));
+         i++) {
+        if (event->kind == SIGNET_EVENT_STATE)
+            apply_state(token, (SignetStateEvent *)event);
+        else
+            deliver(token, (SignetRequest *)event);
+    }
+}
+
+static void
+time_out(SignetToken *token, SignetRequest *request)
+{
+    /* The worker may free the request as soon as it is abandoned. */
+    SignetRequest copy = {.done = request->done,
+                          .key_done = request->key_done,
+                          .done_data = request->done_data,
+                          .timeout_ms = request->timeout_ms};
+    g_autoptr(GError) error = NULL;
+
+    g_queue_unlink(&token->pending, &request->pending);
+    if (signet_worker_abandon(token->worker, request))
+        signet_error_set(&error, SIGNET_ERROR_TIMED_OUT,
+                         "token '%s' had no time for the request within %u ms; try again later",
+                         token->name, copy.timeout_ms);
+    else
+        signet_error_set(&error, SIGNET_ERROR_TIMED_OUT,
+                         "token '%s' did not finish the operation within %u ms", token->name,
+                         copy.timeout_ms);
+    token->counts.timed_out++;
+    answer(token, &copy, error);
+    signet_token_unref(token);
+}
+
+static SignetRequest *
+next_expired(SignetToken *token, gint64 now_us)
+{
+    token->next_deadline_us = G_MAXINT64;
+    for (GList *l = token->pending.head; l; l = l->next) {
+        SignetRequest *request = l->data;
+        gboolean is_late = request->item.deadline_us <= now_us;
+
+        if (is_late && !signet_worker_has_answered(token->worker, request))
+            return request;
+        if (!is_late)
+            token->next_deadline_us = MIN(token->next_deadline_us, request->item.deadline_us);
+    }
+    return NULL;
+}
+
+/* Starts over after each callback, which may have changed the list. */
+static void
+expire(SignetToken *token)
+{
+    gint64 now_us = g_get_monotonic_time();
+    SignetRequest *request;
+
+    if (now_us < token->next_deadline_us)
+        return;
+    while ((request = next_expired(token, now_us)))
+        time_out(token, request);
+}
+
+/* --- event source --- */
+
+static gboolean
+source_prepare(GSource *source, int *ret_timeout_ms)
+{
+    SignetToken *token = ((TokenSource *)source)->token;
+    gboolean ready = signet_worker_before_sleep(token->worker);
+
+    *ret_timeout_ms = -1;
+    if (!ready && token->next_deadline_us != G_MAXINT64) {
+        gint64 left_us = token->next_deadline_us - g_get_monotonic_time();
+
+        *ret_timeout_ms = left_us <= 0 ? 0 : (int)MIN(left_us / 1000 + 1, G_MAXINT);
+    }
+    return ready;
+}
+
+static gboolean
+source_check(GSource *source)
+{
+    SignetToken *token = ((TokenSource *)source)->token;
+
+    return signet_worker_after_sleep(token->worker) ||
+           g_get_monotonic_time() >= token->next_deadline_us;
+}
+
+static gboolean
+source_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+    SignetToken *token = signet_token_ref(((TokenSource *)source)->token);
+
+    deliver_events(token);
+    expire(token);
+    signet_token_unref(token);
+    return G_SOURCE_CONTINUE;
+}
+
+static GSource *
+token_source_new(SignetToken *token)
+{
+    static GSourceFuncs funcs = {
+        .prepare = source_prepare, .check = source_check, .dispatch = source_dispatch};
+    GSource *source = g_source_new(&funcs, sizeof(TokenSource));
+
+    ((TokenSource *)source)->token = token;
+    g_source_set_static_name(source, "signet-token");
+    g_source_add_unix_fd(source, signet_worker_get_fd(token->worker), G_IO_IN);
+    g_source_attach(source, g_main_context_get_thread_default());
+    return source;
+}
+
+/* --- requests in --- */
+
+static guint64
+submit(SignetToken *token, const SignetTokenWait *wait, SignetRequest *request)
+{
+    guint64 id = ++token->last_id;
+
+    request->id = id;
+    request->timeout_ms = wait && wait->timeout_ms ? wait->timeout_ms : DEFAULT_TIMEOUT_MS;
+    request->item.client = wait ? wait->client : 0;
+    request->item.deadline_us = g_get_monotonic_time() + (gint64)request->timeout_ms * 1000;
+    token->next_deadline_us = MIN(token->next_deadline_us, request->item.deadline_us);
+    g_queue_push_tail_link(&token->pending, &request->pending);
+    signet_token_ref(token);
+    if (!signet_worker_push(token->worker, request))
+        token->counts.refused_busy++;
+    return id;
+}
+
+guint64
+signet_token_sign(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
+                  const SignetKeyScheme *scheme, GBytes *digest, SignetTokenDone done,
+                  gpointer data)
+{
+    SignetRequest *request = signet_request_new(SIGNET_OP_SIGN, key, scheme, digest);
+
+    request->done = done;
+    request->done_data = data;
+    return submit(token, wait, request);
+}
+
+guint64
+signet_token_decrypt(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
+                     const SignetKeyScheme *scheme, GBytes *ciphertext, SignetTokenDone done,
+                     gpointer data)
+{
+    SignetRequest *request = signet_request_new(SIGNET_OP_DECRYPT, key, scheme, ciphertext);
+
+    request->done = done;
+    request->done_data = data;
+    return submit(token, wait, request);
+}
+
+guint64
+signet_token_derive(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
+                    GBytes *peer_point, SignetTokenDone done, gpointer data)
+{
+    SignetRequest *request = signet_request_new(SIGNET_OP_DERIVE, key, NULL, peer_point);
+
+    request->done = done;
+    request->done_data = data;
+    return submit(token, wait, request);
+}
+
+guint64
+signet_token_generate(SignetToken *token, const SignetTokenWait *wait,
+                      const SignetKeyTemplate *template, SignetTokenKeyDone done, gpointer data)
+{
+    SignetRequest *request = signet_request_new(SIGNET_OP_GENERATE, NULL, NULL, NULL);
+
+    request->template = *template;
+    request->key_done = done;
+    request->done_data = data;
+    return submit(token, wait, request);
+}
+
+guint64
+signet_token_destroy(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
+                     SignetTokenDone done, gpointer data)
+{
+    SignetRequest *request = signet_request_new(SIGNET_OP_DESTROY, key, NULL, NULL);
+
+    request->done = done;
+    request->done_data = data;
+    return submit(token, wait, request);
+}
+
+guint64
+signet_token_probe(SignetToken *token, const SignetTokenWait *wait, SignetTokenDone done,
+                   gpointer data)
+{
+    SignetRequest *request = signet_request_new(SIGNET_OP_PROBE, NULL, NULL, NULL);
+
+    request->done = done;
+    request->done_data = data;
+    return submit(token, wait, request);
+}
+
+void
+signet_token_cancel(SignetToken *token, guint64 id)
+{
+    for (GList *l = token->pending.head; l; l = l->next) {
+        SignetRequest *request = l->data;
+
+        if (request->id != id)
+            continue;
+        g_queue_unlink(&token->pending, &request->pending);
+        signet_worker_abandon(token->worker, request);
+        signet_token_unref(token);
+        return;
+    }
+}
+
+/* --- life --- */
+
+SignetToken *
+signet_token_new(const SignetTokenSettings *settings, const SignetTokenBackend *vtable,
+                 gpointer backend)
+{
+    SignetToken *token = g_new0(SignetToken, 1);
+
+    token->ref_count = 1;
+    token->name = g_strdup(settings->name);
+    token->info = (SignetTokenInfo) {.kind = "", .protection = "", .description = ""};
+    token->next_deadline_us = G_MAXINT64;
+    token->worker = signet_worker_new(settings, vtable, backend);
+    token->source = token_source_new(token);
+    return token;
+}
+
+SignetToken *
+signet_token_ref(SignetToken *token)
+{
+    token->ref_count++;
+    return token;
+}
+
+void
+signet_token_unref(SignetToken *token)
+{
+    if (!token || --token->ref_count > 0)
+        return;
+    g_source_destroy(token->source);
+    g_source_unref(token->source);
+    signet_worker_free(token->worker);
+    g_free(token->problem);
+    g_free(token->name);
+    g_free(token);
+}
+
+/* --- facts --- */
+
+const char *
+signet_token_get_name(const SignetToken *token)
+{
+    return token->name;
+}
+
+SignetTokenState
+signet_token_get_state(const SignetToken *token)
+{
+    return token->state;
+}
+
+const char *
+signet_token_get_problem(const SignetToken *token)
+{
+    return token->problem;
+}
+
+SignetTokenInfo
+signet_token_get_info(const SignetToken *token)
+{
+    return token->info;
+}
+
+void
+signet_token_set_listener(SignetToken *token, SignetTokenChanged changed, gpointer data)
+{
+    token->changed = changed;
+    token->changed_data = data;
+}
+
+SignetTokenCounts
+signet_token_get_counts(const SignetToken *token)
+{
+    SignetTokenCounts counts = token->counts;
+
+    counts.waiting = signet_worker_get_waiting(token->worker);
+    return counts;
+}

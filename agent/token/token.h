@@ -65,10 +65,11 @@ typedef struct {
     guint client_limit; /* … of one client; 0: half of queue_limit */
 } SignetTokenSettings;
 
-/* Takes the backend. The worker starts at the first request. */
+/* Takes the backend. The worker starts at the first request. The token belongs to the main context of the thread that makes it:
+ * all functions below are called there, and only there. A pending request keeps the token alive until it is over or cancelled. */
 SignetToken *signet_token_new(const SignetTokenSettings *settings, const SignetTokenBackend *vtable, gpointer backend);
 SignetToken *signet_token_ref(SignetToken *token);
-void signet_token_unref(SignetToken *token); /* the last one waits for the request that is running */
+void signet_token_unref(SignetToken *token); /* the last one waits for the operation that is running (a cancelled one) */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetToken, signet_token_unref)
 
 const char *signet_token_get_name(const SignetToken *token);

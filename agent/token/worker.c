@@ -1,0 +1,468 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* One thread, one condition variable to wake it, one eventfd to wake the main context, and that
+ * only while it sleeps. */
+
+#include "agent/token/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define DEFAULT_QUEUE_LIMIT 1024
+#define REOPEN_INTERVAL_US  G_USEC_PER_SEC
+
+struct SignetWorker {
+    char *name;      /* (owned) of the token */
+    GThread *thread; /* (owned, nullable): main context only; NULL before the first request */
+    int event_fd;
+
+    /* the worker's thread only */
+    SignetTokenBackend vtable;
+    gpointer backend; /* (owned) */
+    gboolean is_open;
+    gboolean was_tried;
+    gint64 last_try_us;
+    GError *failure; /* (owned, nullable): why it is not open */
+
+    /* pthread and not GLib's, because the thread sanitizer understands it. Guards everything below,
+     * the places of queue items and SignetRequest.abandoned. */
+    pthread_mutex_t mutex;
+    pthread_cond_t work;
+    SignetQueue *queue;     /* (owned) */
+    GQueue events;          /* of SignetEvent, for the main context */
+    SignetRequest *running; /* (owned, nullable) */
+    gboolean main_sleeps;
+    gboolean main_woken; /* the eventfd was written */
+    gboolean worker_sleeps;
+    gboolean stopping;
+};
+
+void
+signet_state_event_free(SignetStateEvent *event)
+{
+    g_free(event->problem);
+    g_free(event);
+}
+
+SignetRequest *
+signet_request_new(SignetOp op, SignetKey *key, const SignetKeyScheme *scheme, GBytes *data)
+{
+    SignetRequest *request = g_new0(SignetRequest, 1);
+
+    request->event.kind = SIGNET_EVENT_DONE;
+    request->event.link.data = request;
+    request->pending.data = request;
+    request->op = op;
+    request->key = key ? signet_key_ref(key) : NULL;
+    request->data = data ? g_bytes_ref(data) : NULL;
+    if (scheme) {
+        request->scheme = *scheme;
+        request->scheme.label = scheme->label ? g_bytes_ref(scheme->label) : NULL;
+    }
+    return request;
+}
+
+void
+signet_request_free(SignetRequest *request)
+{
+    g_clear_pointer(&request->key, signet_key_unref);
+    g_clear_pointer(&request->scheme.label, g_bytes_unref);
+    g_clear_pointer(&request->data, g_bytes_unref);
+    g_clear_pointer(&request->result, g_bytes_unref);
+    g_clear_pointer(&request->result_key, signet_key_unref);
+    g_clear_error(&request->error);
+    g_free(request);
+}
+
+/* --- events --- */
+
+static void
+post_locked(SignetWorker *worker, SignetEvent *event)
+{
+    const uint64_t one = 1;
+
+    g_queue_push_tail_link(&worker->events, &event->link);
+    if (!worker->main_sleeps)
+        return;
+    worker->main_sleeps = FALSE;
+    worker->main_woken = TRUE;
+    while (write(worker->event_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+static void
+post_state(SignetWorker *worker, SignetTokenState state, const SignetTokenInfo *info)
+{
+    SignetStateEvent *event = g_new0(SignetStateEvent, 1);
+
+    event->event.kind = SIGNET_EVENT_STATE;
+    event->event.link.data = event;
+    event->state = state;
+    if (info)
+        event->info = (SignetTokenInfo) {.kind = g_intern_string(info->kind),
+                                         .protection = g_intern_string(info->protection),
+                                         .description = g_intern_string(info->description)};
+    if (state != SIGNET_TOKEN_STATE_READY)
+        event->problem = g_strdup(worker->failure->message);
+
+    pthread_mutex_lock(&worker->mutex);
+    post_locked(worker, &event->event);
+    pthread_mutex_unlock(&worker->mutex);
+}
+
+static void
+note_failure(SignetWorker *worker, const GError *error)
+{
+    g_clear_error(&worker->failure);
+    worker->failure = g_error_copy(error);
+    worker->is_open = FALSE;
+    post_state(worker,
+               signet_error_is(error, SIGNET_ERROR_TOKEN_ABSENT) ? SIGNET_TOKEN_STATE_ABSENT
+                                                                 : SIGNET_TOKEN_STATE_FAILED,
+               NULL);
+}
+
+/* --- the thread --- */
+
+static SignetRequest *
+request_of_item(SignetQueueItem *item)
+{
+    return (SignetRequest *)((char *)item - G_STRUCT_OFFSET(SignetRequest, item));
+}
+
+static gboolean
+may_try(const SignetWorker *worker)
+{
+    return !worker->was_tried || g_get_monotonic_time() - worker->last_try_us >= REOPEN_INTERVAL_US;
+}
+
+static gboolean
+ensure_open(SignetWorker *worker, GError **error)
+{
+    SignetTokenInfo info = {0};
+    g_autoptr(GError) local = NULL;
+
+    if (worker->is_open)
+        return TRUE;
+    if (worker->failure && !may_try(worker)) {
+        g_propagate_error(error, g_error_copy(worker->failure));
+        return FALSE;
+    }
+
+    worker->is_open = worker->vtable.open(worker->backend, &info, &local);
+    worker->was_tried = TRUE;
+    worker->last_try_us = g_get_monotonic_time();
+    if (!worker->is_open) {
+        note_failure(worker, local);
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    g_clear_error(&worker->failure);
+    post_state(worker, SIGNET_TOKEN_STATE_READY, &info);
+    return TRUE;
+}
+
+static void
+run_operation(SignetWorker *worker, SignetRequest *request)
+{
+    const SignetTokenBackend *vtable = &worker->vtable;
+
+    switch (request->op) {
+    case SIGNET_OP_SIGN:
+        request->result = vtable->sign(worker->backend, request->key, &request->scheme,
+                                       request->data, &request->error);
+        break;
+    case SIGNET_OP_DECRYPT:
+        request->result = vtable->decrypt(worker->backend, request->key, &request->scheme,
+                                          request->data, &request->error);
+        break;
+    case SIGNET_OP_DERIVE:
+        request->result =
+            vtable->derive(worker->backend, request->key, request->data, &request->error);
+        break;
+    case SIGNET_OP_GENERATE:
+        request->result_key =
+            vtable->generate(worker->backend, &request->template, &request->error);
+        break;
+    case SIGNET_OP_DESTROY:
+        vtable->destroy(worker->backend, request->key, &request->error);
+        break;
+    case SIGNET_OP_PROBE:
+        break;
+    }
+}
+
+/* A device that went away and is back already (a restarted resource manager, a card pulled and put
+ * back) costs its user nothing: the operation is repeated once. */
+static void
+run(SignetWorker *worker, SignetRequest *request)
+{
+    if (g_get_monotonic_time() >= request->item.deadline_us) {
+        request->error = signet_error_new(SIGNET_ERROR_TIMED_OUT,
+                                          "token '%s' had no time for the request within %u ms",
+                                          worker->name, request->timeout_ms);
+        return;
+    }
+    if (!ensure_open(worker, &request->error))
+        return;
+    run_operation(worker, request);
+    if (!signet_error_is(request->error, SIGNET_ERROR_TOKEN_ABSENT))
+        return;
+
+    if (!may_try(worker)) {
+        note_failure(worker, request->error);
+        return;
+    }
+    worker->is_open = FALSE;
+    g_clear_error(&request->error);
+    if (!ensure_open(worker, &request->error))
+        return;
+    run_operation(worker, request);
+    if (signet_error_is(request->error, SIGNET_ERROR_TOKEN_ABSENT))
+        note_failure(worker, request->error);
+}
+
+static SignetRequest *
+wait_for_work_locked(SignetWorker *worker)
+{
+    while (!worker->stopping) {
+        SignetQueueItem *item = signet_queue_pop(worker->queue);
+
+        if (item)
+            return request_of_item(item);
+        worker->worker_sleeps = TRUE;
+        pthread_cond_wait(&worker->work, &worker->mutex);
+        worker->worker_sleeps = FALSE;
+    }
+    return NULL;
+}
+
+static gpointer
+worker_main(gpointer data)
+{
+    SignetWorker *worker = data;
+
+    pthread_mutex_lock(&worker->mutex);
+    while ((worker->running = wait_for_work_locked(worker))) {
+        SignetRequest *request = worker->running;
+
+        pthread_mutex_unlock(&worker->mutex);
+        run(worker, request);
+        pthread_mutex_lock(&worker->mutex);
+        worker->running = NULL;
+        if (request->abandoned)
+            signet_request_free(request);
+        else
+            post_locked(worker, &request->event);
+    }
+    pthread_mutex_unlock(&worker->mutex);
+    return NULL;
+}
+
+/* Signals are the main thread's business. */
+static GThread *
+start_thread(SignetWorker *worker)
+{
+    sigset_t all, before;
+    GThread *thread;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread = g_thread_new(worker->name, worker_main, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return thread;
+}
+
+/* --- main context --- */
+
+static void
+refuse_locked(SignetWorker *worker, SignetRequest *request, SignetQueueVerdict verdict)
+{
+    if (verdict == SIGNET_QUEUE_FULL)
+        request->error = signet_error_new(
+            SIGNET_ERROR_BUSY, "token '%s' is busy: %u requests are waiting; try again later",
+            worker->name, signet_queue_get_length(worker->queue));
+    else
+        request->error = signet_error_new(
+            SIGNET_ERROR_BUSY,
+            "token '%s' is busy: too many requests of this client are waiting; try again later",
+            worker->name);
+    post_locked(worker, &request->event);
+}
+
+gboolean
+signet_worker_push(SignetWorker *worker, SignetRequest *request)
+{
+    SignetQueueVerdict verdict;
+
+    pthread_mutex_lock(&worker->mutex);
+    verdict = signet_queue_push(worker->queue, &request->item);
+    if (verdict != SIGNET_QUEUE_ADDED)
+        refuse_locked(worker, request, verdict);
+    else if (worker->worker_sleeps)
+        pthread_cond_signal(&worker->work);
+    pthread_mutex_unlock(&worker->mutex);
+
+    if (!worker->thread)
+        worker->thread = start_thread(worker);
+    return verdict == SIGNET_QUEUE_ADDED;
+}
+
+gboolean
+signet_worker_abandon(SignetWorker *worker, SignetRequest *request)
+{
+    gboolean was_waiting;
+
+    pthread_mutex_lock(&worker->mutex);
+    was_waiting = signet_queue_remove(worker->queue, &request->item);
+    if (!was_waiting)
+        request->abandoned = TRUE; /* the thread frees it, or who takes the events */
+    pthread_mutex_unlock(&worker->mutex);
+    if (was_waiting)
+        signet_request_free(request);
+    return was_waiting;
+}
+
+gboolean
+signet_worker_has_answered(SignetWorker *worker, const SignetRequest *request)
+{
+    gboolean answered;
+
+    pthread_mutex_lock(&worker->mutex);
+    answered = !request->item.owner && worker->running != request;
+    pthread_mutex_unlock(&worker->mutex);
+    return answered;
+}
+
+static SignetEvent *
+take_event(SignetWorker *worker, gboolean *ret_abandoned)
+{
+    GList *link;
+    SignetEvent *event;
+
+    pthread_mutex_lock(&worker->mutex);
+    link = g_queue_pop_head_link(&worker->events);
+    event = link ? link->data : NULL;
+    *ret_abandoned =
+        event && event->kind == SIGNET_EVENT_DONE && ((SignetRequest *)event)->abandoned;
+    pthread_mutex_unlock(&worker->mutex);
+    return event;
+}
+
+SignetEvent *
+signet_worker_next_event(SignetWorker *worker)
+{
+    SignetEvent *event;
+    gboolean abandoned;
+
+    while ((event = take_event(worker, &abandoned)) && abandoned)
+        signet_request_free((SignetRequest *)event);
+    return event;
+}
+
+guint
+signet_worker_get_waiting(SignetWorker *worker)
+{
+    guint waiting;
+
+    pthread_mutex_lock(&worker->mutex);
+    waiting = signet_queue_get_length(worker->queue);
+    pthread_mutex_unlock(&worker->mutex);
+    return waiting;
+}
+
+int
+signet_worker_get_fd(const SignetWorker *worker)
+{
+    return worker->event_fd;
+}
+
+gboolean
+signet_worker_before_sleep(SignetWorker *worker)
+{
+    gboolean ready;
+
+    pthread_mutex_lock(&worker->mutex);
+    ready = !g_queue_is_empty(&worker->events);
+    worker->main_sleeps = !ready;
+    pthread_mutex_unlock(&worker->mutex);
+    return ready;
+}
+
+gboolean
+signet_worker_after_sleep(SignetWorker *worker)
+{
+    uint64_t count;
+    gboolean ready;
+
+    pthread_mutex_lock(&worker->mutex);
+    ready = !g_queue_is_empty(&worker->events);
+    worker->main_sleeps = FALSE;
+    if (worker->main_woken)
+        worker->main_woken = read(worker->event_fd, &count, sizeof count) < 0 && errno == EINTR;
+    pthread_mutex_unlock(&worker->mutex);
+    return ready;
+}
+
+SignetWorker *
+signet_worker_new(const SignetTokenSettings *settings, const SignetTokenBackend *vtable,
+                  gpointer backend)
+{
+    SignetWorker *worker = g_new0(SignetWorker, 1);
+    guint limit = settings->queue_limit ? settings->queue_limit : DEFAULT_QUEUE_LIMIT;
+    guint client_limit = settings->client_limit ? settings->client_limit : MAX(limit / 2, 1);
+
+    worker->name = g_strdup(settings->name);
+    worker->vtable = *vtable;
+    worker->backend = backend;
+    worker->queue = signet_queue_new(limit, client_limit);
+    pthread_mutex_init(&worker->mutex, NULL);
+    pthread_cond_init(&worker->work, NULL);
+    worker->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (worker->event_fd < 0)
+        g_error("cannot make an eventfd: %s", g_strerror(errno));
+    return worker;
+}
+
+static void
+stop_thread(SignetWorker *worker)
+{
+    pthread_mutex_lock(&worker->mutex);
+    worker->stopping = TRUE;
+    pthread_cond_signal(&worker->work);
+    pthread_mutex_unlock(&worker->mutex);
+    g_thread_join(worker->thread);
+}
+
+void
+signet_worker_free(SignetWorker *worker)
+{
+    SignetQueueItem *item;
+    GList *link;
+
+    if (worker->thread)
+        stop_thread(worker);
+    while ((item = signet_queue_pop(worker->queue)))
+        signet_request_free(request_of_item(item));
+    while ((link = g_queue_pop_head_link(&worker->events))) {
+        SignetEvent *event = link->data;
+
+        if (event->kind == SIGNET_EVENT_STATE)
+            signet_state_event_free((SignetStateEvent *)event);
+        else
+            signet_request_free((SignetRequest *)event);
+    }
+    signet_queue_free(worker->queue);
+    worker->vtable.free(worker->backend);
+    close(worker->event_fd);
+    pthread_cond_destroy(&worker->work);
+    pthread_mutex_destroy(&worker->mutex);
+    g_clear_error(&worker->failure);
+    g_free(worker->name);
+    g_free(worker);
+}

@@ -1,0 +1,318 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* A software token backend over libcrypto. */
+
+#include "tests/support/fake-token.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
+
+typedef struct {
+    char *name; /* (owned) */
+    gboolean costs_nothing;
+    FakeTokenControl *control; /* (unowned): outlives us, see fake_token_new(); never NULL */
+    FakeTokenControl own;
+    GHashTable *loaded; /* (owned) EVP_PKEY by blob */
+    GBytes *constant;   /* (owned) */
+} Fake;
+
+static EVP_PKEY *
+generate(guint32 type)
+{
+    unsigned bits = signet_key_type_bits(type);
+
+    if (signet_key_type_is_rsa(type))
+        return EVP_RSA_gen(bits);
+    switch ((enum signet_key_type)type) {
+    case SIGNET_KEY_EC_P256:
+        return EVP_EC_gen("P-256");
+    case SIGNET_KEY_EC_P384:
+        return EVP_EC_gen("P-384");
+    case SIGNET_KEY_EC_P521:
+        return EVP_EC_gen("P-521");
+    case SIGNET_KEY_RSA_2048:
+    case SIGNET_KEY_RSA_3072:
+    case SIGNET_KEY_RSA_4096:
+        break;
+    }
+    return NULL;
+}
+
+SignetKey *
+fake_token_make_key(guint32 type)
+{
+    g_autoptr(EVP_PKEY) pkey = generate(type);
+    g_autoptr(SignetSecret) auth = signet_secret_new_random(16);
+    g_autoptr(GBytes) blob = NULL;
+    g_autoptr(GBytes) spki = NULL;
+    unsigned char *der = NULL;
+    int size;
+
+    if (!pkey)
+        return NULL;
+    size = i2d_PrivateKey(pkey, &der);
+    blob = g_bytes_new(der, (gsize)size);
+    OPENSSL_free(der);
+    der = NULL;
+    size = i2d_PUBKEY(pkey, &der);
+    spki = g_bytes_new(der, (gsize)size);
+    OPENSSL_free(der);
+    return signet_key_new(type, blob, auth, spki);
+}
+
+/* What every operation does first. */
+static gboolean
+enter(Fake *fake, GError **error)
+{
+    int delay_us = g_atomic_int_get(&fake->control->delay_us);
+
+    if (delay_us > 0)
+        g_usleep((gulong)delay_us);
+    if (g_atomic_int_get(&fake->control->absent))
+        return signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT,
+                                "token '%s' was removed; insert it", fake->name);
+    if (g_atomic_int_get(&fake->control->fail))
+        return signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
+                                "token '%s' was told to fail by the test", fake->name);
+    return TRUE;
+}
+
+static EVP_PKEY *
+load(Fake *fake, const SignetKey *key, GError **error)
+{
+    EVP_PKEY *pkey = g_hash_table_lookup(fake->loaded, key->blob);
+    gsize size;
+    const unsigned char *der = g_bytes_get_data(key->blob, &size);
+
+    if (pkey)
+        return pkey;
+    pkey = d2i_AutoPrivateKey(NULL, &der, (long)size);
+    if (!pkey) {
+        ERR_clear_error();
+        signet_error_set(error, SIGNET_ERROR_CORRUPT, "token '%s': the key is damaged", fake->name);
+        return NULL;
+    }
+    g_hash_table_insert(fake->loaded, g_bytes_ref(key->blob), pkey);
+    return pkey;
+}
+
+static gboolean
+set_scheme(EVP_PKEY_CTX *ctx, const SignetKeyScheme *scheme, int pss_or_oaep)
+{
+    const EVP_MD *md = EVP_get_digestbyname(signet_hash_name(scheme->hash));
+    const EVP_MD *mgf1 = EVP_get_digestbyname(signet_hash_name(scheme->mgf1_hash));
+
+    if (scheme->scheme == SIGNET_SCHEME_ECDSA)
+        return TRUE;
+    if (scheme->scheme == SIGNET_SCHEME_RSA_PKCS1)
+        return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0 &&
+               (!md || pss_or_oaep == RSA_PKCS1_OAEP_PADDING ||
+                EVP_PKEY_CTX_set_signature_md(ctx, md) > 0);
+    if (EVP_PKEY_CTX_set_rsa_padding(ctx, pss_or_oaep) <= 0)
+        return FALSE;
+    if (pss_or_oaep == RSA_PKCS1_OAEP_PADDING)
+        return EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) > 0 &&
+               EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, mgf1 ? mgf1 : md) > 0;
+    return EVP_PKEY_CTX_set_signature_md(ctx, md) > 0 &&
+           EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, mgf1 ? mgf1 : md) > 0 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, scheme->salt_len) > 0;
+}
+
+static gboolean
+set_label(EVP_PKEY_CTX *ctx, const SignetKeyScheme *scheme)
+{
+    gsize size;
+    const void *label;
+
+    if (scheme->scheme != SIGNET_SCHEME_RSA_OAEP || !scheme->label)
+        return TRUE;
+    label = g_bytes_get_data(scheme->label, &size);
+    return EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, OPENSSL_memdup(label, size), (int)size) > 0;
+}
+
+static GBytes *
+finish(Fake *fake, guint8 *out, size_t size, gboolean ok, const char *what, GError **error)
+{
+    g_autofree guint8 *owned = out;
+
+    ERR_clear_error();
+    if (!ok) {
+        signet_error_set(error, SIGNET_ERROR_UNSUPPORTED, "token '%s' cannot %s so", fake->name,
+                         what);
+        return NULL;
+    }
+    g_atomic_int_inc(&fake->control->signatures);
+    return g_bytes_new(owned, size);
+}
+
+static gboolean
+fake_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
+{
+    Fake *fake = backend;
+
+    if (g_atomic_int_get(&fake->control->absent))
+        return signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT,
+                                "token '%s' was removed; insert it", fake->name);
+    *ret_info = (SignetTokenInfo) {
+        .kind = "fake", .protection = "software", .description = "a token of the tests"};
+    g_atomic_int_inc(&fake->control->opened);
+    return TRUE;
+}
+
+static SignetKey *
+fake_generate(gpointer backend, const SignetKeyTemplate *template, GError **error)
+{
+    Fake *fake = backend;
+    SignetKey *key;
+
+    if (!enter(fake, error))
+        return NULL;
+    key = fake_token_make_key(template->type);
+    if (key)
+        g_atomic_int_inc(&fake->control->generated);
+    else
+        signet_error_set(error, SIGNET_ERROR_UNSUPPORTED, "token '%s' has no keys of type %u",
+                         fake->name, template->type);
+    return key;
+}
+
+static GBytes *
+fake_sign(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GBytes *digest,
+          GError **error)
+{
+    Fake *fake = backend;
+    g_autoptr(EVP_PKEY_CTX) ctx = NULL;
+    EVP_PKEY *pkey;
+    size_t size = 1024;
+    guint8 *out;
+    gboolean ok;
+
+    if (!enter(fake, error))
+        return NULL;
+    if (fake->costs_nothing) {
+        g_atomic_int_inc(&fake->control->signatures);
+        return g_bytes_ref(fake->constant);
+    }
+    pkey = load(fake, key, error);
+    if (!pkey)
+        return NULL;
+    ctx = EVP_PKEY_CTX_new(pkey, NULL);
+    out = g_malloc(size);
+    ok = EVP_PKEY_sign_init(ctx) > 0 && set_scheme(ctx, scheme, RSA_PKCS1_PSS_PADDING) &&
+         EVP_PKEY_sign(ctx, out, &size, g_bytes_get_data(digest, NULL), g_bytes_get_size(digest)) >
+             0;
+    return finish(fake, out, size, ok, "sign", error);
+}
+
+static GBytes *
+fake_decrypt(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GBytes *ciphertext,
+             GError **error)
+{
+    Fake *fake = backend;
+    g_autoptr(EVP_PKEY_CTX) ctx = NULL;
+    EVP_PKEY *pkey;
+    size_t size = 1024;
+    guint8 *out;
+    gboolean ok;
+
+    if (!enter(fake, error) || !(pkey = load(fake, key, error)))
+        return NULL;
+    ctx = EVP_PKEY_CTX_new(pkey, NULL);
+    out = g_malloc(size);
+    ok = EVP_PKEY_decrypt_init(ctx) > 0 && set_scheme(ctx, scheme, RSA_PKCS1_OAEP_PADDING) &&
+         set_label(ctx, scheme) &&
+         EVP_PKEY_decrypt(ctx, out, &size, g_bytes_get_data(ciphertext, NULL),
+                          g_bytes_get_size(ciphertext)) > 0;
+    return finish(fake, out, size, ok, "decrypt", error);
+}
+
+static GBytes *
+fake_derive(gpointer backend, SignetKey *key, GBytes *peer_point, GError **error)
+{
+    Fake *fake = backend;
+    g_autoptr(EVP_PKEY_CTX) ctx = NULL;
+    g_autoptr(EVP_PKEY) peer = NULL;
+    EVP_PKEY *pkey;
+    size_t size = 1024;
+    guint8 *out;
+    gboolean ok;
+
+    if (!enter(fake, error) || !(pkey = load(fake, key, error)))
+        return NULL;
+    ctx = EVP_PKEY_CTX_new(pkey, NULL);
+    peer = EVP_PKEY_new();
+    out = g_malloc(size);
+    ok = EVP_PKEY_copy_parameters(peer, pkey) > 0 &&
+         EVP_PKEY_set1_encoded_public_key(peer, g_bytes_get_data(peer_point, NULL),
+                                          g_bytes_get_size(peer_point)) > 0 &&
+         EVP_PKEY_derive_init(ctx) > 0 && EVP_PKEY_derive_set_peer(ctx, peer) > 0 &&
+         EVP_PKEY_derive(ctx, out, &size) > 0;
+    return finish(fake, out, size, ok, "derive", error);
+}
+
+static gboolean
+fake_destroy(gpointer backend, SignetKey *key, GError **error)
+{
+    Fake *fake = backend;
+
+    if (!enter(fake, error))
+        return FALSE;
+    g_hash_table_remove(fake->loaded, key->blob);
+    g_atomic_int_inc(&fake->control->destroyed);
+    return TRUE;
+}
+
+static void
+fake_free(gpointer backend)
+{
+    Fake *fake = backend;
+
+    g_hash_table_unref(fake->loaded);
+    g_bytes_unref(fake->constant);
+    g_free(fake->name);
+    g_free(fake);
+}
+
+/* SEQUENCE { INTEGER r, INTEGER s }, both of 32 bytes */
+static GBytes *
+constant_signature(void)
+{
+    guint8 der[70];
+
+    memset(der, 0x5a, sizeof der);
+    memcpy(der, "\x30\x44\x02\x20", 4);
+    memcpy(der + 36, "\x02\x20", 2);
+    return g_bytes_new(der, sizeof der);
+}
+
+SignetToken *
+fake_token_new(const SignetTokenSettings *settings, const FakeTokenOptions *options)
+{
+    static const SignetTokenBackend vtable = {
+        .open = fake_open,
+        .generate = fake_generate,
+        .sign = fake_sign,
+        .decrypt = fake_decrypt,
+        .derive = fake_derive,
+        .destroy = fake_destroy,
+        .free = fake_free,
+    };
+    Fake *fake = g_new0(Fake, 1);
+
+    fake->name = g_strdup(settings->name);
+    fake->costs_nothing = options && options->costs_nothing;
+    fake->control = options && options->control ? options->control : &fake->own;
+    fake->loaded = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
+                                         (GDestroyNotify)EVP_PKEY_free);
+    fake->constant = constant_signature();
+    return signet_token_new(settings, &vtable, fake);
+}
