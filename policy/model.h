@@ -122,6 +122,12 @@ typedef struct {
     gboolean is_ca;   /* made for a local CA: the identity 'ca.NAME' */
 } SignetIdentityPolicy;
 
+/* [Limits]: what a certificate's lifetime may be, whatever a CA says. Without such a group 0 and G_MAXINT64. */
+typedef struct {
+    gint64 min_lifetime_s;
+    gint64 max_lifetime_s;
+} SignetLifetimeLimits;
+
 /* Everything, frozen after parsing. */
 typedef struct SignetPolicy SignetPolicy;
 
@@ -136,7 +142,10 @@ const SignetTokenConfig *signet_policy_get_token(const SignetPolicy *policy, con
 const GPtrArray *signet_policy_get_identities(const SignetPolicy *policy); /* of SignetIdentityPolicy */
 const GPtrArray *signet_policy_get_cas(const SignetPolicy *policy);        /* of SignetCaProfile */
 const GPtrArray *signet_policy_get_tokens(const SignetPolicy *policy);     /* of SignetTokenConfig */
+SignetLifetimeLimits signet_policy_get_limits(const SignetPolicy *policy);
 
-/* Replaces %H (host name), %m (machine id), %i (identity name), %% . Unknown placeholders are refused by the parser already. */
+/* Replaces %H (host name), %m (machine id), %i (identity name), %% . Unknown placeholders are refused by the parser already
+ * and stay as they are here. A subject is split first (policy/subject.h) and each value expanded then: a host name must not be
+ * able to add attributes. */
 char *signet_policy_expand(const char *template, const char *host_name, const char *machine_id,
                            const char *identity);

@@ -1,2 +1,150 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
+
+/* When to renew, retry, and retire. Pure: the time and the seed are arguments. */
+
+#include "policy/schedule.h"
+
+#include <string.h>
+
+#define MINUTE_S ((gint64)60)
+#define HOUR_S   (60 * MINUTE_S)
+#define DAY_S    (24 * HOUR_S)
+
+/* Certificates come from outside; times at the ends of the range must not overflow. */
+#define LIFETIME_MAX_S (10000 * 366 * DAY_S)
+
+/* splitmix64's finaliser: neighbouring inputs give unrelated outputs. */
+static guint64
+mix(guint64 x)
+{
+    x += G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+    x = (x ^ (x >> 30)) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * G_GUINT64_CONSTANT(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+/* In [0, 1): the 53 bits that a double holds exactly. */
+static double
+fraction(guint64 seed)
+{
+    return (double)(mix(seed) >> 11) / (double)(G_GUINT64_CONSTANT(1) << 53);
+}
+
+static gint64
+lifetime_of(gint64 not_before, gint64 not_after)
+{
+    gint64 lifetime;
+
+    if (not_after <= not_before)
+        return 0;
+    if (__builtin_sub_overflow(not_after, not_before, &lifetime))
+        return LIFETIME_MAX_S;
+    return MIN(lifetime, LIFETIME_MAX_S);
+}
+
+static gint64
+part_of(gint64 lifetime, double percent)
+{
+    return (gint64)((double)lifetime * percent / 100);
+}
+
+/* Seconds after not_before, without jitter. */
+static gint64
+renew_age(const SignetRotationProfile *profile, gint64 lifetime)
+{
+    switch (profile->renew_kind) {
+    case SIGNET_RENEW_PERCENT:
+        return part_of(lifetime, profile->renew_percent);
+    case SIGNET_RENEW_BEFORE:
+        if (profile->renew_before_s < lifetime)
+            return lifetime - profile->renew_before_s;
+        break;
+    case SIGNET_RENEW_AUTO:
+        break;
+    }
+    return lifetime < 10 * DAY_S ? lifetime / 2 : lifetime / 3 * 2;
+}
+
+guint64
+signet_schedule_seed(const char *machine_id, const char *identity)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 digest[32];
+    gsize size = sizeof digest;
+    guint64 seed = 0;
+
+    /* The zero between keeps ("ab", "c") and ("a", "bc") apart. */
+    g_checksum_update(checksum, (const guchar *)machine_id, (gssize)strlen(machine_id) + 1);
+    g_checksum_update(checksum, (const guchar *)identity, (gssize)strlen(identity));
+    g_checksum_get_digest(checksum, digest, &size);
+    for (gsize i = 0; i < sizeof seed; i++)
+        seed = seed << 8 | digest[i];
+    return seed;
+}
+
+gint64
+signet_schedule_renew_at(const SignetRotationProfile *profile, gint64 not_before, gint64 not_after,
+                         guint64 seed)
+{
+    gint64 lifetime = lifetime_of(not_before, not_after);
+    gint64 age = renew_age(profile, lifetime);
+    gint64 jitter = (gint64)((double)lifetime * profile->jitter_percent / 100 * fraction(seed));
+
+    return not_before + CLAMP(age - jitter, 0, lifetime);
+}
+
+gint64
+signet_schedule_retry_after(const SignetRotationProfile *profile, gint64 lifetime_s, guint attempt,
+                            guint64 seed)
+{
+    gint64 pause = MAX(profile->retry_first_s, 1);
+    gint64 longest = profile->retry_max_s;
+    double spread;
+
+    if (longest == SIGNET_AUTO && lifetime_s <= 0)
+        longest = 6 * HOUR_S;
+    else if (longest == SIGNET_AUTO)
+        longest = CLAMP(part_of(MIN(lifetime_s, LIFETIME_MAX_S), 4), MINUTE_S, 6 * HOUR_S);
+    longest = MAX(longest, pause);
+
+    for (guint i = 1; i < attempt && pause < longest; i++)
+        pause = pause > longest / 2 ? longest : pause * 2;
+
+    spread = 0.9 + 0.2 * fraction(seed + attempt);
+    return MAX((gint64)((double)pause * spread), 1);
+}
+
+gint64
+signet_schedule_overlap(const SignetRotationProfile *profile, gint64 old_not_after, gint64 now)
+{
+    gint64 left = lifetime_of(now, old_not_after);
+
+    if (profile->overlap_s == SIGNET_AUTO)
+        return MIN(DAY_S, left / 10);
+    return CLAMP(profile->overlap_s, 0, left);
+}
+
+gint64
+signet_schedule_critical(const SignetRotationProfile *profile, gint64 not_before, gint64 not_after)
+{
+    gint64 lifetime = lifetime_of(not_before, not_after);
+
+    if (profile->critical_remaining_s != SIGNET_AUTO)
+        return MIN(profile->critical_remaining_s, lifetime);
+    return MIN(MAX(lifetime / 10, 15 * MINUTE_S), lifetime / 4);
+}
+
+gboolean
+signet_schedule_needs_new_key(const SignetRotationProfile *profile, gint64 key_created, gint64 now)
+{
+    switch (profile->new_key) {
+    case SIGNET_NEW_KEY_ALWAYS:
+        return TRUE;
+    case SIGNET_NEW_KEY_AGE:
+        return lifetime_of(key_created, now) >= profile->new_key_age_s;
+    case SIGNET_NEW_KEY_NEVER:
+        return FALSE;
+    }
+    return TRUE;
+}
