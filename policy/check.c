@@ -1,0 +1,264 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* What no policy file can be wrong about alone: references between files, limits, and defaults that
+ * depend on both. */
+
+#include "policy/draft.h"
+
+#include <string.h>
+
+#include "policy/value.h"
+
+/* Where a reader must look for a key of a file: its line, or the file when a default is meant. */
+static SignetPlace
+place_of(const SignetScan *scan, const char *group, const char *key)
+{
+    const SignetEntry *entry = signet_scan_find(scan, group, key);
+
+    return entry ? entry->place : (SignetPlace) {scan->path, 0, group, key};
+}
+
+static char *
+list_names(const GPtrArray *list)
+{
+    GString *names = g_string_new(NULL);
+
+    for (guint i = 0; i < list->len && i < 10; i++)
+        g_string_append_printf(names, "%s'%s'", i ? ", " : "", *(char **)list->pdata[i]);
+    if (list->len > 10)
+        g_string_append(names, ", …");
+    return g_string_free(names, FALSE);
+}
+
+/* "; did you mean …" for a name that should be in the list, else what is there. */
+static char *
+describe_known(const char *name, const GPtrArray *list)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *known = list_names(list);
+    char *hint;
+
+    for (guint i = 0; i < list->len; i++)
+        g_ptr_array_add(names, *(char **)list->pdata[i]);
+    g_ptr_array_add(names, NULL);
+    hint = signet_problem_hint(name, (const char *const *)names->pdata);
+    if (hint)
+        return hint;
+    return list->len ? g_strdup_printf("; known are %s", known) : g_strdup("; there is none");
+}
+
+/* Names the only token where a file names none, and checks the name it gives. */
+static void
+check_token(SignetPolicyDraft *draft, char **token, const SignetPlace *place)
+{
+    const GPtrArray *tokens = signet_policy_get_tokens(draft->policy);
+    g_autofree char *known = NULL;
+    g_autofree char *tail = NULL;
+
+    if (*token && signet_policy_get_token(draft->policy, *token))
+        return;
+    if (*token) {
+        known = describe_known(*token, tokens);
+        signet_problems_add(&draft->problems, place, known, "unknown token '%s' as 'Token'",
+                            *token);
+    } else if (tokens->len == 1) {
+        const SignetTokenConfig *only = g_ptr_array_index(tokens, 0);
+
+        *token = g_strdup(only->name);
+    } else {
+        known = list_names(tokens);
+        tail = g_strdup_printf("; name one of the tokens %s", known);
+        signet_problems_add(&draft->problems, place, tail, "no key 'Token'");
+    }
+}
+
+static void
+check_key(SignetPolicyDraft *draft, const char *key, const SignetPlace *place)
+{
+    const SignetEntry *limit = signet_policy_draft_find(draft, "Limits", "Keys");
+    g_autofree char *tail = NULL;
+
+    if (!limit || !draft->limits.keys)
+        return;
+    for (char **item = draft->limits.keys; *item; item++) {
+        if (signet_value_is_key_within(key, *item))
+            return;
+    }
+    tail = g_strdup_printf(": 'Keys' in group [Limits] of %s:%u allows %s", limit->place.path,
+                           limit->place.line, *limit->value ? limit->value : "none");
+    signet_problems_add(&draft->problems, place, tail, "cannot use '%s' as 'Key'", key);
+}
+
+static void
+check_lifetime(SignetPolicyDraft *draft, const SignetCaProfile *ca, const SignetPlace *place)
+{
+    gboolean is_long = ca->lifetime_s > draft->limits.max_lifetime_s;
+    const char *key = is_long ? "MaxLifetime" : "MinLifetime";
+    const SignetEntry *limit = signet_policy_draft_find(draft, "Limits", key);
+    g_autofree char *tail = NULL;
+
+    if (ca->lifetime_s > ca->ca_lifetime_s)
+        signet_problems_add(&draft->problems, place, NULL,
+                            "'Lifetime' is longer than 'CaLifetime'");
+    if ((!is_long && ca->lifetime_s >= draft->limits.min_lifetime_s) || !limit)
+        return;
+    tail = g_strdup_printf(": '%s' in group [Limits] of %s:%u is %s", key, limit->place.path,
+                           limit->place.line, limit->value);
+    signet_problems_add(&draft->problems, place, tail, "'Lifetime' is too %s",
+                        is_long ? "long" : "short");
+}
+
+/* The identity under which the agent keeps a local CA's own key. Nobody may use it but by a job. */
+static void
+add_ca_identity(SignetPolicy *policy, const SignetCaProfile *ca)
+{
+    g_autofree char *name = g_strdup_printf("ca.%s", ca->name);
+    SignetIdentityPolicy identity;
+
+    signet_identity_policy_init(&identity, name);
+    g_free(identity.ca);
+    g_free(identity.key);
+    g_free(identity.subject);
+    identity.token = g_strdup(ca->token);
+    identity.ca = g_strdup(ca->name);
+    identity.key = g_strdup(ca->key);
+    identity.subject = g_strdup(ca->subject);
+    identity.purposes = SIGNET_PURPOSE_CERTIFICATE;
+    identity.is_ca = TRUE;
+    signet_policy_take_identity(policy, &identity);
+}
+
+static void
+check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca)
+{
+    if (ca->scan) {
+        SignetPlace token = place_of(ca->scan, "Ca", "Token");
+        SignetPlace key = place_of(ca->scan, "Ca", "Key");
+        SignetPlace lifetime = place_of(ca->scan, "Ca", "Lifetime");
+
+        check_token(draft, &ca->ca->token, &token);
+        check_key(draft, ca->ca->key, &key);
+        check_lifetime(draft, ca->ca, &lifetime);
+    }
+    add_ca_identity(draft->policy, ca->ca);
+    signet_policy_take_ca(draft->policy, g_steal_pointer(&ca->ca));
+}
+
+/* The CA that is there without a file, if it is clear where its key belongs. Limits that its
+ * defaults do not fit are the business of whoever set them. */
+static void
+add_default_ca(SignetPolicyDraft *draft)
+{
+    const GPtrArray *tokens = signet_policy_get_tokens(draft->policy);
+    SignetLimitsDraft *limits = &draft->limits;
+    SignetCaProfile *ca;
+
+    if (tokens->len != 1)
+        return;
+    ca = signet_ca_profile_new("local");
+    ca->token = g_strdup(((const SignetTokenConfig *)g_ptr_array_index(tokens, 0))->name);
+    ca->lifetime_s = CLAMP(ca->lifetime_s, limits->min_lifetime_s, limits->max_lifetime_s);
+    add_ca_identity(draft->policy, ca);
+    signet_policy_take_ca(draft->policy, ca);
+}
+
+static void
+check_profile(SignetPolicyDraft *draft, SignetIdentityDraft *identity, const SignetCaProfile *ca)
+{
+    SignetPlace place = place_of(identity->scan, "Rotation", "Profile");
+    SignetRotationProfile *profile = signet_policy_get_profile(draft->policy, identity->profile);
+
+    if (!profile) {
+        signet_problems_add(&draft->problems, &place,
+                            "; add a group [Rotation NAME] to a file in policy.d",
+                            "unknown rotation profile '%s' as 'Profile'", identity->profile);
+        return;
+    }
+    if (ca && profile->renew_kind == SIGNET_RENEW_BEFORE &&
+        profile->renew_before_s >= ca->lifetime_s)
+        signet_problems_add(&draft->problems, &place, "; take a shorter one or a percentage",
+                            "profile '%s' renews a longer time before expiry than certificates of "
+                            "CA '%s' live",
+                            profile->name, ca->name);
+    identity->identity.rotation = profile;
+}
+
+static void
+check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
+{
+    SignetIdentityPolicy *policy = &identity->identity;
+    SignetPlace token = place_of(identity->scan, "Identity", "Token");
+    SignetPlace key = place_of(identity->scan, "Identity", "Key");
+    SignetPlace ca_place = place_of(identity->scan, "Identity", "Ca");
+    const SignetCaProfile *ca = signet_policy_get_ca(draft->policy, policy->ca);
+
+    check_token(draft, &policy->token, &token);
+    check_key(draft, policy->key, &key);
+    if (!ca) {
+        const GPtrArray *cas = signet_policy_get_cas(draft->policy);
+        g_autofree char *known =
+            cas->len ? describe_known(policy->ca, cas)
+                     : g_strdup("; with several tokens ca.d/NAME.conf must name the CA's Token");
+
+        signet_problems_add(&draft->problems, &ca_place, known, "unknown CA '%s' as 'Ca'",
+                            policy->ca);
+    }
+    check_profile(draft, identity, ca);
+    signet_policy_take_identity(draft->policy, policy);
+}
+
+/* What the files of policy.d may contradict among themselves. */
+static void
+check_profiles(SignetPolicyDraft *draft)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, draft->set_by);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const SignetEntry *entry = value;
+        const char *name = g_str_has_prefix(entry->place.group, "Rotation ")
+                               ? g_strchug((char *)entry->place.group + strlen("Rotation "))
+                               : NULL;
+        const SignetRotationProfile *profile =
+            name ? signet_policy_get_profile(draft->policy, name) : NULL;
+
+        if (profile && g_str_equal(entry->place.key, "RetryMax") &&
+            profile->retry_max_s != SIGNET_AUTO && profile->retry_max_s < profile->retry_first_s)
+            signet_problems_add(&draft->problems, &entry->place, NULL,
+                                "'RetryMax' is shorter than 'RetryFirst'");
+    }
+}
+
+const SignetEntry *
+signet_policy_draft_find(const SignetPolicyDraft *draft, const char *group, const char *key)
+{
+    g_autofree char *name = g_strconcat(group, "\n", key, NULL);
+
+    return g_hash_table_lookup(draft->set_by, name);
+}
+
+void
+signet_policy_draft_check(SignetPolicyDraft *draft)
+{
+    const SignetEntry *max = signet_policy_draft_find(draft, "Limits", "MaxLifetime");
+
+    if (signet_policy_get_tokens(draft->policy)->len == 0)
+        signet_policy_take_token(draft->policy, signet_token_config_new("tpm"));
+    if (max && draft->limits.max_lifetime_s < draft->limits.min_lifetime_s)
+        signet_problems_add(&draft->problems, &max->place, NULL,
+                            "'MaxLifetime' is shorter than 'MinLifetime'");
+    check_profiles(draft);
+
+    for (guint i = 0; i < draft->cas->len; i++)
+        check_ca(draft, g_ptr_array_index(draft->cas, i));
+    if (draft->cas->len == 0)
+        add_default_ca(draft);
+    for (guint i = 0; i < draft->identities->len; i++)
+        check_identity(draft, g_ptr_array_index(draft->identities, i));
+
+    signet_policy_set_limits(draft->policy, draft->limits.min_lifetime_s,
+                             draft->limits.max_lifetime_s);
+    signet_policy_freeze(draft->policy);
+}

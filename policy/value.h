@@ -1,0 +1,58 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The words that stand after '=' in policy files, one function for each kind. Pure. For the inside of policy/ only.
+ *
+ * Every signet_value_set_…() reads 'value' into what 'field' points to, freeing what was there. It returns NULL, or what is wrong
+ * as the end of a sentence (owned by the caller), leaving the field alone. */
+
+#pragma once
+
+#include "policy/model.h"
+
+typedef char *(*SignetValueSetter)(const char *value, gpointer field);
+
+/* [a-z0-9][a-z0-9_-]{0,62} */
+gboolean signet_value_is_name(const char *name);
+/* "90s", "15min", "12h", "21d", "2w", "10y" (365 days), and such in a row: "1h30min". At most 100 years. */
+gboolean signet_value_parse_duration(const char *value, gint64 *ret_seconds);
+/* What is wrong with the first %-placeholder that signet_policy_expand() would not replace (owned by the caller), or NULL. */
+char *signet_value_find_bad_placeholder(const char *value);
+/* The key types of Key=, as one text for people. */
+#define SIGNET_VALUE_KEYS "ec:P-256, ec:P-384, ec:P-521, rsa:2048, rsa:3072 or rsa:4096"
+/* Does a key lie within one item of [Limits] Keys=: "ec:P-256", "rsa:2048..", "rsa:2048..3072", "rsa:..3072"? */
+gboolean signet_value_is_key_within(const char *key, const char *item);
+gboolean signet_value_is_key_limit(const char *item);
+
+/* field: char ** */
+char *signet_value_set_name(const char *value, gpointer field);
+char *signet_value_set_text(const char *value, gpointer field);
+char *signet_value_set_account(const char *value, gpointer field);
+char *signet_value_set_key(const char *value, gpointer field);
+char *signet_value_set_subject(const char *value, gpointer field);
+/* field: char *** */
+char *signet_value_set_dns(const char *value, gpointer field);
+char *signet_value_set_ip(const char *value, gpointer field);
+char *signet_value_set_uri(const char *value, gpointer field);
+char *signet_value_set_email(const char *value, gpointer field);
+char *signet_value_set_reload(const char *value, gpointer field);
+char *signet_value_set_key_limits(const char *value, gpointer field);
+/* field: gint64 *, in seconds and more than 0; _or_auto also takes 'auto' and, as a number, 0s */
+char *signet_value_set_duration(const char *value, gpointer field);
+char *signet_value_set_duration_or_auto(const char *value, gpointer field);
+/* field: guint * */
+char *signet_value_set_mode(const char *value, gpointer field);
+char *signet_value_set_queue_limit(const char *value, gpointer field);
+char *signet_value_set_purposes(const char *value, gpointer field);
+/* field: gboolean * */
+char *signet_value_set_boolean(const char *value, gpointer field);
+/* field: double *, 0 to 50 */
+char *signet_value_set_jitter(const char *value, gpointer field);
+/* field: GPtrArray ** of SignetRule, replaced */
+char *signet_value_set_allow(const char *value, gpointer field);
+/* field: SignetTokenKind *, SignetCaKind * */
+char *signet_value_set_token_kind(const char *value, gpointer field);
+char *signet_value_set_ca_kind(const char *value, gpointer field);
+/* field: SignetRotationProfile *, since each fills two members */
+char *signet_value_set_renew(const char *value, gpointer field);
+char *signet_value_set_new_key(const char *value, gpointer field);
