@@ -25,7 +25,8 @@ typedef struct {
     const char *identity;
     guint32 new_generation;     /* signs the CSR */
     guint32 current_generation; /* may authenticate to the CA; 0 when there is none */
-    const char *ca_identity;    /* local CA: whose current key signs the certificate; NULL otherwise */
+    const char *ca_identity;    /* local CA: whose current key signs the certificate; NULL otherwise, and when is_ca */
+    GBytes *ca_certificate;     /* local CA: its current certificate, DER; NULL otherwise, and when is_ca */
     const char *protocol;       /* "local" */
     gboolean is_ca;             /* a local CA's self-signed certificate */
     const char *subject;        /* placeholders expanded, here and in the lists */
@@ -36,6 +37,7 @@ typedef struct {
     guint purposes;             /* of the identity: decides the extended key usage that is asked for */
     GBytes *spki;               /* of the new key */
     gint64 lifetime_s;          /* asked of a local CA */
+    gint64 min_lifetime_s;      /* a certificate with less left is refused; 0: any that is valid now */
 } SignetJobRequest;
 
 SignetJob *signet_job_new(const SignetJobRequest *request);
@@ -44,13 +46,17 @@ void signet_job_unref(SignetJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetJob, signet_job_unref)
 
 const SignetJobRequest *signet_job_get_request(const SignetJob *job);
-/* The job as the enroller reads it (GKeyFile, group [Job]); at most SIGNET_WIRE_JOB_MAX bytes. Documented in enroller.md. */
+/* The job as the enroller reads it (GKeyFile, group [Job]); at most SIGNET_WIRE_JOB_MAX bytes, NULL when it cannot be said in so
+ * many. Documented in enroller.md. */
 GBytes *signet_job_to_text(const SignetJob *job);
+/* The other way, in the enroller. BAD_REQUEST with the key that is wrong. */
+SignetJob *signet_job_new_from_text(GBytes *text, GError **error);
 
 /* The grant: may the job's fd sign this message with this key? Only: a PKCS#10 with the new key, whose public key is the new
- * key's; a TLS client's CertificateVerify with the current key; and, for a local CA, a TBSCertificate with the CA's key that
+ * key's and which asks for no name that the request does not list; a TLS client's CertificateVerify with the current key; and, for a local CA, a TBSCertificate with the CA's key that
  * names the CA as issuer, holds the new key's public key, is no CA itself (unless is_ca and self-signed), has no name that the
- * request does not list, and does not live longer than lifetime_s. ret_error says why not. purpose: as recognised. */
+ * request does not list, and does not live longer than lifetime_s. DENIED says why not. purpose: as recognised; generation: as
+ * resolved (not 0). */
 gboolean signet_job_allows(const SignetJob *job, const char *identity, guint32 generation, SignetPurpose purpose,
                            GBytes *message, gint64 now_s, GError **error);
 /* May it look up this identity? */
