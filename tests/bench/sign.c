@@ -1,0 +1,195 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Times signatures with a key against something else in the same process, in alternating batches.
+ *
+ *   sign echo KEY            a signature, and a bare SEQPACKET echo between two processes
+ *   sign other KEY OTHERKEY  a signature with KEY, and one with OTHERKEY (a key of the provider tpm2)
+ *   sign first KEY [tpm2]    loads KEY (by provider tpm2), signs once, exits: to be timed from outside
+ *
+ * Prints the two medians in microseconds. */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <openssl/store.h>
+
+#define ROUNDS 40
+
+/* What a TLS 1.3 client signs: RFC 8446 4.4.3. */
+static unsigned char tls_message[64 + 34 + 32];
+
+struct subject {
+    EVP_PKEY *key; /* NULL: the echo */
+    const char *properties;
+    int echo_fd;
+};
+
+/* tpm2-openssl signs only when it is asked for by property, and hashes in the TPM unless told not to. */
+#define TPM2_PROPERTIES "?provider=tpm2,tpm2.digest!=yes"
+
+static double
+now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static void
+fail(const char *what)
+{
+    fprintf(stderr, "sign: %s failed\n", what);
+    ERR_print_errors_fp(stderr);
+    exit(1);
+}
+
+static EVP_PKEY *
+load_key(const char *path)
+{
+    OSSL_STORE_CTX *store = OSSL_STORE_open(path, NULL, NULL, NULL, NULL);
+    EVP_PKEY *key = NULL;
+    while (store && !key && !OSSL_STORE_eof(store)) {
+        OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+        if (info && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+            key = OSSL_STORE_INFO_get1_PKEY(info);
+        OSSL_STORE_INFO_free(info);
+    }
+    OSSL_STORE_close(store);
+    if (!key)
+        fail(path);
+    return key;
+}
+
+static void
+sign_once(const struct subject *subject)
+{
+    unsigned char signature[1024];
+    size_t size = sizeof(signature);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (!EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, subject->properties, subject->key, NULL) ||
+        !EVP_DigestSign(ctx, signature, &size, tls_message, sizeof(tls_message)))
+        fail("EVP_DigestSign");
+    EVP_MD_CTX_free(ctx);
+}
+
+static void
+echo_once(int fd)
+{
+    unsigned char packet[192] = {0};
+    if (send(fd, packet, sizeof(packet), 0) < 0 || recv(fd, packet, sizeof(packet), 0) <= 0)
+        fail("echo");
+}
+
+static int
+start_echo(pid_t *ret_pid)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
+        fail("socketpair");
+    *ret_pid = fork();
+    if (*ret_pid == 0) {
+        unsigned char packet[512];
+        ssize_t size;
+        close(ends[0]);
+        while ((size = recv(ends[1], packet, sizeof(packet), 0)) > 0)
+            if (send(ends[1], packet, (size_t)size, 0) < 0)
+                break;
+        _exit(0);
+    }
+    close(ends[1]);
+    return ends[0];
+}
+
+static void
+load_tpm2(void)
+{
+    if (!OSSL_PROVIDER_load(NULL, "default") || !OSSL_PROVIDER_load(NULL, "tpm2"))
+        fail("loading the provider tpm2");
+}
+
+static double
+batch(const struct subject *subject, int count)
+{
+    double start = now_us();
+    for (int i = 0; i < count; i++) {
+        if (subject->key)
+            sign_once(subject);
+        else
+            echo_once(subject->echo_fd);
+    }
+    return (now_us() - start) / count;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void
+race(const struct subject *a, const struct subject *b, int count)
+{
+    double times[2][ROUNDS];
+    batch(a, count);
+    batch(b, count);
+    for (int i = 0; i < ROUNDS; i++) {
+        times[0][i] = batch(a, count);
+        times[1][i] = batch(b, count);
+    }
+    for (int i = 0; i < 2; i++)
+        qsort(times[i], ROUNDS, sizeof(double), compare);
+    printf("%.2f %.2f\n", times[0][ROUNDS / 2], times[1][ROUNDS / 2]);
+}
+
+static void
+race_echo(const char *key)
+{
+    pid_t pid;
+    struct subject echo = {.echo_fd = start_echo(&pid)};
+    struct subject signet = {.key = load_key(key)};
+    race(&signet, &echo, 500);
+    close(echo.echo_fd);
+    waitpid(pid, NULL, 0);
+    EVP_PKEY_free(signet.key);
+}
+
+int
+main(int argc, char **argv)
+{
+    memset(tls_message, ' ', 64);
+    memcpy(tls_message + 64, "TLS 1.3, client CertificateVerify", 34);
+    if (argc == 3 && strcmp(argv[1], "echo") == 0) {
+        race_echo(argv[2]);
+    } else if (argc == 4 && strcmp(argv[1], "other") == 0) {
+        load_tpm2();
+        struct subject signet = {.key = load_key(argv[2])};
+        struct subject other = {.key = load_key(argv[3]), .properties = TPM2_PROPERTIES};
+        race(&signet, &other, 20);
+    } else if (argc >= 3 && strcmp(argv[1], "first") == 0) {
+        struct subject subject = {0};
+        if (argc == 4) {
+            load_tpm2();
+            subject.properties = TPM2_PROPERTIES;
+        }
+        subject.key = load_key(argv[2]);
+        sign_once(&subject);
+        EVP_PKEY_free(subject.key);
+    } else {
+        fprintf(stderr, "usage: sign echo KEY | other KEY OTHERKEY | first KEY [PROVIDER]\n");
+        return 2;
+    }
+    return 0;
+}
