@@ -269,10 +269,10 @@ open_factory(struct signet_channel *channel, struct journey *j)
 }
 
 static struct journey
-begin(const struct signet_channel *channel, unsigned timeout_ms)
+begin(unsigned timeout_ms, struct signet_channel_failure *failure)
 {
     int64_t now = signet_channel_now_ms();
-    return (struct journey) {.start_ms = now, .deadline_ms = now + timeout_ms};
+    return (struct journey) {.start_ms = now, .deadline_ms = now + timeout_ms, .failure = failure};
 }
 
 /* After an agent that nobody keeps a factory for has restarted: a process that reaches the new one
