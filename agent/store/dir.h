@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* Durable files: the only code of the agent that writes to disk. Every write is temp + fsync + rename + fsync of the directory;
- * after a power cut a file has its old or its new content, never a part. All functions block. */
+ * after a power cut a file has its old or its new content, never a part. All functions block. Temporaries are called ".tmp.NAME";
+ * one writer per name at a time. Errors: IO with the system's words, BAD_REQUEST for a name that is not one path component. */
 
 #pragma once
 
@@ -16,18 +17,24 @@ typedef struct {
     gint64 gid;
 } SignetDirOwner;
 
-/* dir_fd: an open directory; name: one path component. */
+/* dir_fd: an open directory; name: one path component. owner NULL: mode 0600. */
 gboolean signet_dir_write(int dir_fd, const char *name, gconstpointer data, gsize size, const SignetDirOwner *owner,
                           GError **error);
-/* NOT_FOUND when absent; CORRUPT when larger than max_size. */
+/* The same without the last step: not durable before signet_dir_sync(). For several files that count only together. */
+gboolean signet_dir_stage(int dir_fd, const char *name, gconstpointer data, gsize size, const SignetDirOwner *owner,
+                          GError **error);
+gboolean signet_dir_sync(int dir_fd, GError **error);
+/* NOT_FOUND when absent; CORRUPT when larger than max_size, or no plain file. Symbolic links are not followed. */
 GBytes *signet_dir_read(int dir_fd, const char *name, gsize max_size, GError **error);
-/* Makes it if missing (durably), opens it: an fd, or -1. */
+/* Makes it if missing (durably, with exactly this mode), opens it: an fd, or -1. */
 int signet_dir_open(int parent_fd, const char *name, guint mode, GError **error);
 /* Points a symbolic link somewhere else, atomically. */
 gboolean signet_dir_link(int dir_fd, const char *name, const char *target, GError **error);
 /* Absent is success. */
 gboolean signet_dir_remove_file(int dir_fd, const char *name, GError **error);
-/* With all plain files in it; durable; absent is success. */
+/* With all that is in it, at most two levels of directories deep; durable; absent is success. */
 gboolean signet_dir_remove_tree(int parent_fd, const char *name, GError **error);
 /* Names but . and .. and temporaries, sorted; NULL with error. */
 char **signet_dir_list(int dir_fd, GError **error);
+/* Removes what a crash left half-written in this directory. */
+gboolean signet_dir_sweep(int dir_fd, GError **error);
