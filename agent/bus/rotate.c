@@ -1,0 +1,142 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Enroll and Rotate: starting what the rotation engine does, and waiting for how it ends. */
+
+#include "agent/bus/identity.h"
+
+#include "agent/bus/options.h"
+
+#define WAIT_S 300
+
+/* What the engine keeps until it is done: it cannot be told that nobody listens any more. */
+typedef struct {
+    SignetBusLink *link; /* (owned) */
+    gint64 id;
+} Promise;
+
+static gboolean
+on_deadline(gpointer data)
+{
+    SignetBusCall *call = data;
+    g_autoptr(GError) error = signet_error_new(
+        SIGNET_ERROR_TIMED_OUT, "'%s' is still at it after %d minutes; it goes on, see its State",
+        signet_bus_call_get_identity(call), WAIT_S / 60);
+
+    call->deadline = 0;
+    signet_bus_call_fail(call, error);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+is_enroll(const SignetBusCall *call)
+{
+    return g_str_equal(call->row->method, "Enroll");
+}
+
+static void
+on_done(const char *identity, guint32 generation, const GError *error, gpointer data)
+{
+    g_autofree Promise *promise = data;
+    SignetBusCall *call =
+        promise->link->bus ? signet_bus_find_call(promise->link->bus, promise->id) : NULL;
+
+    g_rc_box_release(promise->link);
+    if (!call)
+        return;
+    if (!error)
+        signet_bus_call_reply(call, g_variant_new("(u)", generation));
+    else if (signet_error_is(error, SIGNET_ERROR_BUSY) && is_enroll(call))
+        call->is_waiting = TRUE; /* for the one that is under way */
+    else
+        signet_bus_call_fail(call, error);
+}
+
+static void
+start(SignetBusCall *call, gboolean no_wait)
+{
+    SignetBus *bus = call->bus;
+    gint64 id = call->id;
+    Promise *promise = g_new(Promise, 1);
+
+    promise->link = g_rc_box_acquire(bus->link);
+    promise->id = id;
+    call->deadline = g_timeout_add_seconds(WAIT_S, on_deadline, call);
+    signet_engine_rotate(bus->context.engine, signet_bus_call_get_identity(call), on_done, promise);
+    call = signet_bus_find_call(bus, id); /* the engine may have answered already */
+    if (call && no_wait)
+        signet_bus_call_reply(call, g_variant_new("(u)", 0u));
+}
+
+static gboolean
+take_options(SignetBusCall *call, gboolean *ret_no_wait)
+{
+    GVariant *parameters = g_dbus_method_invocation_get_parameters(call->invocation);
+    g_autoptr(GVariant) options = g_variant_get_child_value(parameters, 0);
+    g_autoptr(GError) error = NULL;
+
+    if (signet_rotate_options_parse(options, ret_no_wait, &error))
+        return TRUE;
+    signet_bus_call_fail(call, error);
+    return FALSE;
+}
+
+void
+signet_bus_identity_rotate(SignetBusCall *call)
+{
+    gboolean no_wait = FALSE;
+
+    if (take_options(call, &no_wait))
+        start(call, no_wait);
+}
+
+void
+signet_bus_identity_enroll(SignetBusCall *call)
+{
+    SignetBus *bus = call->bus;
+    SignetIdentityStatus status = {0};
+    gboolean no_wait = FALSE;
+
+    if (!take_options(call, &no_wait))
+        return;
+    if (signet_engine_get_status(bus->context.engine, signet_bus_call_get_identity(call),
+                                 &status) &&
+        status.current && status.not_after_s > signet_clock_now(bus->context.clock))
+        signet_bus_call_reply(call, g_variant_new("(u)", status.current));
+    else
+        start(call, no_wait);
+}
+
+static void
+answer(SignetBusCall *call, SignetEngineEvent event, guint32 generation)
+{
+    const char *name = signet_bus_call_get_identity(call);
+    SignetIdentityStatus status = {0};
+    g_autoptr(GError) error = NULL;
+
+    if (event == SIGNET_ENGINE_ROTATED) {
+        signet_bus_call_reply(call, g_variant_new("(u)", generation));
+        return;
+    }
+    (void)signet_engine_get_status(call->bus->context.engine, name, &status);
+    error = signet_error_new(SIGNET_ERROR_FAILED, "cannot enrol '%s': %s", name,
+                             status.cause ? status.cause : "no reason is known");
+    signet_bus_call_fail(call, error);
+}
+
+void
+signet_bus_identity_answer_waiting(SignetBus *bus, const char *identity, SignetEngineEvent event,
+                                   guint32 generation)
+{
+    g_autoptr(GList) calls = NULL;
+
+    if (event != SIGNET_ENGINE_ROTATED && event != SIGNET_ENGINE_FAILED)
+        return;
+    calls = g_hash_table_get_values(bus->calls);
+    for (GList *item = calls; item; item = item->next) {
+        SignetBusCall *call = item->data;
+
+        if (call->is_waiting && g_strcmp0(signet_bus_call_get_identity(call), identity) == 0)
+            answer(call, event, generation);
+    }
+}

@@ -1,0 +1,13 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The objects /org/signet/token/NAME. */
+
+#pragma once
+
+#include "agent/bus/internal.h"
+
+SignetDbusToken1 *signet_bus_token_new(const char *name);
+/* Brings the properties up to date; emits TokenRemoved and TokenAdded when the state says so. */
+void signet_bus_token_update(SignetDbusToken1 *object, SignetToken *token);
+void signet_bus_token_get_counts(SignetBusCall *call);
