@@ -73,20 +73,28 @@ check_token(SignetPolicyDraft *draft, char **token, const SignetPlace *place)
     }
 }
 
+static gboolean
+is_key_allowed(const SignetPolicyDraft *draft, const char *key)
+{
+    if (!draft->limits.keys)
+        return TRUE;
+    for (char **item = draft->limits.keys; *item; item++) {
+        if (signet_value_is_key_within(key, *item))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static void
 check_key(SignetPolicyDraft *draft, const char *key, const SignetPlace *place)
 {
     const SignetEntry *limit = signet_policy_draft_find(draft, "Limits", "Keys");
     g_autofree char *tail = NULL;
 
-    if (!limit || !draft->limits.keys)
+    if (!limit || is_key_allowed(draft, key))
         return;
-    for (char **item = draft->limits.keys; *item; item++) {
-        if (signet_value_is_key_within(key, *item))
-            return;
-    }
     tail = g_strdup_printf(": 'Keys' in group [Limits] of %s:%u allows %s", limit->place.path,
-                           limit->place.line, *limit->value ? limit->value : "none");
+                           limit->place.line, limit->value);
     signet_problems_add(&draft->problems, place, tail, "cannot use '%s' as 'Key'", key);
 }
 
@@ -145,12 +153,12 @@ check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca)
     signet_policy_take_ca(draft->policy, g_steal_pointer(&ca->ca));
 }
 
-/* The CA that is there without a file, if it is clear where its key belongs. Limits that its
- * defaults do not fit are the business of whoever set them. */
+/* The CA that is there without a file, if it is clear where its key belongs. */
 static void
 add_default_ca(SignetPolicyDraft *draft)
 {
     const GPtrArray *tokens = signet_policy_get_tokens(draft->policy);
+    const SignetEntry *limit = signet_policy_draft_find(draft, "Limits", "Keys");
     SignetLimitsDraft *limits = &draft->limits;
     SignetCaProfile *ca;
 
@@ -159,6 +167,11 @@ add_default_ca(SignetPolicyDraft *draft)
     ca = signet_ca_profile_new("local");
     ca->token = g_strdup(((const SignetTokenConfig *)g_ptr_array_index(tokens, 0))->name);
     ca->lifetime_s = CLAMP(ca->lifetime_s, limits->min_lifetime_s, limits->max_lifetime_s);
+    if (limit && !is_key_allowed(draft, ca->key))
+        signet_problems_add(&draft->problems, &limit->place, "; give it another in ca.d/local.conf",
+                            "'Keys' does not allow '%s', the key of the CA 'local' that is there "
+                            "without a file,",
+                            ca->key);
     add_ca_identity(draft->policy, ca);
     signet_policy_take_ca(draft->policy, ca);
 }
@@ -219,7 +232,7 @@ check_profiles(SignetPolicyDraft *draft)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const SignetEntry *entry = value;
         const char *name = g_str_has_prefix(entry->place.group, "Rotation ")
-                               ? g_strchug((char *)entry->place.group + strlen("Rotation "))
+                               ? entry->place.group + strlen("Rotation ")
                                : NULL;
         const SignetRotationProfile *profile =
             name ? signet_policy_get_profile(draft->policy, name) : NULL;

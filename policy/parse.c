@@ -120,7 +120,7 @@ full_key(const char *group, const char *key)
     return g_strconcat(group, "\n", key, NULL);
 }
 
-/* "Token NAME" belongs to the specification "Token"; *ret_name is then what follows the spaces. */
+/* "Token NAME" belongs to the specification "Token"; *ret_name is then what follows the space. */
 static const GroupSpec *
 find_group(FileKind kind, const char *group, const char **ret_name)
 {
@@ -133,7 +133,7 @@ find_group(FileKind kind, const char *group, const char **ret_name)
         if (!spec->is_named && g_str_equal(group, spec->name))
             return spec;
         if (spec->is_named && strncmp(group, spec->name, length) == 0 && group[length] == ' ') {
-            *ret_name = group + length + strspn(group + length, " ");
+            *ret_name = group + length + 1;
             return spec;
         }
     }

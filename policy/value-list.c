@@ -199,6 +199,8 @@ signet_value_set_reload(const char *value, gpointer field)
 char *
 signet_value_set_key_limits(const char *value, gpointer field)
 {
+    if (!*value)
+        return g_strdup("it allows no key at all");
     return set_list(value, field, check_key_limit);
 }
 
