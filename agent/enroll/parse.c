@@ -17,12 +17,25 @@ static const guint8 dummy_signature[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x4
 char *
 signet_openssl_dup_reason(void)
 {
-    unsigned long code = ERR_get_error();
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
-    char *text = g_strdup(reason ? reason : "unknown reason");
+    static const char ours[] = "signet: ";
+    g_autofree char *text = NULL;
+    const char *data = NULL;
+    int flags = 0;
+    unsigned long code = 0;
 
-    ERR_clear_error();
-    return text;
+    while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0) {
+        const char *reason = ERR_reason_error_string(code);
+        const char *words = flags & ERR_TXT_STRING ? data : "";
+
+        if (g_str_has_prefix(words, ours)) {
+            ERR_clear_error();
+            return g_strdup(words + strlen(ours));
+        }
+        if (!text)
+            text = g_strdup_printf("%s%s%s", reason ? reason : "unknown reason",
+                                   words[0] ? ": " : "", words);
+    }
+    return text ? g_steal_pointer(&text) : g_strdup("unknown reason");
 }
 
 static GByteArray *

@@ -1,0 +1,22 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The job's connection as the program itself uses it: job at the beginning, result at the end. In between the provider uses the same
+ * socket through a channel of its own; each exchange is complete before the next begins, so that they never meet. */
+
+#pragma once
+
+#include "agent/enroll/job.h"
+#include "agent/enroller/outcome.h"
+
+typedef struct SignetLink SignetLink;
+
+/* fd: stays the caller's. */
+SignetLink *signet_link_new(int fd, GError **error);
+void signet_link_free(SignetLink *link);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetLink, signet_link_free)
+
+SignetJob *signet_link_get_job(SignetLink *link, GError **error);
+/* Exactly one of outcome and failure. */
+gboolean signet_link_send_result(SignetLink *link, const SignetEnrollerOutcome *outcome, const GError *failure,
+                                 GError **error);

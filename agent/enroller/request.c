@@ -1,0 +1,99 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Makes the PKCS#10 request of a job. */
+
+#include "agent/enroller/request.h"
+
+#include "agent/enroll/names.h"
+
+void
+signet_extensions_free(SignetExtensions *extensions)
+{
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+}
+
+static gboolean
+add_extension(SignetExtensions **extensions, int nid, gpointer value, gboolean is_critical,
+              GError **error)
+{
+    if (X509V3_add1_i2d(extensions, nid, value, is_critical, X509V3_ADD_APPEND) == 1)
+        return TRUE;
+    return signet_crypto_fail(error, "cannot add an extension");
+}
+
+/* RFC 5280 4.2.1.3: bit 0 digitalSignature, bit 2 keyEncipherment (TLS 1.2 with RSA key exchange)
+ */
+static ASN1_BIT_STRING *
+make_key_usage(const SignetJobRequest *job, gboolean is_rsa)
+{
+    ASN1_BIT_STRING *usage = ASN1_BIT_STRING_new();
+
+    ASN1_BIT_STRING_set_bit(usage, 0, 1);
+    if (is_rsa &&
+        (job->purposes & (SIGNET_PURPOSE_TLS_SERVER | SIGNET_PURPOSE_DECRYPT | SIGNET_PURPOSE_ANY)))
+        ASN1_BIT_STRING_set_bit(usage, 2, 1);
+    return usage;
+}
+
+SignetExtensions *
+signet_request_make_extensions(const SignetJobRequest *job, gboolean is_rsa, GError **error)
+{
+    g_autoptr(SignetExtensions) extensions = sk_X509_EXTENSION_new_null();
+    g_autoptr(ASN1_BIT_STRING) usage = make_key_usage(job, is_rsa);
+    g_autoptr(EXTENDED_KEY_USAGE) extended = signet_names_make_eku(job->purposes);
+    g_autoptr(GENERAL_NAMES) names = signet_names_make_alt(job, error);
+
+    if (!names || !add_extension(&extensions, NID_key_usage, usage, TRUE, error))
+        return NULL;
+    if (sk_ASN1_OBJECT_num(extended) > 0 &&
+        !add_extension(&extensions, NID_ext_key_usage, extended, FALSE, error))
+        return NULL;
+    /* RFC 5280 4.2.1.6: critical where the subject is empty */
+    gboolean has_subject = job->subject && job->subject[0];
+    if (sk_GENERAL_NAME_num(names) > 0 &&
+        !add_extension(&extensions, NID_subject_alt_name, names, !has_subject, error))
+        return NULL;
+    return g_steal_pointer(&extensions);
+}
+
+static gboolean
+fill(X509_REQ *csr, const SignetJobRequest *job, EVP_PKEY *public_key, GError **error)
+{
+    g_autoptr(X509_NAME) subject = signet_names_parse_subject(job->subject, error);
+    g_autoptr(SignetExtensions) extensions =
+        subject ? signet_request_make_extensions(job, EVP_PKEY_is_a(public_key, "RSA"), error)
+                : NULL;
+
+    if (!extensions)
+        return FALSE;
+    if (!X509_REQ_set_version(csr, 0) || !X509_REQ_set_subject_name(csr, subject) ||
+        !X509_REQ_set_pubkey(csr, public_key) || !X509_REQ_add_extensions(csr, extensions))
+        return signet_crypto_fail(error, "cannot make the request");
+    return TRUE;
+}
+
+X509_REQ *
+signet_request_new(SignetCrypto *crypto, const SignetJobRequest *job, GError **error)
+{
+    OSSL_LIB_CTX *library = signet_crypto_get_library(crypto);
+    g_autoptr(X509_REQ) csr = X509_REQ_new_ex(library, NULL);
+    g_autoptr(EVP_PKEY) public_key = signet_crypto_read_public(crypto, job->spki, error);
+    if (!public_key || !fill(csr, job, public_key, error))
+        return NULL;
+
+    g_autoptr(EVP_PKEY) key =
+        signet_crypto_load_key(crypto, job->identity, job->new_generation, error);
+    g_autoptr(EVP_MD_CTX) signing = key ? signet_crypto_new_signing(crypto, key, error) : NULL;
+    if (!signing)
+        return NULL;
+    if (X509_REQ_sign_ctx(csr, signing) <= 0) {
+        signet_crypto_fail(error, "cannot sign the request with the new key");
+        return NULL;
+    }
+    if (X509_REQ_verify_ex(csr, public_key, library, "provider=default") != 1) {
+        signet_crypto_fail(error, "the new key's signature does not fit its public key");
+        return NULL;
+    }
+    return g_steal_pointer(&csr);
+}
