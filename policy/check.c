@@ -66,7 +66,7 @@ check_token(SignetPolicyDraft *draft, char **token, const SignetPlace *place)
         const SignetTokenConfig *only = g_ptr_array_index(tokens, 0);
 
         *token = g_strdup(only->name);
-    } else {
+    } else if (place->line == 0) { /* else its value was bad, which has been said */
         known = list_names(tokens);
         tail = g_strdup_printf("; name one of the tokens %s", known);
         signet_problems_add(&draft->problems, place, tail, "no key 'Token'");
@@ -189,11 +189,14 @@ check_profile(SignetPolicyDraft *draft, SignetIdentityDraft *identity, const Sig
         return;
     }
     if (ca && profile->renew_kind == SIGNET_RENEW_BEFORE &&
-        profile->renew_before_s >= ca->lifetime_s)
-        signet_problems_add(&draft->problems, &place, "; take a shorter one or a percentage",
-                            "profile '%s' renews a longer time before expiry than certificates of "
-                            "CA '%s' live",
-                            profile->name, ca->name);
+        profile->renew_before_s >= ca->lifetime_s) {
+        g_autofree char *tail = g_strdup_printf(": its RenewAt= is not shorter than the lifetime "
+                                                "of certificates of CA '%s'",
+                                                ca->name);
+
+        signet_problems_add(&draft->problems, &place, tail, "cannot use '%s' as 'Profile'",
+                            profile->name);
+    }
     identity->identity.rotation = profile;
 }
 

@@ -150,29 +150,41 @@ find_key(const GroupSpec *group, const char *key)
     return NULL;
 }
 
+/* "; did you mean [Access]?", else what groups there are. */
+static char *
+describe_groups(FileKind kind, const char *group)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    GString *known = g_string_new("; known here are ");
+    char *hint;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(group_specs); i++) {
+        const GroupSpec *spec = &group_specs[i];
+
+        if (spec->kind != kind)
+            continue;
+        g_string_append_printf(known, "%s[%s%s]", names->len ? ", " : "", spec->name,
+                               spec->is_named ? " NAME" : "");
+        if (!spec->is_named)
+            g_ptr_array_add(names, (gpointer)spec->name);
+    }
+    g_ptr_array_add(names, NULL);
+    hint = signet_problem_hint(group, (const char *const *)names->pdata);
+    if (!hint)
+        return g_string_free(known, FALSE);
+    g_string_free(known, TRUE);
+    return hint;
+}
+
 static void
 report_unknown_group(Loading *loading, const SignetEntry *entry)
 {
     SignetPlace place = entry->place;
     g_autofree char *shown = signet_problem_quote(place.group);
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    g_autoptr(GString) known = g_string_new(NULL);
-    g_autofree char *hint = NULL;
+    g_autofree char *tail = describe_groups(loading->kind, place.group);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(group_specs); i++) {
-        const GroupSpec *spec = &group_specs[i];
-
-        if (spec->kind != loading->kind)
-            continue;
-        g_ptr_array_add(names, (gpointer)spec->name);
-        g_string_append_printf(known, "%s[%s%s]", known->len ? ", " : "; known here are ",
-                               spec->name, spec->is_named ? " NAME" : "");
-    }
-    g_ptr_array_add(names, NULL);
-    hint = signet_problem_hint(place.group, (const char *const *)names->pdata);
     place.group = NULL;
-    signet_problems_add(&loading->draft->problems, &place, hint ? hint : known->str,
-                        "unknown group [%s]", shown);
+    signet_problems_add(&loading->draft->problems, &place, tail, "unknown group [%s]", shown);
 }
 
 /* Where a key that is unknown here would be known. */

@@ -9,8 +9,15 @@
 #include <string.h>
 
 #include "policy/build.h"
+#include "policy/problem.h"
 
 #define LIST_MAX 256
+
+static const SignetPurpose all_purposes[] = {
+#define P(symbol, bit, name) SIGNET_PURPOSE_##symbol,
+    SIGNET_PURPOSES(P)
+#undef P
+};
 
 /* One item of a list: NULL when good, else what is wrong with it (owned by the caller). */
 typedef char *(*ItemCheck)(const char *item);
@@ -204,12 +211,22 @@ signet_value_set_key_limits(const char *value, gpointer field)
     return set_list(value, field, check_key_limit);
 }
 
-static const char *
-purpose_names(void)
+/* "; did you mean 'tls-client'?", else what there is. */
+static char *
+describe_purposes(const char *name)
 {
-#define P(symbol, bit, name) " " name
-    return "known are:" SIGNET_PURPOSES(P);
-#undef P
+    const char *known[G_N_ELEMENTS(all_purposes) + 1] = {NULL};
+    g_autofree char *list = NULL;
+    char *hint;
+    gsize n = 0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(all_purposes); i++) {
+        if (all_purposes[i] != SIGNET_PURPOSE_CERTIFICATE)
+            known[n++] = signet_purpose_name(all_purposes[i]);
+    }
+    hint = signet_problem_hint(name, known);
+    list = g_strjoinv(", ", (char **)known);
+    return hint ? hint : g_strdup_printf("; known are %s", list);
 }
 
 char *
@@ -221,15 +238,18 @@ signet_value_set_purposes(const char *value, gpointer field)
     for (char **item = items; *item; item++) {
         SignetPurpose purpose = signet_purpose_from_name(*item);
 
-        if (purpose == 0)
-            return g_strdup_printf("'%s' is not a purpose; %s", *item, purpose_names());
+        if (purpose == 0) {
+            g_autofree char *tail = describe_purposes(*item);
+
+            return g_strdup_printf("'%s' is not a purpose%s", *item, tail);
+        }
         if (purpose == SIGNET_PURPOSE_CERTIFICATE)
             return g_strdup("'certificate' is for a local CA's own key only, which has it without "
                             "being asked");
         mask |= (guint)purpose;
     }
     if (mask == 0)
-        return g_strdup_printf("it lists no purpose; %s", purpose_names());
+        return g_strdup("it lists no purpose");
     *(guint *)field = mask;
     return NULL;
 }
