@@ -208,19 +208,20 @@ attempt(struct signet_channel *channel, struct journey *j)
 static bool
 pause_before(struct journey *j, enum verdict verdict)
 {
-    int64_t end = j->deadline_ms, now = signet_channel_now_ms();
+    int64_t left_ms = j->deadline_ms - signet_channel_now_ms();
+    if (verdict == VERDICT_AGAIN_SHORTLY && j->deadline_ms > j->start_ms + SIGNET_CHANNEL_GRACE_MS)
+        left_ms -= j->deadline_ms - j->start_ms - SIGNET_CHANNEL_GRACE_MS;
     if (verdict == VERDICT_AGAIN)
-        return now < end;
-    if (verdict == VERDICT_AGAIN_SHORTLY && j->start_ms + SIGNET_CHANNEL_GRACE_MS < end)
-        end = j->start_ms + SIGNET_CHANNEL_GRACE_MS;
-    if (now >= end)
+        return left_ms > 0;
+    if (left_ms <= PAUSE_MIN_MS)
         return false;
 
     unsigned longest = verdict == VERDICT_AGAIN_AFTER ? PAUSE_BROKEN_MS : PAUSE_MAX_MS;
     j->pause_ms = j->pause_ms == 0 ? PAUSE_MIN_MS : j->pause_ms * 2;
     if (j->pause_ms > longest)
         j->pause_ms = longest;
-    int64_t pause_ms = j->pause_ms < end - now ? j->pause_ms : end - now;
+    /* leave the attempt that follows the time to be answered */
+    int64_t pause_ms = j->pause_ms < left_ms / 2 ? j->pause_ms : left_ms / 2;
     struct timespec pause = {.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000};
     nanosleep(&pause, NULL);
     return true;
