@@ -15,7 +15,7 @@
 
 #define TIMEOUT_DEFAULT_MS 120000u
 /* What a process says is kept up to here, and read but forgotten beyond. */
-#define OUTPUT_MAX 4096u
+#define OUTPUT_MAX 1024u
 
 struct SignetEnroll {
     char *program;  /* (owned) */

@@ -130,6 +130,20 @@ check_holder(const SignetJobRequest *request, const X509_NAME *subject, X509_PUB
     return check_extended_usage(request, extensions->extended, error);
 }
 
+/* At most one attribute, an extension request with one value: whoever reads the request must see
+ * what is seen here. */
+static gboolean
+has_plain_attributes(const X509_REQ *csr)
+{
+    int n = X509_REQ_get_attr_count(csr);
+    X509_ATTRIBUTE *first = n == 1 ? X509_REQ_get_attr(csr, 0) : NULL;
+
+    if (n == 0)
+        return TRUE;
+    return first && OBJ_obj2nid(X509_ATTRIBUTE_get0_object(first)) == NID_ext_req &&
+           X509_ATTRIBUTE_count(first) == 1;
+}
+
 static gboolean
 check_csr(const SignetJobRequest *request, GBytes *message, GError **error)
 {
@@ -137,15 +151,14 @@ check_csr(const SignetJobRequest *request, GBytes *message, GError **error)
     g_autoptr(X509_REQ) csr = signet_parse_request_info(message, error);
     if (!csr)
         return FALSE;
-
-    /* One attribute only: X509_REQ_get_extensions() reads the first extension request and would not
-     * see a second. */
-    g_autoptr(ExtensionStack) stack = X509_REQ_get_extensions(csr);
-    int n_attributes = X509_REQ_get_attr_count(csr);
-    if (n_attributes > 1 || (n_attributes == 1 && !stack)) {
-        ERR_clear_error();
+    if (!has_plain_attributes(csr))
         return signet_error_set(error, SIGNET_ERROR_DENIED,
                                 "it has an attribute other than one extension request");
+
+    g_autoptr(ExtensionStack) stack = X509_REQ_get_extensions(csr);
+    if (!stack && X509_REQ_get_attr_count(csr) > 0) {
+        ERR_clear_error();
+        return signet_error_set(error, SIGNET_ERROR_DENIED, "its extension request is malformed");
     }
     if (!extensions_read(&extensions, stack, error))
         return FALSE;
