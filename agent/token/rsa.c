@@ -15,6 +15,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "agent/token/secret-bytes.h"
+
 #define MAX_BYTES 1024 /* RSA-8192 */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RSA, RSA_free)
@@ -151,7 +153,7 @@ signet_rsa_unpad(const SignetKeyScheme *scheme, GBytes *block, GError **error)
     size = g_bytes_get_size(block) <= MAX_BYTES ? unpad(scheme, block, plain) : -1;
     ERR_clear_error();
     if (size >= 0)
-        result = g_bytes_new(plain, (gsize)size);
+        result = signet_secret_bytes_new(plain, (gsize)size);
     else
         signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
                          "the ciphertext was not made for this key and this padding");

@@ -419,6 +419,7 @@ main(void)
     SRunner *runner;
     int failed;
 
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING | G_LOG_FATAL_MASK);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_generated_key_signs_what_its_public_key_verifies);
