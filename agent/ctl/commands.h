@@ -1,0 +1,22 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The commands of signetctl, one file each. */
+
+#pragma once
+
+#include "agent/ctl/ctl.h"
+
+/* argv holds the command's arguments only, as many as its row in main.c says. */
+typedef SignetCtlExit (*SignetCtlRun)(SignetCtl *ctl, int argc, char **argv);
+
+SignetCtlExit signet_ctl_status(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_list(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_show(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_enroll(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_rotate(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_reload(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_watch(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_token(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_policy(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_version(SignetCtl *ctl, int argc, char **argv);

@@ -1,0 +1,54 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* signetctl: what its commands share: settings, the connection to the agent, output, errors and exit codes. */
+
+#pragma once
+
+#include "dbus/signet-dbus.h"
+
+/* Documented in signetctl(1). */
+typedef enum {
+    SIGNET_CTL_OK = 0,
+    SIGNET_CTL_FAILED = 1,
+    SIGNET_CTL_USAGE = 2,
+    SIGNET_CTL_UNREACHABLE = 3,
+    SIGNET_CTL_DENIED = 4,
+} SignetCtlExit;
+
+typedef struct {
+    gboolean is_json;
+    gboolean is_no_wait;    /* enroll, rotate */
+    gboolean is_names;      /* list */
+    char *bus_address;      /* (owned, nullable) NULL: the system bus */
+    char *config_dir;       /* (owned, nullable) policy check */
+    GDBusObjectManager *manager; /* (owned, nullable) once connected */
+} SignetCtl;
+
+/* Finds the agent's objects. Blocks. Says on stderr why not. */
+SignetCtlExit signet_ctl_connect(SignetCtl *ctl);
+gboolean signet_ctl_is_agent_running(const SignetCtl *ctl);
+
+/* NULL: said on stderr. */
+SignetDbusAgent1 *signet_ctl_get_agent(const SignetCtl *ctl);
+SignetDbusIdentity1 *signet_ctl_find_identity(const SignetCtl *ctl, const char *name);
+SignetDbusToken1 *signet_ctl_find_token(const SignetCtl *ctl, const char *name);
+/* All proxies of an interface, sorted by their property Name; free with g_ptr_array_unref(). */
+GPtrArray *signet_ctl_list_proxies(const SignetCtl *ctl, const char *interface);
+#define SIGNET_CTL_IDENTITY "org.signet.Identity1"
+#define SIGNET_CTL_TOKEN    "org.signet.Token1"
+#define SIGNET_CTL_AGENT    "org.signet.Agent1"
+
+/* All properties of a proxy with names as --json has them (not_after); sorted; the caller adds to it and ends it. */
+void signet_ctl_add_properties(GVariantDict *dict, GDBusProxy *proxy);
+/* Prints a value as JSON and a newline; sinks it. */
+void signet_ctl_print_json(GVariant *value, gboolean is_pretty);
+void signet_ctl_print_text(const char *text);
+
+/* "signetctl: cannot rotate 'wifi': …" on stderr, with what to do next; the code to exit with. doing: "rotate 'wifi'". */
+SignetCtlExit signet_ctl_report(const GError *error, const char *doing);
+/* The same sort of line for mistakes of the caller. */
+SignetCtlExit signet_ctl_refuse(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* Seconds since 1970. */
+gint64 signet_ctl_now(void);

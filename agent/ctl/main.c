@@ -1,0 +1,189 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* signetctl: which command, with which options. */
+
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/ctl/commands.h"
+#include "agent/ctl/suggest.h"
+
+#define NO_WAIT    (1u << 0)
+#define CONFIG_DIR (1u << 1)
+#define NAMES      (1u << 2)
+
+typedef struct {
+    const char *name;
+    const char *arguments; /* as in the usage line */
+    int min_arguments;
+    int max_arguments;
+    guint options; /* beyond those that all have */
+    SignetCtlRun run;
+    const char *summary;
+    const char *examples;
+} Command;
+
+static const Command commands[] = {
+    {"status", "", 0, 0, 0, signet_ctl_status, "how the agent is, and what needs attention",
+     "  signetctl status\n  signetctl status --json | jq -r .state"},
+    {"list", "", 0, 0, NAMES, signet_ctl_list, "the identities, one line each",
+     "  signetctl list\n  signetctl list --json | jq -r '.[] | select(.state != \"active\").name'"},
+    {"show", "IDENTITY", 1, 1, 0, signet_ctl_show,
+     "one identity: state, certificate, files, and who uses which generation",
+     "  signetctl show wifi\n  signetctl show wifi --json | jq -r .live_path"},
+    {"enroll", "IDENTITY", 1, 1, NO_WAIT, signet_ctl_enroll,
+     "obtain a certificate for an identity that has none", "  signetctl enroll wifi"},
+    {"rotate", "IDENTITY", 1, 1, NO_WAIT, signet_ctl_rotate,
+     "replace key and certificate of an identity now",
+     "  signetctl rotate wifi\n  signetctl rotate wifi --no-wait"},
+    {"reload", "", 0, 0, 0, signet_ctl_reload, "read the policy files again",
+     "  signetctl policy check && signetctl reload"},
+    {"watch", "", 0, 0, 0, signet_ctl_watch, "what happens, line by line, until interrupted",
+     "  signetctl watch\n  signetctl watch --json | jq -c 'select(.event == \"rotated\")'"},
+    {"token", "[NAME]", 0, 1, 0, signet_ctl_token, "the tokens, or one of them",
+     "  signetctl token\n  signetctl token tpm"},
+    {"policy", "check", 1, 1, CONFIG_DIR, signet_ctl_policy,
+     "check the policy files for mistakes; needs no agent",
+     "  signetctl policy check\n  signetctl policy check --config-dir ./etc"},
+    {"version", "", 0, 0, 0, signet_ctl_version, "the versions of signetctl and of the agent",
+     "  signetctl version"},
+};
+
+static char *
+describe_commands(void)
+{
+    GString *text = g_string_new("Commands:\n");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autofree char *usage =
+            g_strstrip(g_strdup_printf("%s %s", commands[i].name, commands[i].arguments));
+
+        g_string_append_printf(text, "  %-18s %s\n", usage, commands[i].summary);
+    }
+    g_string_append(text, "\nMore about a command: signetctl COMMAND --help\n"
+                          "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the agent cannot be "
+                          "reached, 4 not allowed");
+    return g_string_free(text, FALSE);
+}
+
+static void
+add_options(GOptionContext *context, SignetCtl *ctl, guint options)
+{
+    GOptionEntry common[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &ctl->is_json, "Print JSON, for scripts", NULL},
+        {"bus-address", 0, 0, G_OPTION_ARG_STRING, &ctl->bus_address,
+         "Talk to the agent on this bus instead of the system bus", "ADDRESS"},
+        {NULL},
+    };
+    GOptionEntry no_wait[] = {
+        {"no-wait", 0, 0, G_OPTION_ARG_NONE, &ctl->is_no_wait, "Return as soon as it has started",
+         NULL},
+        {NULL},
+    };
+    GOptionEntry config_dir[] = {
+        {"config-dir", 0, 0, G_OPTION_ARG_FILENAME, &ctl->config_dir,
+         "Read this directory instead of /etc/signet", "DIRECTORY"},
+        {NULL},
+    };
+    GOptionEntry names[] = {
+        {"names", 0, 0, G_OPTION_ARG_NONE, &ctl->is_names, "Print names only", NULL},
+        {NULL},
+    };
+
+    g_option_context_add_main_entries(context, common, NULL);
+    if (options & NO_WAIT)
+        g_option_context_add_main_entries(context, no_wait, NULL);
+    if (options & CONFIG_DIR)
+        g_option_context_add_main_entries(context, config_dir, NULL);
+    if (options & NAMES)
+        g_option_context_add_main_entries(context, names, NULL);
+}
+
+static const Command *
+find_command(const char *name)
+{
+    const char *words[G_N_ELEMENTS(commands) + 1] = {NULL};
+    const char *near = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (g_str_equal(commands[i].name, name))
+            return &commands[i];
+        words[i] = commands[i].name;
+    }
+    near = signet_suggest(name, words);
+    if (near)
+        (void)signet_ctl_refuse("there is no command '%s'; did you mean '%s'?", name, near);
+    else
+        (void)signet_ctl_refuse("there is no command '%s'; see: signetctl --help", name);
+    return NULL;
+}
+
+static SignetCtlExit
+run_command(SignetCtl *ctl, const Command *command, int argc, char **argv)
+{
+    g_autofree char *usage = g_strdup_printf("%s %s", command->name, command->arguments);
+    g_autoptr(GOptionContext) context = g_option_context_new(g_strchomp(usage));
+    g_autofree char *description = g_strdup_printf("Examples:\n%s", command->examples);
+    g_autoptr(GError) error = NULL;
+
+    add_options(context, ctl, command->options);
+    g_option_context_set_summary(context, command->summary);
+    g_option_context_set_description(context, description);
+    if (!g_option_context_parse(context, &argc, &argv, &error))
+        return signet_ctl_refuse("%s; see: signetctl %s --help", error->message, command->name);
+    if (argc > 1 && g_str_equal(argv[1], "--")) {
+        argv++;
+        argc--;
+    }
+    if (argc - 1 < command->min_arguments || argc - 1 > command->max_arguments)
+        return signet_ctl_refuse("usage: signetctl %s", usage);
+    return command->run(ctl, argc - 1, argv + 1);
+}
+
+/* What stands before the command belongs to all commands; the rest is the command's to parse. */
+static SignetCtlExit
+run(SignetCtl *ctl, int argc, char **argv)
+{
+    g_autoptr(GOptionContext) context = g_option_context_new("COMMAND");
+    g_autofree char *description = describe_commands();
+    g_autoptr(GError) error = NULL;
+    const Command *command = NULL;
+
+    add_options(context, ctl, 0);
+    g_option_context_set_strict_posix(context, TRUE);
+    g_option_context_set_summary(context, "Sees and manages the identities of this machine.");
+    g_option_context_set_description(context, description);
+    if (!g_option_context_parse(context, &argc, &argv, &error))
+        return signet_ctl_refuse("%s; see: signetctl --help", error->message);
+    if (argc < 2) {
+        g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+
+        g_printerr("%s", help);
+        return SIGNET_CTL_USAGE;
+    }
+    if (g_str_equal(argv[1], "help")) {
+        g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+
+        signet_ctl_print_text(help);
+        return SIGNET_CTL_OK;
+    }
+    command = find_command(argv[1]);
+    return command ? run_command(ctl, command, argc - 1, argv + 1) : SIGNET_CTL_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+    SignetCtl ctl = {.bus_address = g_strdup(g_getenv("SIGNET_BUS_ADDRESS"))};
+    SignetCtlExit code = SIGNET_CTL_OK;
+
+    (void)setlocale(LC_ALL, "");
+    g_set_prgname("signetctl");
+    code = run(&ctl, argc, argv);
+    g_clear_object(&ctl.manager);
+    g_free(ctl.bus_address);
+    g_free(ctl.config_dir);
+    return (int)code;
+}
