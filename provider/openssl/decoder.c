@@ -1,0 +1,144 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Reads key references. libcrypto shows us every private key of every program, so the two bytes in
+ * front decide first. */
+
+#include <openssl/core_names.h>
+#include <openssl/core_object.h>
+#include <openssl/params.h>
+
+#include "provider/openssl/key.h"
+
+#define DER_SEQUENCE      0x30
+#define DER_LONG_FORM_BIT 0x80
+
+struct decoder {
+    struct signet_provider *provider;
+    bool is_rsa;
+};
+
+static struct decoder *
+decoder_new(struct signet_provider *provider, bool is_rsa)
+{
+    struct decoder *decoder = OPENSSL_zalloc(sizeof(*decoder));
+    if (decoder == NULL)
+        return NULL;
+    *decoder = (struct decoder) {provider, is_rsa};
+    return decoder;
+}
+
+static void *
+newctx_ec(void *context)
+{
+    return decoder_new(context, false);
+}
+
+static void *
+newctx_rsa(void *context)
+{
+    return decoder_new(context, true);
+}
+
+static void
+freectx(void *context)
+{
+    OPENSSL_free(context);
+}
+
+static int
+does_selection(void *context, int selection)
+{
+    return selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
+}
+
+static bool
+read_exactly(const struct signet_provider *provider, OSSL_CORE_BIO *in, uint8_t *data, size_t size)
+{
+    size_t have = 0;
+    while (have < size) {
+        size_t got = 0;
+        if (!provider->core.bio_read_ex(in, data + have, size - have, &got) || got == 0)
+            return false;
+        have += got;
+    }
+    return true;
+}
+
+/* Reads no byte behind the reference, because d2i functions tell their callers where it ended. */
+static enum signet_reference_verdict
+read_reference(const struct signet_provider *provider, OSSL_CORE_BIO *in,
+               struct signet_reference *ret_reference)
+{
+    uint8_t der[SIGNET_REFERENCE_DER_MAX];
+    if (!read_exactly(provider, in, der, 2) || der[0] != DER_SEQUENCE ||
+        (der[1] & DER_LONG_FORM_BIT) != 0 || !read_exactly(provider, in, der + 2, der[1]))
+        return SIGNET_REFERENCE_FOREIGN;
+    size_t consumed;
+    return signet_reference_from_der(der, 2u + der[1], ret_reference, &consumed);
+}
+
+static int
+give_key(struct signet_key *key, OSSL_CALLBACK *callback, void *argument)
+{
+    int type = OSSL_OBJECT_PKEY;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
+                                         signet_key_is_rsa(key) ? "RSA" : "EC", 0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof(key)),
+        OSSL_PARAM_construct_end()};
+    int ok = callback(params, argument);
+    signet_key_unref(key); /* NULL when load() took it */
+    return ok;
+}
+
+static int
+decode(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback, void *argument,
+       OSSL_PASSPHRASE_CALLBACK *passphrase, void *passphrase_argument)
+{
+    const struct decoder *decoder = context;
+    struct signet_reference reference;
+    switch (read_reference(decoder->provider, in, &reference)) {
+    case SIGNET_REFERENCE_FOREIGN:
+        return 1;
+    case SIGNET_REFERENCE_BROKEN:
+        signet_raise(decoder->provider, BROKEN_REFERENCE,
+                     "the key reference is damaged; copy it again from the identity's directory");
+        return 0;
+    case SIGNET_REFERENCE_OURS:
+        break;
+    }
+    if (reference.is_rsa != decoder->is_rsa)
+        return 1;
+    struct signet_key *key = signet_key_load(decoder->provider, &reference);
+    return key != NULL && give_key(key, callback, argument);
+}
+
+/* Asked for when libcrypto pairs our decoder with another provider's keys: a reference never
+ * becomes one of those. */
+static int
+export_object(void *context, const void *reference, size_t size, OSSL_CALLBACK *callback,
+              void *argument)
+{
+    return 0;
+}
+
+#define DECODER_TABLE(type)                                                                       \
+    {                                                                                             \
+        DISPATCH(decoder, DECODER, newctx, NEWCTX, newctx_##type),                                \
+            DISPATCH(decoder, DECODER, freectx, FREECTX, freectx),                                \
+            DISPATCH(decoder, DECODER, does_selection, DOES_SELECTION, does_selection),           \
+            DISPATCH(decoder, DECODER, decode, DECODE, decode),                                   \
+            DISPATCH(decoder, DECODER, export_object, EXPORT_OBJECT, export_object), DISPATCH_END \
+    }
+
+static const OSSL_DISPATCH ec_functions[] = DECODER_TABLE(ec);
+static const OSSL_DISPATCH rsa_functions[] = DECODER_TABLE(rsa);
+
+#define DECODER_PROPERTIES SIGNET_PROPERTIES ",input=der,structure=PrivateKeyInfo"
+
+const OSSL_ALGORITHM signet_decoder_algorithms[] = {
+    {SIGNET_NAMES_EC, DECODER_PROPERTIES, ec_functions, "reference to an EC key"},
+    {SIGNET_NAMES_RSA, DECODER_PROPERTIES, rsa_functions, "reference to an RSA key"},
+    {NULL, NULL, NULL, NULL}};

@@ -1,0 +1,162 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* ECDH with a key of the agent, SP 800-56A 5.7.1.2: the x coordinate, without a key derivation
+ * function. */
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/params.h>
+#include <string.h>
+
+#include "provider/openssl/key.h"
+
+struct exchange {
+    struct signet_provider *provider;
+    struct signet_key *key;  /* (owned) (nullable) */
+    struct signet_key *peer; /* (owned) (nullable) */
+};
+
+static void *
+newctx(void *context)
+{
+    struct exchange *x = OPENSSL_zalloc(sizeof(*x));
+    if (x != NULL)
+        x->provider = context;
+    return x;
+}
+
+static void
+freectx(void *context)
+{
+    struct exchange *x = context;
+    if (x == NULL)
+        return;
+    signet_key_unref(x->key);
+    signet_key_unref(x->peer);
+    OPENSSL_free(x);
+}
+
+static void *
+dupctx(void *context)
+{
+    struct exchange *copy = OPENSSL_memdup(context, sizeof(struct exchange));
+    if (copy == NULL)
+        return NULL;
+    signet_key_ref(copy->key);
+    signet_key_ref(copy->peer);
+    return copy;
+}
+
+/* Plain ECDH is all there is. The curves we know have cofactor 1, so asking for it or against it is
+ * the same. */
+static int
+set_ctx_params(void *context, const OSSL_PARAM params[])
+{
+    struct exchange *x = context;
+    const OSSL_PARAM *kdf =
+        params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_TYPE);
+    if (kdf == NULL ||
+        (kdf->data_type == OSSL_PARAM_UTF8_STRING && *(const char *)kdf->data == '\0'))
+        return 1;
+    signet_raise(x->provider, UNSUPPORTED, "ECDH is offered without a key derivation function");
+    return 0;
+}
+
+static const OSSL_PARAM *
+settable_ctx_params(void *context, void *provider)
+{
+    static const OSSL_PARAM types[] = {
+        OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, NULL),
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0), OSSL_PARAM_END};
+    return types;
+}
+
+static int
+init(void *context, void *key, const OSSL_PARAM params[])
+{
+    struct exchange *x = context;
+    if (key == NULL || !signet_key_has(key, OSSL_KEYMGMT_SELECT_PRIVATE_KEY)) {
+        signet_raise(x->provider, NO_PRIVATE_KEY, "ECDH needs a key of the agent");
+        return 0;
+    }
+    signet_key_unref(x->key);
+    x->key = signet_key_ref(key);
+    return set_ctx_params(x, params);
+}
+
+static int
+set_peer(void *context, void *key)
+{
+    struct exchange *x = context;
+    if (key == NULL || !signet_key_has(key, OSSL_KEYMGMT_SELECT_PUBLIC_KEY)) {
+        signet_raise(x->provider, BAD_ARGUMENT, "the peer has no public key");
+        return 0;
+    }
+    signet_key_unref(x->peer);
+    x->peer = signet_key_ref(key);
+    return 1;
+}
+
+/* Bytes of the peer's uncompressed point, SEC 1 2.3.3; 0 on failure. */
+static size_t
+peer_point(const struct exchange *x, uint8_t point[SIGNET_WIRE_POINT_MAX])
+{
+    size_t size = 0;
+    EVP_PKEY *ours = signet_key_dup_public(x->key), *peer = signet_key_dup_public(x->peer);
+    EVP_PKEY *copy = ours != NULL && peer != NULL && EVP_PKEY_parameters_eq(ours, peer) == 1
+                         ? EVP_PKEY_dup(peer)
+                         : NULL;
+    if (copy == NULL ||
+        !EVP_PKEY_set_utf8_string_param(copy, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                        OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) ||
+        !EVP_PKEY_get_octet_string_param(copy, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                         SIGNET_WIRE_POINT_MAX, &size))
+        size = 0;
+    EVP_PKEY_free(copy);
+    EVP_PKEY_free(peer);
+    EVP_PKEY_free(ours);
+    return size;
+}
+
+static int
+derive(void *context, unsigned char *secret, size_t *size, size_t capacity)
+{
+    struct exchange *x = context;
+    if (x->key == NULL || x->peer == NULL) {
+        signet_raise(x->provider, BAD_ARGUMENT, "ECDH needs a key and a peer");
+        return 0;
+    }
+    size_t length = signet_key_field_size(x->key);
+    if (secret == NULL) {
+        *size = length;
+        return 1;
+    }
+    if (capacity < length) {
+        signet_raise(x->provider, BUFFER_TOO_SMALL, "the secret has %zu bytes", length);
+        return 0;
+    }
+    uint8_t point[SIGNET_WIRE_POINT_MAX];
+    size_t point_size = peer_point(x, point);
+    if (point_size == 0) {
+        signet_raise(x->provider, BAD_ARGUMENT, "the peer's key is on another curve");
+        return 0;
+    }
+    struct signet_output output = {secret, capacity, size};
+    return signet_key_derive(x->key, (struct signet_bytes) {point, point_size}, &output);
+}
+
+static const OSSL_DISPATCH ecdh_functions[] = {
+    DISPATCH(keyexch, KEYEXCH, newctx, NEWCTX, newctx),
+    DISPATCH(keyexch, KEYEXCH, freectx, FREECTX, freectx),
+    DISPATCH(keyexch, KEYEXCH, dupctx, DUPCTX, dupctx),
+    DISPATCH(keyexch, KEYEXCH, init, INIT, init),
+    DISPATCH(keyexch, KEYEXCH, set_peer, SET_PEER, set_peer),
+    DISPATCH(keyexch, KEYEXCH, derive, DERIVE, derive),
+    DISPATCH(keyexch, KEYEXCH, set_ctx_params, SET_CTX_PARAMS, set_ctx_params),
+    DISPATCH(keyexch, KEYEXCH, settable_ctx_params, SETTABLE_CTX_PARAMS, settable_ctx_params),
+    DISPATCH_END};
+
+const OSSL_ALGORITHM signet_keyexch_algorithms[] = {
+    {SIGNET_NAME_ECDH, SIGNET_PROPERTIES, ecdh_functions, "ECDH by the Signet agent"},
+    {NULL, NULL, NULL, NULL}};

@@ -1,0 +1,559 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Keys, and every request that the provider sends to the agent. */
+
+#include "provider/openssl/key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <openssl/x509.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+struct signet_key {
+    struct signet_provider *provider; /* (unowned): libcrypto keeps it while its keys live */
+    atomic_uint references;
+    bool is_rsa;
+    char identity[SIGNET_WIRE_NAME_MAX + 1]; /* empty: not ours */
+
+    CRYPTO_RWLOCK *lock; /* (owned): guards what follows */
+    EVP_PKEY *public;    /* (owned) (nullable) */
+    bool parameters_only;
+    uint32_t generation;
+    bool repin_tried;
+};
+
+struct signet_key *
+signet_key_new(struct signet_provider *provider, bool is_rsa)
+{
+    struct signet_key *key = OPENSSL_zalloc(sizeof(*key));
+    if (key != NULL)
+        key->lock = CRYPTO_THREAD_lock_new();
+    if (key == NULL || key->lock == NULL) {
+        OPENSSL_free(key);
+        signet_raise(provider, NO_MEMORY, "no memory for a key");
+        return NULL;
+    }
+    key->provider = provider;
+    key->is_rsa = is_rsa;
+    atomic_init(&key->references, 1);
+    return key;
+}
+
+struct signet_key *
+signet_key_ref(struct signet_key *key)
+{
+    if (key != NULL)
+        atomic_fetch_add(&key->references, 1);
+    return key;
+}
+
+void
+signet_key_unref(struct signet_key *key)
+{
+    if (key == NULL || atomic_fetch_sub(&key->references, 1) != 1)
+        return;
+    EVP_PKEY_free(key->public);
+    CRYPTO_THREAD_lock_free(key->lock);
+    OPENSSL_free(key);
+}
+
+void
+signet_blob_clear(struct signet_blob *blob)
+{
+    OPENSSL_free(blob->data);
+    *blob = (struct signet_blob) {0};
+}
+
+static void
+put_lookup(struct signet_wire_writer *w, const void *message)
+{
+    signet_wire_put_lookup_request(w, message);
+}
+
+static void
+put_sign(struct signet_wire_writer *w, const void *message)
+{
+    signet_wire_put_sign_request(w, message);
+}
+
+static void
+put_decrypt(struct signet_wire_writer *w, const void *message)
+{
+    signet_wire_put_decrypt_request(w, message);
+}
+
+static void
+put_derive(struct signet_wire_writer *w, const void *message)
+{
+    signet_wire_put_derive_request(w, message);
+}
+
+static void
+set_malformed(struct signet_channel_failure *failure, const char *what)
+{
+    failure->error = SIGNET_CHANNEL_PROTOCOL;
+    snprintf(failure->text, sizeof(failure->text), "the agent's answer is malformed: %s", what);
+}
+
+static EVP_PKEY *
+public_from_spki(struct signet_provider *provider, struct signet_bytes spki)
+{
+    OSSL_LIB_CTX *software = signet_provider_software(provider);
+    if (software == NULL)
+        return NULL;
+    const unsigned char *der = spki.data;
+    ERR_set_mark();
+    EVP_PKEY *public = d2i_PUBKEY_ex(NULL, &der, (long)spki.size, software, NULL);
+    ERR_pop_to_mark();
+    return public;
+}
+
+/* What a lookup says about a generation. */
+struct generation {
+    uint32_t number;
+    bool is_rsa;
+    EVP_PKEY *public;          /* (owned) */
+    struct signet_bytes chain; /* (unowned): within the reply */
+};
+
+static bool
+parse_lookup(struct signet_provider *provider, struct signet_channel_reply *reply,
+             struct generation *ret_generation, struct signet_channel_failure *ret_failure)
+{
+    struct signet_wire_lookup_reply message;
+    if (!signet_wire_get_lookup_reply(&reply->reader, &message)) {
+        set_malformed(ret_failure, "not a reply to 'lookup'");
+        return false;
+    }
+    bool is_rsa = signet_key_type_is_rsa(message.key_type);
+    EVP_PKEY *public = public_from_spki(provider, message.spki);
+    if (public == NULL || EVP_PKEY_is_a(public, "RSA") != is_rsa ||
+        EVP_PKEY_is_a(public, "EC") == is_rsa) {
+        EVP_PKEY_free(public);
+        set_malformed(ret_failure, "the public key cannot be read");
+        return false;
+    }
+    *ret_generation = (struct generation) {message.generation, is_rsa, public, message.chain};
+    return true;
+}
+
+/* One request and what it says; the reply is the caller's to release in either case. */
+static bool
+lookup(struct signet_provider *provider, const struct signet_wire_lookup_request *request,
+       struct signet_channel_reply *ret_reply, struct generation *ret_generation,
+       struct signet_channel_failure *ret_failure)
+{
+    struct signet_channel_call call = {SIGNET_WIRE_OP_LOOKUP, put_lookup, request};
+    return signet_channel_call(provider->channel, &call, ret_reply, ret_failure) &&
+           parse_lookup(provider, ret_reply, ret_generation, ret_failure);
+}
+
+static struct signet_key *
+key_from_generation(struct signet_provider *provider, const char *identity,
+                    const struct generation *generation)
+{
+    struct signet_key *key = signet_key_new(provider, generation->is_rsa);
+    if (key == NULL) {
+        EVP_PKEY_free(generation->public);
+        return NULL;
+    }
+    strcpy(key->identity, identity);
+    key->public = generation->public;
+    key->generation = generation->number;
+    return key;
+}
+
+static bool
+copy_chain(struct signet_bytes chain, struct signet_blob *ret_chain)
+{
+    ret_chain->size = chain.size;
+    ret_chain->data = chain.size == 0 ? NULL : OPENSSL_memdup(chain.data, chain.size);
+    return chain.size == 0 || ret_chain->data != NULL;
+}
+
+static struct signet_key *
+load(struct signet_provider *provider, const struct signet_reference *reference,
+     const bool *wants_rsa, struct signet_blob *ret_chain)
+{
+    struct signet_wire_lookup_request request = {
+        .identity = signet_bytes_from_string(reference->identity),
+        .generation = reference->generation,
+    };
+    struct signet_channel_reply reply = {0};
+    struct signet_channel_failure failure = {0};
+    struct generation generation = {0};
+    bool ok = lookup(provider, &request, &reply, &generation, &failure);
+    if (ok && wants_rsa != NULL && *wants_rsa != generation.is_rsa) {
+        set_malformed(&failure, "the key is of another type than its reference says");
+        ok = false;
+    }
+    if (ok && ret_chain != NULL && !copy_chain(generation.chain, ret_chain)) {
+        failure.error = SIGNET_CHANNEL_NO_MEMORY;
+        strcpy(failure.text, "no memory for its certificates");
+        ok = false;
+    }
+    signet_channel_release(&reply);
+    if (!ok) {
+        EVP_PKEY_free(generation.public);
+        signet_raise_failure(provider, reference->identity, &failure);
+        return NULL;
+    }
+    /* a failure only concerns children without a path, and says so there */
+    signet_channel_prepare(provider->channel, &failure);
+    return key_from_generation(provider, reference->identity, &generation);
+}
+
+struct signet_key *
+signet_key_load(struct signet_provider *provider, const struct signet_reference *reference)
+{
+    return load(provider, reference, &reference->is_rsa, NULL);
+}
+
+struct signet_key *
+signet_key_load_with_chain(struct signet_provider *provider,
+                           const struct signet_reference *reference, struct signet_blob *ret_chain)
+{
+    return load(provider, reference, NULL, ret_chain);
+}
+
+static bool
+has_private_value(const OSSL_PARAM params[])
+{
+    static const char *const names[] = {OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_RSA_D,
+                                        OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_EXPONENT1,
+                                        OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (OSSL_PARAM_locate_const(params, names[i]) != NULL)
+            return true;
+    return false;
+}
+
+bool
+signet_key_import(struct signet_key *key, int selection, const OSSL_PARAM params[])
+{
+    if (key->public != NULL || key->identity[0] != '\0' || has_private_value(params))
+        return false;
+    OSSL_LIB_CTX *software = signet_provider_software(key->provider);
+    const char *point = key->is_rsa ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_PUB_KEY;
+    bool with_public = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 &&
+                       OSSL_PARAM_locate_const(params, point) != NULL;
+    EVP_PKEY *public = NULL;
+    ERR_set_mark();
+    EVP_PKEY_CTX *from = EVP_PKEY_CTX_new_from_name(software, key->is_rsa ? "RSA" : "EC", NULL);
+    bool ok = from != NULL && EVP_PKEY_fromdata_init(from) > 0 &&
+              EVP_PKEY_fromdata(from, &public,
+                                with_public ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEY_PARAMETERS,
+                                (OSSL_PARAM *)params) > 0;
+    EVP_PKEY_CTX_free(from);
+    ERR_pop_to_mark();
+    if (!ok)
+        return false;
+    key->public = public;
+    key->parameters_only = !with_public;
+    return true;
+}
+
+static EVP_PKEY *
+dup_parameters(EVP_PKEY *public)
+{
+    EVP_PKEY *parameters = EVP_PKEY_new();
+    if (parameters != NULL && !EVP_PKEY_copy_parameters(parameters, public)) {
+        EVP_PKEY_free(parameters);
+        return NULL;
+    }
+    return parameters;
+}
+
+struct signet_key *
+signet_key_dup(struct signet_key *key, int selection)
+{
+    struct signet_key *copy = signet_key_new(key->provider, key->is_rsa);
+    if (copy == NULL || !CRYPTO_THREAD_read_lock(key->lock))
+        return copy;
+    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) {
+        strcpy(copy->identity, key->identity);
+        copy->generation = key->generation;
+        copy->repin_tried = key->repin_tried;
+    }
+    copy->parameters_only = key->parameters_only || (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0;
+    if (copy->parameters_only && key->public != NULL)
+        copy->public = dup_parameters(key->public);
+    else if (key->public != NULL && EVP_PKEY_up_ref(key->public))
+        copy->public = key->public;
+    bool ok = copy->public != NULL || key->public == NULL;
+    CRYPTO_THREAD_unlock(key->lock);
+    if (ok)
+        return copy;
+    signet_raise(key->provider, NO_MEMORY, "no memory for the copy of a key");
+    signet_key_unref(copy);
+    return NULL;
+}
+
+struct signet_provider *
+signet_key_provider(const struct signet_key *key)
+{
+    return key->provider;
+}
+
+bool
+signet_key_is_rsa(const struct signet_key *key)
+{
+    return key->is_rsa;
+}
+
+bool
+signet_key_has(const struct signet_key *key, int selection)
+{
+    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && key->identity[0] == '\0')
+        return false;
+    if (!CRYPTO_THREAD_read_lock(key->lock))
+        return false;
+    bool has_parameters = key->public != NULL;
+    bool has_public = has_parameters && !key->parameters_only;
+    CRYPTO_THREAD_unlock(key->lock);
+    if ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 && !has_public)
+        return false;
+    return key->is_rsa || (selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) == 0 ||
+           has_parameters;
+}
+
+EVP_PKEY *
+signet_key_dup_public(struct signet_key *key)
+{
+    if (!CRYPTO_THREAD_read_lock(key->lock))
+        return NULL;
+    EVP_PKEY *public = key->public;
+    if (public != NULL && !EVP_PKEY_up_ref(public))
+    public = NULL;
+    CRYPTO_THREAD_unlock(key->lock);
+    return public;
+}
+
+size_t
+signet_key_field_size(struct signet_key *key)
+{
+    EVP_PKEY *public = signet_key_dup_public(key);
+    int bits = public == NULL ? 0 : EVP_PKEY_get_bits(public);
+    EVP_PKEY_free(public);
+    return bits <= 0 ? 0 : ((size_t)bits + 7) / 8;
+}
+
+size_t
+signet_key_output_max(struct signet_key *key)
+{
+    EVP_PKEY *public = signet_key_dup_public(key);
+    int size = public == NULL ? 0 : EVP_PKEY_get_size(public);
+    EVP_PKEY_free(public);
+    return size <= 0 ? 0 : (size_t)size;
+}
+
+bool
+signet_key_get_reference(struct signet_key *key, struct signet_reference *ret_reference)
+{
+    if (key->identity[0] == '\0' || !CRYPTO_THREAD_read_lock(key->lock))
+        return false;
+    *ret_reference =
+        (struct signet_reference) {.generation = key->generation, .is_rsa = key->is_rsa};
+    CRYPTO_THREAD_unlock(key->lock);
+    strcpy(ret_reference->identity, key->identity);
+    return true;
+}
+
+static bool
+publics_are_equal(EVP_PKEY *a, EVP_PKEY *b, int selection)
+{
+    ERR_set_mark();
+    bool equal = true;
+    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0)
+        equal = EVP_PKEY_eq(a, b) == 1;
+    else if ((selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) != 0 && EVP_PKEY_is_a(a, "EC"))
+        equal = EVP_PKEY_parameters_eq(a, b) == 1;
+    ERR_pop_to_mark();
+    return equal;
+}
+
+/* True for the first caller only. */
+static bool
+begin_repin(struct signet_key *key)
+{
+    if (!CRYPTO_THREAD_write_lock(key->lock))
+        return false;
+    bool first = !key->repin_tried;
+    key->repin_tried = true;
+    CRYPTO_THREAD_unlock(key->lock);
+    return first;
+}
+
+/* Takes the new public half. */
+static void
+finish_repin(struct signet_key *key, uint32_t number, EVP_PKEY *public)
+{
+    EVP_PKEY *old = public;
+    if (CRYPTO_THREAD_write_lock(key->lock)) {
+        old = key->public;
+        key->public = public;
+        key->generation = number;
+        CRYPTO_THREAD_unlock(key->lock);
+    }
+    EVP_PKEY_free(old);
+}
+
+static bool
+repin(struct signet_key *key, EVP_PKEY *wanted)
+{
+    unsigned char *spki = NULL;
+    ERR_set_mark();
+    int spki_size = i2d_PUBKEY(wanted, &spki);
+    ERR_pop_to_mark();
+    if (spki_size <= 0 || (size_t)spki_size > SIGNET_WIRE_SPKI_MAX || !begin_repin(key)) {
+        OPENSSL_free(spki);
+        return false;
+    }
+
+    struct signet_wire_lookup_request request = {
+        .identity = signet_bytes_from_string(key->identity),
+        .spki = {spki, (size_t)spki_size},
+    };
+    struct signet_channel_reply reply = {0};
+    struct signet_channel_failure failure = {0};
+    struct generation generation = {0};
+    bool ok = lookup(key->provider, &request, &reply, &generation, &failure);
+    signet_channel_release(&reply);
+    OPENSSL_free(spki);
+    if (!ok)
+        return false;
+    if (!publics_are_equal(generation.public, wanted, OSSL_KEYMGMT_SELECT_PUBLIC_KEY)) {
+        EVP_PKEY_free(generation.public);
+        return false;
+    }
+    finish_repin(key, generation.number, generation.public);
+    return true;
+}
+
+/* Whether one may be the other's earlier or later generation. libcrypto keeps a key's sizes, so
+ * they must be the same. */
+static bool
+may_be_generation(const struct signet_key *ours, EVP_PKEY *ours_public,
+                  const struct signet_key *stranger, EVP_PKEY *stranger_public)
+{
+    return ours->identity[0] != '\0' && stranger->identity[0] == '\0' &&
+           !stranger->parameters_only &&
+           EVP_PKEY_get_bits(ours_public) == EVP_PKEY_get_bits(stranger_public) &&
+           publics_are_equal(ours_public, stranger_public, OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS);
+}
+
+bool
+signet_key_match(struct signet_key *a, struct signet_key *b, int selection)
+{
+    EVP_PKEY *public_a = signet_key_dup_public(a), *public_b = signet_key_dup_public(b);
+    bool equal = public_a == NULL && public_b == NULL;
+    if (public_a != NULL && public_b != NULL) {
+        equal = publics_are_equal(public_a, public_b, selection);
+        bool asks_for_key = (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0;
+        if (!equal && asks_for_key && may_be_generation(a, public_a, b, public_b))
+            equal = repin(a, public_b);
+        else if (!equal && asks_for_key && may_be_generation(b, public_b, a, public_a))
+            equal = repin(b, public_a);
+    }
+    EVP_PKEY_free(public_a);
+    EVP_PKEY_free(public_b);
+    return equal;
+}
+
+/* Refuses an empty key or a stranger's. */
+static bool
+begin_operation(struct signet_key *key, struct signet_bytes *ret_identity, uint32_t *ret_generation)
+{
+    struct signet_reference reference;
+    if (!signet_key_get_reference(key, &reference)) {
+        signet_raise(key->provider, NO_PRIVATE_KEY, "this key has no private half");
+        return false;
+    }
+    *ret_identity = signet_bytes_from_string(key->identity);
+    *ret_generation = reference.generation;
+    return true;
+}
+
+static bool
+give_output(const struct signet_key *key, struct signet_bytes result,
+            const struct signet_output *output, struct signet_channel_failure *failure)
+{
+    if (result.size > output->capacity) {
+        set_malformed(failure, "longer than there is room for");
+        return false;
+    }
+    if (result.size > 0)
+        memcpy(output->data, result.data, result.size);
+    *output->ret_size = result.size;
+    return true;
+}
+
+bool
+signet_key_sign(struct signet_key *key, enum signet_wire_op op,
+                struct signet_wire_sign_request *request, const struct signet_output *output)
+{
+    if (!begin_operation(key, &request->identity, &request->generation))
+        return false;
+    struct signet_channel_call call = {op, put_sign, request};
+    struct signet_channel_reply reply = {0};
+    struct signet_channel_failure failure = {0};
+    struct signet_wire_sign_reply message;
+    bool ok = signet_channel_call(key->provider->channel, &call, &reply, &failure);
+    if (ok && !signet_wire_get_sign_reply(&reply.reader, &message)) {
+        set_malformed(&failure, "not a signature");
+        ok = false;
+    }
+    ok = ok && give_output(key, message.signature, output, &failure);
+    signet_channel_release(&reply);
+    if (!ok)
+        signet_raise_failure(key->provider, key->identity, &failure);
+    return ok;
+}
+
+bool
+signet_key_decrypt(struct signet_key *key, struct signet_wire_decrypt_request *request,
+                   const struct signet_output *output, struct signet_channel_failure *ret_failure)
+{
+    if (!begin_operation(key, &request->identity, &request->generation))
+        return false;
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DECRYPT, put_decrypt, request};
+    struct signet_channel_reply reply = {0};
+    struct signet_wire_decrypt_reply message;
+    bool ok = signet_channel_call(key->provider->channel, &call, &reply, ret_failure);
+    if (ok && !signet_wire_get_decrypt_reply(&reply.reader, &message)) {
+        set_malformed(ret_failure, "not a plaintext");
+        ok = false;
+    }
+    ok = ok && give_output(key, message.plaintext, output, ret_failure);
+    signet_channel_release(&reply);
+    if (!ok)
+        signet_raise_failure(key->provider, key->identity, ret_failure);
+    return ok;
+}
+
+bool
+signet_key_derive(struct signet_key *key, struct signet_bytes peer,
+                  const struct signet_output *output)
+{
+    struct signet_wire_derive_request request = {.peer = peer};
+    if (!begin_operation(key, &request.identity, &request.generation))
+        return false;
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DERIVE, put_derive, &request};
+    struct signet_channel_reply reply = {0};
+    struct signet_channel_failure failure = {0};
+    struct signet_wire_derive_reply message;
+    bool ok = signet_channel_call(key->provider->channel, &call, &reply, &failure);
+    if (ok && !signet_wire_get_derive_reply(&reply.reader, &message)) {
+        set_malformed(&failure, "not a shared secret");
+        ok = false;
+    }
+    ok = ok && give_output(key, message.secret, output, &failure);
+    signet_channel_release(&reply);
+    if (!ok)
+        signet_raise_failure(key->provider, key->identity, &failure);
+    return ok;
+}

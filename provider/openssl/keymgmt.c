@@ -1,0 +1,217 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Key management: libcrypto's view of our keys. There is no generation, and import takes only
+ * public halves. */
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <string.h>
+
+#include "provider/openssl/key.h"
+
+static void *
+new_ec(void *context)
+{
+    return signet_key_new(context, false);
+}
+
+static void *
+new_rsa(void *context)
+{
+    return signet_key_new(context, true);
+}
+
+static void
+free_key(void *keydata)
+{
+    signet_key_unref(keydata);
+}
+
+/* The reference is the place of the pointer to a key that the decoder or the store made; we take
+ * the key from there. */
+static void *
+load(const void *reference, size_t size)
+{
+    struct signet_key **from = (struct signet_key **)reference;
+    if (size != sizeof(*from))
+        return NULL;
+    struct signet_key *key = *from;
+    *from = NULL;
+    return key;
+}
+
+static int
+has(const void *keydata, int selection)
+{
+    return keydata != NULL && signet_key_has(keydata, selection);
+}
+
+static int
+match(const void *keydata1, const void *keydata2, int selection)
+{
+    /* libcrypto says const; but what a key is pinned to is not part of what it compares */
+    return signet_key_match((struct signet_key *)keydata1, (struct signet_key *)keydata2,
+                            selection);
+}
+
+static int
+validate(const void *keydata, int selection, int checktype)
+{
+    struct signet_key *key = (struct signet_key *)keydata;
+    EVP_PKEY *public = signet_key_dup_public(key);
+    if (public == NULL || !signet_key_has(key, selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY)) {
+        EVP_PKEY_free(public);
+        return 0;
+    }
+    OSSL_LIB_CTX *software = signet_provider_software(signet_key_provider(key));
+    EVP_PKEY_CTX *check = EVP_PKEY_CTX_new_from_pkey(software, public, NULL);
+    int ok = check != NULL;
+    if (ok && (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0)
+        ok = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK ? EVP_PKEY_public_check_quick(check) > 0
+                                                            : EVP_PKEY_public_check(check) > 0;
+    EVP_PKEY_CTX_free(check);
+    EVP_PKEY_free(public);
+    return ok;
+}
+
+static int
+import_public(void *keydata, int selection, const OSSL_PARAM params[])
+{
+    return signet_key_import(keydata, selection, params);
+}
+
+/* Whatever is asked for, this is what leaves: the public half. */
+static int
+export_public(void *keydata, int selection, OSSL_CALLBACK *callback, void *argument)
+{
+    EVP_PKEY *public = signet_key_dup_public(keydata);
+    if (public == NULL)
+        return 0;
+    int half = (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0 &&
+                       signet_key_has(keydata, OSSL_KEYMGMT_SELECT_PUBLIC_KEY)
+                   ? EVP_PKEY_PUBLIC_KEY
+                   : EVP_PKEY_KEY_PARAMETERS;
+    int ok = EVP_PKEY_export(public, half, callback, argument);
+    EVP_PKEY_free(public);
+    return ok;
+}
+
+static const OSSL_PARAM *
+types_ec(int selection)
+{
+    static const OSSL_PARAM types[] = {
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0), OSSL_PARAM_END};
+    return types;
+}
+
+static const OSSL_PARAM *
+types_rsa(int selection)
+{
+    static const OSSL_PARAM types[] = {OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+                                       OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+                                       OSSL_PARAM_END};
+    return types;
+}
+
+static void *
+dup_key(const void *keydata, int selection)
+{
+    return signet_key_dup((struct signet_key *)keydata, selection);
+}
+
+static int
+get_params(void *keydata, OSSL_PARAM params[])
+{
+    EVP_PKEY *public = signet_key_dup_public(keydata);
+    if (public == NULL)
+        return 0;
+    ERR_set_mark();
+    int ok = EVP_PKEY_get_params(public, params);
+    ERR_pop_to_mark();
+    EVP_PKEY_free(public);
+    return ok;
+}
+
+#define COMMON_GETTABLES                                     \
+    OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),              \
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL), \
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),      \
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0)
+
+static const OSSL_PARAM *
+gettable_ec(void *context)
+{
+    static const OSSL_PARAM types[] = {
+        COMMON_GETTABLES,
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, NULL),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_FIELD_TYPE, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_P, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_A, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_B, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_EC_GENERATOR, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_ORDER, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_COFACTOR, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_X, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_Y, NULL, 0),
+        OSSL_PARAM_END};
+    return types;
+}
+
+static const OSSL_PARAM *
+gettable_rsa(void *context)
+{
+    static const OSSL_PARAM types[] = {
+        COMMON_GETTABLES, OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0), OSSL_PARAM_END};
+    return types;
+}
+
+static const char *
+operation_name_ec(int operation)
+{
+    return operation == OSSL_OP_KEYEXCH ? SIGNET_NAME_ECDH : SIGNET_NAME_ECDSA;
+}
+
+static const char *
+operation_name_rsa(int operation)
+{
+    return SIGNET_NAME_RSA;
+}
+
+#define KEYMGMT_TABLE(type)                                                                \
+    {                                                                                      \
+        DISPATCH(keymgmt, KEYMGMT, new, NEW, new_##type),                                  \
+            DISPATCH(keymgmt, KEYMGMT, free, FREE, free_key),                              \
+            DISPATCH(keymgmt, KEYMGMT, load, LOAD, load),                                  \
+            DISPATCH(keymgmt, KEYMGMT, has, HAS, has),                                     \
+            DISPATCH(keymgmt, KEYMGMT, match, MATCH, match),                               \
+            DISPATCH(keymgmt, KEYMGMT, validate, VALIDATE, validate),                      \
+            DISPATCH(keymgmt, KEYMGMT, import, IMPORT, import_public),                     \
+            DISPATCH(keymgmt, KEYMGMT, import_types, IMPORT_TYPES, types_##type),          \
+            DISPATCH(keymgmt, KEYMGMT, export, EXPORT, export_public),                     \
+            DISPATCH(keymgmt, KEYMGMT, export_types, EXPORT_TYPES, types_##type),          \
+            DISPATCH(keymgmt, KEYMGMT, dup, DUP, dup_key),                                 \
+            DISPATCH(keymgmt, KEYMGMT, get_params, GET_PARAMS, get_params),                \
+            DISPATCH(keymgmt, KEYMGMT, gettable_params, GETTABLE_PARAMS, gettable_##type), \
+            DISPATCH(keymgmt, KEYMGMT, query_operation_name, QUERY_OPERATION_NAME,         \
+                     operation_name_##type),                                               \
+            DISPATCH_END                                                                   \
+    }
+
+static const OSSL_DISPATCH ec_functions[] = KEYMGMT_TABLE(ec);
+static const OSSL_DISPATCH rsa_functions[] = KEYMGMT_TABLE(rsa);
+
+const OSSL_ALGORITHM signet_keymgmt_algorithms[] = {
+    {SIGNET_NAMES_EC, SIGNET_PROPERTIES, ec_functions, "EC key of the Signet agent"},
+    {SIGNET_NAMES_RSA, SIGNET_PROPERTIES, rsa_functions, "RSA key of the Signet agent"},
+    {NULL, NULL, NULL, NULL}};
