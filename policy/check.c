@@ -89,12 +89,14 @@ static void
 check_key(SignetPolicyDraft *draft, const char *key, const SignetPlace *place)
 {
     const SignetEntry *limit = signet_policy_draft_find(draft, "Limits", "Keys");
+    g_autofree char *allowed = NULL;
     g_autofree char *tail = NULL;
 
     if (!limit || is_key_allowed(draft, key))
         return;
+    allowed = signet_problem_quote(limit->value);
     tail = g_strdup_printf(": 'Keys' in group [Limits] of %s:%u allows %s", limit->place.path,
-                           limit->place.line, limit->value);
+                           limit->place.line, allowed);
     signet_problems_add(&draft->problems, place, tail, "cannot use '%s' as 'Key'", key);
 }
 

@@ -372,6 +372,13 @@ load_named(SignetPolicyDraft *draft, const SignetScan *scan, const char *name,
                             "no usable name");
 }
 
+static gboolean
+is_policy_name(const char *name)
+{
+    return *name && !strchr(name, '/') && g_utf8_validate(name, -1, NULL) &&
+           !signet_value_has_control(name);
+}
+
 static void
 load_file(SignetPolicyDraft *draft, const SignetPolicyFile *file)
 {
@@ -388,7 +395,7 @@ load_file(SignetPolicyDraft *draft, const SignetPolicyFile *file)
         load_named(draft, scan, ca, load_ca);
     else if (identity)
         load_named(draft, scan, identity, load_identity);
-    else if (policy && *policy && !strchr(policy, '/'))
+    else if (policy && is_policy_name(policy))
         load_scan(draft, FILE_POLICY, scan, &draft->limits);
     else
         signet_problems_add(&draft->problems, &place,

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "policy/value.h"
+
 static void
 entry_free(gpointer data)
 {
@@ -59,16 +61,6 @@ is_text(const SignetPolicyFile *file, SignetProblems *problems)
         return TRUE;
     place.line = line_of(file, (gsize)(end - file->data));
     signet_problems_add(problems, &place, NULL, *end ? "bytes that are not UTF-8" : "a NUL byte");
-    return FALSE;
-}
-
-static gboolean
-has_control(const char *text)
-{
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        if (g_unichar_iscntrl(g_utf8_get_char(p)))
-            return TRUE;
-    }
     return FALSE;
 }
 
@@ -127,7 +119,7 @@ scan_lines(SignetScan *scan, char *text, SignetProblems *problems)
         g_strstrip(line);
         if (*line == '\0' || *line == '#')
             continue;
-        if (has_control(line)) {
+        if (signet_value_has_control(line)) {
             signet_problems_add(problems, &place, NULL, "a control character");
         } else if (*line == '[') {
             scan_group(scan, &place, line, problems);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "policy/value.h"
+
 #define MAX_PARTS 16
 
 /* RFC 5280 appendix A.1 and, for DC and emailAddress, RFC 4519 and RFC 2985: upper bounds in
@@ -100,16 +102,6 @@ read_value(const char *p, GString *value, char **ret_problem)
     return p;
 }
 
-static gboolean
-has_control(const char *text)
-{
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        if (g_unichar_iscntrl(g_utf8_get_char(p)))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 static char *
 check_value(int type, const GString *value)
 {
@@ -117,7 +109,7 @@ check_value(int type, const GString *value)
 
     if (value->len == 0)
         return g_strdup_printf("%s has no value", name);
-    if (!g_utf8_validate_len(value->str, value->len, NULL) || has_control(value->str))
+    if (!g_utf8_validate_len(value->str, value->len, NULL) || signet_value_has_control(value->str))
         return g_strdup_printf("the value of %s is not printable UTF-8 text", name);
     if (types[type].is_ascii && !g_str_is_ascii(value->str))
         return g_strdup_printf("the value of %s must be ASCII", name);

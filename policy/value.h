@@ -12,6 +12,8 @@
 
 typedef char *(*SignetValueSetter)(const char *value, gpointer field);
 
+/* Valid UTF-8 only. */
+gboolean signet_value_has_control(const char *text);
 /* [a-z0-9][a-z0-9_-]{0,62} */
 gboolean signet_value_is_name(const char *name);
 /* "90s", "15min", "12h", "21d", "2w", "10y" (365 days), and such in a row: "1h30min". At most 100 years. */

@@ -294,6 +294,33 @@ START_TEST(glib_reads_the_same_values)
 }
 END_TEST
 
+/* The manual's example is real: "# /etc/signet/PATH" lines between .EX and .EE begin its files. */
+START_TEST(the_example_of_the_manual_is_a_policy)
+{
+    g_autofree char *page = NULL;
+    g_auto(GStrv) parts = NULL;
+    SignetPolicyFile files[16];
+    gsize n = 0;
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(SignetPolicy) policy = NULL;
+
+    ck_assert(g_file_get_contents(MANUAL, &page, NULL, NULL));
+    *strstr(page, ".EE") = '\0';
+    parts = g_strsplit(strstr(page, ".EX\n"), "# /etc/signet/", -1);
+    for (char **part = parts + 1; *part && n < G_N_ELEMENTS(files); part++) {
+        char *end = strchr(*part, '\n');
+
+        *end = '\0';
+        files[n++] = (SignetPolicyFile) {*part, end + 1, strlen(end + 1)};
+    }
+    policy = signet_policy_parse(files, n, problems);
+    ck_assert_msg(policy != NULL, "%s", problems->len ? (char *)problems->pdata[0] : "");
+    ck_assert_uint_eq(n, 5);
+    ck_assert_str_eq(signet_policy_get_identity(policy, "wifi")->rotation->name, "careful");
+    ck_assert_str_eq(signet_policy_get_identity(policy, "web")->owner, "www-data");
+}
+END_TEST
+
 START_TEST(the_order_of_files_does_not_matter)
 {
     const char *first = "[Rotation default]\nJitter=1%\n",
@@ -428,6 +455,7 @@ add_tests(TCase *cases)
     tcase_add_test(cases, nothing_at_all_is_a_policy);
     tcase_add_test(cases, line_ends_of_windows_and_utf8_are_read);
     tcase_add_test(cases, glib_reads_the_same_values);
+    tcase_add_test(cases, the_example_of_the_manual_is_a_policy);
     tcase_add_test(cases, the_order_of_files_does_not_matter);
     tcase_add_test(cases, a_file_may_be_large_but_not_too_large);
     tcase_add_test(cases, a_file_full_of_mistakes_does_not_fill_the_journal);
