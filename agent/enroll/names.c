@@ -8,76 +8,31 @@
 
 #include <string.h>
 
+#include "policy/subject.h"
+
 #define TEXT_SHOWN_MAX 120
-
-/* One "CN=value" from *at, which then stands behind its comma or at the end. */
-static char *
-read_value(const char **at, GError **error)
-{
-    g_autoptr(GString) value = g_string_new(NULL);
-    const char *p = *at;
-
-    for (; *p && *p != ','; p++) {
-        if (*p == '+') {
-            signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "'+' must be written as \\+");
-            return NULL;
-        }
-        if (*p != '\\') {
-            g_string_append_c(value, *p);
-        } else if (g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2])) {
-            g_string_append_c(value,
-                              (char)(g_ascii_xdigit_value(p[1]) * 16 + g_ascii_xdigit_value(p[2])));
-            p += 2;
-        } else if (p[1]) {
-            g_string_append_c(value, *++p);
-        } else {
-            signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "it ends in a backslash");
-            return NULL;
-        }
-    }
-    *at = *p ? p + 1 : p;
-    if (value->len == 0 || strlen(value->str) != value->len ||
-        !g_utf8_validate(value->str, -1, NULL)) {
-        signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "a value is empty or not UTF-8");
-        return NULL;
-    }
-    return g_string_free(g_steal_pointer(&value), FALSE);
-}
-
-static gboolean
-read_attribute(X509_NAME *name, const char **at, GError **error)
-{
-    const char *equals = strchr(*at, '=');
-    if (!equals)
-        return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "'%s' has no '='", *at);
-
-    g_autofree char *type = g_strstrip(g_strndup(*at, (gsize)(equals - *at)));
-    int nid = OBJ_txt2nid(type);
-    if (nid == NID_undef)
-        return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
-                                "'%s' is no attribute that OpenSSL knows (CN, O, OU, C …)", type);
-
-    *at = equals + 1;
-    g_autofree char *value = read_value(at, error);
-    if (!value)
-        return FALSE;
-    if (!X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const guint8 *)value, -1, 0, 0)) {
-        g_autofree char *reason = signet_openssl_dup_reason();
-        return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "%s='%s': %s", type, value,
-                                reason);
-    }
-    return TRUE;
-}
 
 X509_NAME *
 signet_names_parse_subject(const char *text, GError **error)
 {
     g_autoptr(X509_NAME) name = X509_NAME_new();
-    const char *at = text ? text : "";
+    g_autofree char *problem = NULL;
+    gboolean is_empty = !text || !text[0];
+    g_autoptr(GPtrArray) parts = is_empty ? NULL : signet_policy_subject_parse(text, &problem);
 
-    while (*at) {
-        if (!read_attribute(name, &at, error)) {
-            g_prefix_error(error, "subject '%s': ", text);
+    if (!is_empty && !parts) {
+        signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "subject '%s': %s", text, problem);
+        return NULL;
+    }
+    for (guint i = 0; parts && i < parts->len; i++) {
+        const SignetSubjectPart *part = g_ptr_array_index(parts, i);
+
+        /* Each before the others: RFC 4514 writes them backwards. */
+        if (!X509_NAME_add_entry_by_txt(name, part->type, MBSTRING_UTF8,
+                                        (const guint8 *)part->value, -1, 0, 0)) {
+            g_autofree char *reason = signet_openssl_dup_reason();
+            signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "subject '%s': %s: %s", text,
+                             part->type, reason);
             return NULL;
         }
     }

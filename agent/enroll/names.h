@@ -9,8 +9,8 @@
 #include "agent/enroll/job.h"
 #include "agent/enroll/openssl.h"
 
-/* "CN=laptop7,O=Example" in the order of RFC 4514 (what is written last comes first in the certificate), with its escapes (\, and
- * \2C); no multi-valued names ('+'). Empty text: the empty name. BAD_REQUEST says what is wrong. */
+/* "CN=laptop7,O=Example", in the syntax of policy/subject.h and the order of RFC 4514: what is written last comes first in the
+ * certificate. Empty text: the empty name. BAD_REQUEST says what is wrong. */
 X509_NAME *signet_names_parse_subject(const char *text, GError **error);
 /* subjectAltName of the request's lists, RFC 5280 4.2.1.6; empty when there are none. BAD_REQUEST. */
 GENERAL_NAMES *signet_names_make_alt(const SignetJobRequest *request, GError **error);
