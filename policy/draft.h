@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* What the files said, while the parser still checks it: model values and the places they came from. For the inside of policy/ only. */
+/* What the files said, while the parser still checks it: model values and the places they came
+ * from. For the inside of policy/ only. */
 
 #pragma once
 
@@ -30,16 +31,18 @@ typedef struct {
 
 typedef struct {
     SignetProblems problems;
-    GPtrArray *scans;        /* (owned) of SignetScan */
-    SignetPolicy *policy;    /* (owned) tokens and profiles are put there at once */
-    GPtrArray *cas;          /* (owned) of SignetCaDraft */
-    GPtrArray *identities;   /* (owned) of SignetIdentityDraft */
+    GPtrArray *scans;      /* (owned) of SignetScan */
+    SignetPolicy *policy;  /* (owned) tokens and profiles are put there at once */
+    GPtrArray *cas;        /* (owned) of SignetCaDraft */
+    GPtrArray *identities; /* (owned) of SignetIdentityDraft */
     SignetLimitsDraft limits;
-    GHashTable *set_by;      /* (owned) "group\nkey" of signet.conf and policy.d → the SignetEntry that set it last */
+    GHashTable *set_by; /* (owned) "group\nkey" of signet.conf and policy.d → the SignetEntry that
+                           set it last */
 } SignetPolicyDraft;
 
 /* (nullable) Borrowed: who set a key of signet.conf or policy.d. */
-const SignetEntry *signet_policy_draft_find(const SignetPolicyDraft *draft, const char *group, const char *key);
-/* Fills defaults that depend on more than one file, checks every reference and limit, and moves the result into
- * draft->policy. Adds a problem for everything that does not fit. */
+const SignetEntry *
+signet_policy_draft_find(const SignetPolicyDraft *draft, const char *group, const char *key);
+/* Fills defaults that depend on more than one file, checks every reference and limit, and moves the
+ * result into draft->policy. Adds a problem for everything that does not fit. */
 void signet_policy_draft_check(SignetPolicyDraft *draft);

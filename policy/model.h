@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The administrator's policy as immutable values. glib-2.0 only: no file, no clock, no network; bytes in, decisions out. */
+/* The administrator's policy as immutable values. glib-2.0 only: no file, no clock, no network;
+ * bytes in, decisions out. */
 
 #pragma once
 
@@ -64,9 +65,9 @@ typedef struct {
     double jitter_percent;
     SignetNewKey new_key;
     gint64 new_key_age_s;
-    gint64 overlap_s;            /* or SIGNET_AUTO: min(24h, 10 % of what the old certificate has left) */
-    gint64 retry_first_s;        /* default 60 */
-    gint64 retry_max_s;          /* or SIGNET_AUTO: clamp(4 % of the lifetime, 60 s, 6 h) */
+    gint64 overlap_s;     /* or SIGNET_AUTO: min(24h, 10 % of what the old certificate has left) */
+    gint64 retry_first_s; /* default 60 */
+    gint64 retry_max_s;   /* or SIGNET_AUTO: clamp(4 % of the lifetime, 60 s, 6 h) */
     gint64 pending_timeout_s;    /* default 7 d */
     gint64 critical_remaining_s; /* or SIGNET_AUTO: max(10 % of the lifetime, 15 min) */
 } SignetRotationProfile;
@@ -80,7 +81,7 @@ typedef enum {
 typedef struct {
     char *name; /* (owned) */
     SignetTokenKind kind;
-    char *tcti;              /* (owned, nullable) TPM only: tpm2-tss TCTI string, e.g. device:/dev/tpmrm0 */
+    char *tcti; /* (owned, nullable) TPM only: tpm2-tss TCTI string, e.g. device:/dev/tpmrm0 */
     gboolean bus_encryption; /* TPM only; default TRUE */
     guint queue_limit;       /* requests waiting; default 1024 */
 } SignetTokenConfig;
@@ -94,35 +95,38 @@ typedef struct {
     char *name; /* (owned) */
     SignetCaKind kind;
     /* local: the CA's own key and certificate, kept as identity 'ca.NAME' */
-    char *token;        /* (owned) */
-    char *key;          /* (owned) "ec:P-256" */
-    char *subject;      /* (owned) */
+    char *token;   /* (owned) */
+    char *key;     /* (owned) "ec:P-256" */
+    char *subject; /* (owned) */
     gint64 ca_lifetime_s;
-    gint64 lifetime_s;  /* of the certificates it issues */
+    gint64 lifetime_s; /* of the certificates it issues */
 } SignetCaProfile;
 
 /* identities.d/NAME.conf */
 typedef struct {
-    char *name;    /* (owned) */
-    char *token;   /* (owned) */
-    char *ca;      /* (owned) */
-    char *key;     /* (owned) "ec:P-256" … */
-    char *subject; /* (owned) RFC 4514-like "CN=%H,O=Example"; placeholders expanded by signet_policy_expand() */
-    char **dns;    /* (owned) subjectAltName; placeholders too */
-    char **ip;     /* (owned) */
-    char **uri;    /* (owned) */
-    char **email;  /* (owned) */
-    char *owner;   /* (owned, nullable) of the files in live/; also allowed to use the key */
-    char *group;   /* (owned, nullable) */
-    guint mode;    /* of the files in live/; default 0444 */
+    char *name;       /* (owned) */
+    char *token;      /* (owned) */
+    char *ca;         /* (owned) */
+    char *key;        /* (owned) "ec:P-256" … */
+    char *subject;    /* (owned) RFC 4514-like "CN=%H,O=Example"; placeholders expanded by
+                         signet_policy_expand() */
+    char **dns;       /* (owned) subjectAltName; placeholders too */
+    char **ip;        /* (owned) */
+    char **uri;       /* (owned) */
+    char **email;     /* (owned) */
+    char *owner;      /* (owned, nullable) of the files in live/; also allowed to use the key */
+    char *group;      /* (owned, nullable) */
+    guint mode;       /* of the files in live/; default 0444 */
     GPtrArray *allow; /* (owned) of SignetRule */
     guint purposes;   /* mask of SignetPurpose */
-    SignetRotationProfile *rotation; /* (unowned): lives in the same SignetPolicy; NULL only for a local CA's own identity */
-    char **reload;    /* (owned) "unit:nginx.service" */
-    gboolean is_ca;   /* made for a local CA: the identity 'ca.NAME' */
+    SignetRotationProfile *rotation; /* (unowned): lives in the same SignetPolicy; NULL only for a
+                                        local CA's own identity */
+    char **reload;                   /* (owned) "unit:nginx.service" */
+    gboolean is_ca;                  /* made for a local CA: the identity 'ca.NAME' */
 } SignetIdentityPolicy;
 
-/* [Limits]: what a certificate's lifetime may be, whatever a CA says. Without such a group 0 and G_MAXINT64. */
+/* [Limits]: what a certificate's lifetime may be, whatever a CA says. Without such a group 0 and
+ * G_MAXINT64. */
 typedef struct {
     gint64 min_lifetime_s;
     gint64 max_lifetime_s;
@@ -136,16 +140,19 @@ void signet_policy_unref(SignetPolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetPolicy, signet_policy_unref)
 
 /* All borrow. Lists are sorted by name; identities include 'ca.NAME' for every local CA. */
-const SignetIdentityPolicy *signet_policy_get_identity(const SignetPolicy *policy, const char *name);
+const SignetIdentityPolicy *
+signet_policy_get_identity(const SignetPolicy *policy, const char *name);
 const SignetCaProfile *signet_policy_get_ca(const SignetPolicy *policy, const char *name);
 const SignetTokenConfig *signet_policy_get_token(const SignetPolicy *policy, const char *name);
-const GPtrArray *signet_policy_get_identities(const SignetPolicy *policy); /* of SignetIdentityPolicy */
-const GPtrArray *signet_policy_get_cas(const SignetPolicy *policy);        /* of SignetCaProfile */
-const GPtrArray *signet_policy_get_tokens(const SignetPolicy *policy);     /* of SignetTokenConfig */
+const GPtrArray *
+signet_policy_get_identities(const SignetPolicy *policy);              /* of SignetIdentityPolicy */
+const GPtrArray *signet_policy_get_cas(const SignetPolicy *policy);    /* of SignetCaProfile */
+const GPtrArray *signet_policy_get_tokens(const SignetPolicy *policy); /* of SignetTokenConfig */
 SignetLifetimeLimits signet_policy_get_limits(const SignetPolicy *policy);
 
-/* Replaces %H (host name), %m (machine id), %i (identity name), %% . Unknown placeholders are refused by the parser already
- * and stay as they are here. A subject is split first (policy/subject.h) and each value expanded then: a host name must not be
- * able to add attributes. */
+/* Replaces %H (host name), %m (machine id), %i (identity name), %% . Unknown placeholders are
+ * refused by the parser already and stay as they are here. A subject is split first
+ * (policy/subject.h) and each value expanded then: a host name must not be able to add attributes.
+ */
 char *signet_policy_expand(const char *template, const char *host_name, const char *machine_id,
                            const char *identity);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "policy/draft.h"
+#include "policy/text.h"
 #include "policy/value.h"
 
 #define IDENTITIES_MAX 10000
@@ -376,7 +377,7 @@ static gboolean
 is_policy_name(const char *name)
 {
     return *name && !strchr(name, '/') && g_utf8_validate(name, -1, NULL) &&
-           !signet_value_has_control(name);
+           !signet_text_has_control(name);
 }
 
 static void

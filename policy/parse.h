@@ -1,24 +1,18 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Policy files (GKeyFile syntax) to a SignetPolicy, with every mistake named by file, line where known, group and key. */
+/* Policy files (GKeyFile syntax) to a SignetPolicy, with every mistake named by file, line where
+ * known, group and key. */
 
 #pragma once
 
+#include "policy/file.h"
 #include "policy/model.h"
 
-/* One file as read: its path relative to the configuration directory decides what it is:
- * signet.conf, ca.d/NAME.conf, identities.d/NAME.conf, policy.d/ANY.conf. */
-typedef struct {
-    const char *path;
-    const char *data;
-    gsize size;
-} SignetPolicyFile;
-
-/* At most this many bytes in one file; more is an error. */
-#define SIGNET_POLICY_FILE_MAX (256 * 1024)
-
-/* Files in any order; they are taken in the order of their paths, later names override earlier ones. NULL when there was any
- * error; every error found (not only the first) is appended to ret_problems as one line of text for people. Without a
- * [Token] group there is one token: 'tpm', a TPM at device:/dev/tpmrm0. Without ca.d there is one CA: 'local'. */
-SignetPolicy *signet_policy_parse(const SignetPolicyFile *files, gsize n_files, GPtrArray *ret_problems);
+/* Files in any order; they are taken in the order of their paths, later names override earlier
+ * ones. NULL when there was any error; every error found (not only the first) is appended to
+ * ret_problems as one line of text for people, which
+ * the array must free (g_free). Without a [Token] group there is one token: 'tpm', a
+ * TPM at device:/dev/tpmrm0. Without ca.d there is one CA: 'local'. */
+SignetPolicy *
+signet_policy_parse(const SignetPolicyFile *files, gsize n_files, GPtrArray *ret_problems);

@@ -26,10 +26,11 @@ typedef struct {
 void signet_problems_init(SignetProblems *problems, GPtrArray *lines);
 void signet_problems_clear(SignetProblems *problems);
 /* "MESSAGE in group [GROUP] of PATH:LINE TAIL"; tail (nullable) begins with its punctuation. */
-void signet_problems_add(SignetProblems *problems, const SignetPlace *place, const char *tail, const char *format,
-                         ...) G_GNUC_PRINTF(4, 5);
+void signet_problems_add(SignetProblems *problems, const SignetPlace *place, const char *tail,
+                         const char *format, ...) G_GNUC_PRINTF(4, 5);
 
 /* A value for a message: control characters replaced, cut when long. (owned by the caller) */
 char *signet_problem_quote(const char *value);
-/* "; did you mean 'NAME'?" with the one of names (NULL-terminated) that is near to word, or NULL. (owned by the caller) */
+/* "; did you mean 'NAME'?" with the one of names (NULL-terminated) that is near to word, or NULL.
+ * (owned by the caller) */
 char *signet_problem_hint(const char *word, const char *const *names);

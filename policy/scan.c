@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "policy/value.h"
+#include "policy/text.h"
 
 static void
 entry_free(gpointer data)
@@ -119,7 +119,7 @@ scan_lines(SignetScan *scan, char *text, SignetProblems *problems)
         g_strstrip(line);
         if (*line == '\0' || *line == '#')
             continue;
-        if (signet_value_has_control(line)) {
+        if (signet_text_has_control(line)) {
             signet_problems_add(problems, &place, NULL, "a control character");
         } else if (*line == '[') {
             scan_group(scan, &place, line, problems);

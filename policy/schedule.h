@@ -1,28 +1,37 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* When to renew, retry, and retire. Pure: the time and the seed are arguments. Times are seconds since 1970, UTC. */
+/* When to renew, retry, and retire. Pure: the time and the seed are arguments. Times are seconds
+ * since 1970, UTC. */
 
 #pragma once
 
 #include "policy/model.h"
 
-/* A seed from the machine id and the identity's name: a fleet spreads by itself, one device is stable. */
+/* A seed from the machine id and the identity's name: a fleet spreads by itself, one device is
+ * stable. */
 guint64 signet_schedule_seed(const char *machine_id, const char *identity);
 
-/* The moment to renew a certificate: 66.7 % of the lifetime (50 % below ten days) or as RenewAt= says, minus the jitter.
- * Never before not_before, never after not_after. The lifetime is not_after - not_before. A certificate that does not live as
- * long as RenewAt=21d asks for is renewed as by 'auto': renewing at once, for ever, would help nobody. */
-gint64 signet_schedule_renew_at(const SignetRotationProfile *profile, gint64 not_before, gint64 not_after,
-                                guint64 seed);
-/* Pause before attempt number 'attempt' (1 = first retry): doubling from RetryFirst= to RetryMax=, ± 10 % by seed. Seconds ≥ 1.
- * lifetime_s: of the certificate in use, 0 when there is none yet (RetryMax=auto is 6 h then). */
-gint64 signet_schedule_retry_after(const SignetRotationProfile *profile, gint64 lifetime_s, guint attempt,
-                                   guint64 seed);
-/* How long the old generation stays usable after promotion; never longer than its certificate is valid. */
-gint64 signet_schedule_overlap(const SignetRotationProfile *profile, gint64 old_not_after, gint64 now);
-/* Remaining lifetime below which windows are ignored and the alarm sounds. 'auto' is never more than a quarter of the
- * lifetime, so that it begins after the regular renewal even when certificates live for minutes. */
-gint64 signet_schedule_critical(const SignetRotationProfile *profile, gint64 not_before, gint64 not_after);
+/* The moment to renew a certificate: 66.7 % of the lifetime (50 % below ten days) or as RenewAt=
+ * says, minus the jitter. Never before not_before, never after not_after. The lifetime is not_after
+ * - not_before. A certificate that does not live as long as RenewAt=21d asks for is renewed as by
+ * 'auto': renewing at once, for ever, would help nobody. */
+gint64 signet_schedule_renew_at(const SignetRotationProfile *profile, gint64 not_before,
+                                gint64 not_after, guint64 seed);
+/* Pause before attempt number 'attempt' (1 = first retry): doubling from RetryFirst= to RetryMax=,
+ * ± 10 % by seed. Seconds ≥ 1. lifetime_s: of the certificate in use, 0 when there is none yet
+ * (RetryMax=auto is 6 h then). */
+gint64 signet_schedule_retry_after(const SignetRotationProfile *profile, gint64 lifetime_s,
+                                   guint attempt, guint64 seed);
+/* How long the old generation stays usable after promotion; never longer than its certificate is
+ * valid. */
+gint64
+signet_schedule_overlap(const SignetRotationProfile *profile, gint64 old_not_after, gint64 now);
+/* Remaining lifetime below which windows are ignored and the alarm sounds. 'auto' is never more
+ * than a quarter of the lifetime, so that it begins after the regular renewal even when
+ * certificates live for minutes. */
+gint64
+signet_schedule_critical(const SignetRotationProfile *profile, gint64 not_before, gint64 not_after);
 /* Does this renewal need a new key? key_created: when the current key was made. */
-gboolean signet_schedule_needs_new_key(const SignetRotationProfile *profile, gint64 key_created, gint64 now);
+gboolean
+signet_schedule_needs_new_key(const SignetRotationProfile *profile, gint64 key_created, gint64 now);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "policy/value.h"
+#include "policy/text.h"
 
 #define MAX_PARTS 16
 
@@ -109,7 +109,7 @@ check_value(int type, const GString *value)
 
     if (value->len == 0)
         return g_strdup_printf("%s has no value", name);
-    if (!g_utf8_validate_len(value->str, value->len, NULL) || signet_value_has_control(value->str))
+    if (!g_utf8_validate_len(value->str, value->len, NULL) || signet_text_has_control(value->str))
         return g_strdup_printf("the value of %s is not printable UTF-8 text", name);
     if (types[type].is_ascii && !g_str_is_ascii(value->str))
         return g_strdup_printf("the value of %s must be ASCII", name);

@@ -28,16 +28,6 @@ set_string(char **field, const char *value)
 }
 
 gboolean
-signet_value_has_control(const char *text)
-{
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        if (g_unichar_iscntrl(g_utf8_get_char(p)))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-gboolean
 signet_value_is_name(const char *name)
 {
     gsize length = strlen(name);

@@ -1,10 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The words that stand after '=' in policy files, one function for each kind. Pure. For the inside of policy/ only.
+/* The words that stand after '=' in policy files, one function for each kind. Pure. For the inside
+ * of policy/ only.
  *
- * Every signet_value_set_…() reads 'value' into what 'field' points to, freeing what was there. It returns NULL, or what is wrong
- * as the end of a sentence (owned by the caller), leaving the field alone. */
+ * Every signet_value_set_…() reads 'value' into what 'field' points to, freeing what was there. It
+ * returns NULL, or what is wrong as the end of a sentence (owned by the caller), leaving the field
+ * alone. */
 
 #pragma once
 
@@ -12,17 +14,18 @@
 
 typedef char *(*SignetValueSetter)(const char *value, gpointer field);
 
-/* Valid UTF-8 only. */
-gboolean signet_value_has_control(const char *text);
 /* [a-z0-9][a-z0-9_-]{0,62} */
 gboolean signet_value_is_name(const char *name);
-/* "90s", "15min", "12h", "21d", "2w", "10y" (365 days), and such in a row: "1h30min". At most 100 years. */
+/* "90s", "15min", "12h", "21d", "2w", "10y" (365 days), and such in a row: "1h30min". At most 100
+ * years. */
 gboolean signet_value_parse_duration(const char *value, gint64 *ret_seconds);
-/* What is wrong with the first %-placeholder that signet_policy_expand() would not replace (owned by the caller), or NULL. */
+/* What is wrong with the first %-placeholder that signet_policy_expand() would not replace (owned
+ * by the caller), or NULL. */
 char *signet_value_find_bad_placeholder(const char *value);
 /* The key types of Key=, as one text for people. */
 #define SIGNET_VALUE_KEYS "ec:P-256, ec:P-384, ec:P-521, rsa:2048, rsa:3072 or rsa:4096"
-/* Does a key lie within one item of [Limits] Keys=: "ec:P-256", "rsa:2048..", "rsa:2048..3072", "rsa:..3072"? */
+/* Does a key lie within one item of [Limits] Keys=: "ec:P-256", "rsa:2048..", "rsa:2048..3072",
+ * "rsa:..3072"? */
 gboolean signet_value_is_key_within(const char *key, const char *item);
 gboolean signet_value_is_key_limit(const char *item);
 

@@ -10,8 +10,8 @@
 
 /* How to find a key again: what the store keeps of it. */
 typedef struct {
-    guint32 type;       /* enum signet_key_type */
-    GBytes *blob;       /* (owned) TPM: TSS2 PRIVATE KEY (PEM, as tpm2-openssl reads); PKCS#11: its URI */
+    guint32 type; /* enum signet_key_type */
+    GBytes *blob; /* (owned) TPM: TSS2 PRIVATE KEY (PEM, as tpm2-openssl reads); PKCS#11: its URI */
     SignetSecret *auth; /* (owned, nullable) TPM: the key's auth value */
     GBytes *spki;       /* (owned) DER SubjectPublicKeyInfo, RFC 5280 4.1.2.7 */
 } SignetKey;

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Bytes that must not leak: locked in memory where the limit allows, cleansed when freed, never printable. */
+/* Bytes that must not leak: locked in memory where the limit allows, cleansed when freed, never
+ * printable. */
 
 #pragma once
 

@@ -163,7 +163,6 @@ START_TEST(subjects_are_taken_apart)
     char *problem = NULL;
     g_autoptr(GPtrArray) parts = signet_policy_subject_parse(subjects[_i].subject, &problem);
     g_autoptr(GString) joined = g_string_new(NULL);
-    g_autofree char *owned = problem;
 
     ck_assert_int_eq(parts == NULL, subjects[_i].parts == NULL);
     ck_assert_int_eq(parts == NULL, problem != NULL);
@@ -174,6 +173,7 @@ START_TEST(subjects_are_taken_apart)
     }
     if (subjects[_i].parts)
         ck_assert_str_eq(joined->str, subjects[_i].parts);
+    g_free(problem);
 }
 END_TEST
 
