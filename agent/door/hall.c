@@ -38,6 +38,8 @@ signet_hall_new(const SignetDoorSettings *settings, GError **error)
 void
 signet_hall_free(SignetHall *hall)
 {
+    /* Factories stay in the service manager's store: the next agent takes them over. */
+    hall->settings.keep = NULL;
     while (hall->open.head)
         signet_hall_close(hall->open.head->data);
     signet_hall_bury(hall);
