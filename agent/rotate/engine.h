@@ -29,21 +29,26 @@ void signet_engine_free(SignetEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetEngine, signet_engine_free)
 
 /* Reads the store into the inventory, finishes or undoes what a crash left, and starts. Blocks; a damaged identity is reported in
- * ret_problems and left alone, the others go on. */
+ * ret_problems (of char *) and left alone, the others go on. Identities on disk that the policy does not name are not served; their
+ * files and keys stay, and they are taken up again when the policy names them. */
 gboolean signet_engine_start(SignetEngine *engine, SignetPolicy *policy, GPtrArray *ret_problems, GError **error);
+/* Identities appear, change and go as above; signet_tokens_apply() comes first. Takes a reference. */
 void signet_engine_set_policy(SignetEngine *engine, SignetPolicy *policy);
 
-/* An administrator's wish. done (nullable) is called when the rotation has been promoted or has failed this time; a failed one is
- * tried again by itself. NOT_FOUND, BUSY (one is under way). */
+/* An administrator's wish. done (nullable) is called once, never from within the call, when the rotation has been promoted or has failed
+ * this time (also: waits for the token, the CA); a failed one is tried again by itself. NOT_FOUND, BUSY (one is under way), CORRUPT.
+ * A rotation in the overlap of earlier ones is nothing special. */
 typedef void (*SignetEngineDone)(const char *identity, guint32 generation, const GError *error, gpointer data);
 void signet_engine_rotate(SignetEngine *engine, const char *identity, SignetEngineDone done, gpointer data);
 /* Looks at all deadlines again: after resume and clock changes. */
 void signet_engine_wake(SignetEngine *engine);
+/* Wire this to the registry's listener: identities that wait for the token go on. */
+void signet_engine_on_token(SignetToken *token, gpointer engine);
 
 typedef struct {
     const char *state;      /* "active", "enrolling", "failed" … static */
     const char *cause;      /* (nullable) why, in words; borrowed until the next change */
-    const char *next;       /* (nullable) what happens next, e.g. "renew", "retry", "retire generation 3"; static */
+    const char *next;       /* (nullable) what happens next, e.g. "renew", "retry", "retire generation 3"; borrowed likewise */
     gint64 next_s;          /* when; 0: waiting for something else */
     gint64 since_s;         /* when the state was entered */
     guint attempt;          /* failed attempts in a row */

@@ -1,0 +1,485 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The effects of the main line: a key, a certificate, its check, its promotion. */
+
+#include <grp.h>
+#include <pwd.h>
+
+#include "agent/enroll/certificate.h"
+#include "agent/rotate/private.h"
+
+#define KEYGEN_TIMEOUT_MS 300000u /* an RSA key of 4096 bits on a slow TPM */
+#define NSS_BUFFER_SIZE   65536
+
+/* Something for the disk thread; what a kind does not need is NULL. */
+typedef struct {
+    SignetEntry *entry;           /* (owned) */
+    SignetGeneration *generation; /* (owned) as it will be */
+    SignetToken *token;           /* (owned, nullable) it has just made the key */
+    char *owner;                  /* (owned, nullable) */
+    char *group;                  /* (owned, nullable) */
+    guint mode;
+    GError *error;       /* (owned, nullable) the outcome */
+    guint32 live_number; /* what live/NAME points at after a failed promotion */
+} Task;
+
+static Task *
+task_new(SignetEntry *entry, SignetGeneration *generation)
+{
+    Task *task = g_new0(Task, 1);
+
+    task->entry = signet_entry_ref(entry);
+    task->generation = signet_generation_ref(generation);
+    return task;
+}
+
+static void
+task_free(gpointer data)
+{
+    Task *task = data;
+
+    signet_entry_unref(task->entry);
+    signet_generation_unref(task->generation);
+    g_clear_pointer(&task->token, signet_token_unref);
+    g_free(task->owner);
+    g_free(task->group);
+    g_clear_error(&task->error);
+    g_free(task);
+}
+
+static SignetStore *
+store_of(const Task *task)
+{
+    return task->entry->engine->context.store;
+}
+
+static void
+advance(SignetEntry *entry, SignetMachineEventKind kind)
+{
+    signet_entry_advance(entry, &(SignetMachineEvent) {.kind = kind});
+}
+
+static void
+refuse(SignetEntry *entry, SignetMachineEventKind kind, const char *cause)
+{
+    signet_entry_advance(entry, &(SignetMachineEvent) {.kind = kind, .cause = cause});
+}
+
+void
+signet_entry_fail(SignetEntry *entry, const GError *error)
+{
+    gboolean is_missing = signet_error_is(error, SIGNET_ERROR_TOKEN_ABSENT) ||
+                          signet_error_is(error, SIGNET_ERROR_PIN_NEEDED);
+
+    refuse(entry, is_missing ? SIGNET_EVENT_TOKEN_MISSING : SIGNET_EVENT_FAILED, error->message);
+}
+
+/* The generation that the machine works at; NULL when it was lost from memory, which only a mistake
+ * of ours can do. */
+static SignetGeneration *
+pending_of(const SignetEntry *entry)
+{
+    return signet_inventory_get(entry->engine->context.inventory, entry->name,
+                                entry->machine.pending);
+}
+
+/* --- GENERATE, COPY_KEY --- */
+
+void
+signet_entry_destroy_key(SignetToken *token, SignetKey *key)
+{
+    signet_token_destroy(token, &(SignetTokenWait) {0}, key, NULL, NULL);
+}
+
+static void
+run_put_key(gpointer data)
+{
+    Task *task = data;
+    const SignetGeneration *generation = task->generation;
+
+    if (signet_store_put_key(store_of(task), task->entry->name, generation->number,
+                             generation->token, generation->key, generation->created_s,
+                             &task->error))
+        return;
+    /* what cannot be removed either is overwritten by the next attempt */
+    signet_store_remove_generation(store_of(task), task->entry->name, generation->number, NULL);
+}
+
+static void
+done_put_key(gpointer data)
+{
+    Task *task = data;
+
+    if (task->error && task->token)
+        signet_entry_destroy_key(task->token, task->generation->key);
+    if (!task->entry->policy)
+        return;
+    if (task->error) {
+        signet_entry_fail(task->entry, task->error);
+        return;
+    }
+    signet_inventory_put(task->entry->engine->context.inventory, task->entry->name,
+                         task->generation);
+    advance(task->entry, SIGNET_EVENT_KEY_MADE);
+}
+
+static void
+put_key(SignetEntry *entry, SignetGeneration *generation, SignetToken *token)
+{
+    static const SignetDiskWork work = {run_put_key, done_put_key, task_free};
+    Task *task = task_new(entry, generation);
+
+    task->token = token ? signet_token_ref(token) : NULL;
+    signet_disk_thread_give(entry->engine->disk, &work, task);
+}
+
+static void
+on_generated(SignetKey *key, const GError *error, gpointer data)
+{
+    SignetEntry *entry = data;
+    g_autoptr(SignetToken) token = g_steal_pointer(&entry->token);
+
+    entry->token_id = 0;
+    if (!entry->policy) {
+        if (key)
+            signet_entry_destroy_key(token, key);
+        return;
+    }
+    if (!key) {
+        signet_entry_fail(entry, error);
+        return;
+    }
+    g_autoptr(SignetGeneration) generation =
+        signet_generation_new(entry->machine.pending, signet_token_get_name(token), key,
+                              signet_clock_now(entry->engine->context.clock), NULL, NULL);
+    put_key(entry, generation, token);
+}
+
+static SignetToken *
+find_token(SignetEntry *entry, const char *name)
+{
+    SignetToken *token = signet_tokens_get(entry->engine->context.tokens, name);
+
+    if (!token) {
+        g_autofree char *cause = g_strdup_printf("there is no token '%s'", name);
+
+        refuse(entry, SIGNET_EVENT_FAILED, cause);
+    }
+    return token;
+}
+
+static void
+generate(SignetEntry *entry)
+{
+    const guint decrypting = SIGNET_PURPOSE_DECRYPT | SIGNET_PURPOSE_DERIVE | SIGNET_PURPOSE_ANY;
+    const SignetKeyTemplate template = {
+        .type = signet_key_type_from_name(entry->policy->key),
+        .can_decrypt = (entry->policy->purposes & decrypting) != 0,
+    };
+    SignetToken *token = find_token(entry, entry->policy->token);
+
+    if (!token)
+        return;
+    entry->token = signet_token_ref(token);
+    entry->token_id =
+        signet_token_generate(token, &(SignetTokenWait) {.timeout_ms = KEYGEN_TIMEOUT_MS},
+                              &template, on_generated, entry);
+}
+
+static void
+copy_key(SignetEntry *entry)
+{
+    const SignetGeneration *current =
+        signet_inventory_get(entry->engine->context.inventory, entry->name, 0);
+
+    if (!current) {
+        refuse(entry, SIGNET_EVENT_FAILED, "there is no current key to be kept");
+        return;
+    }
+    g_autoptr(SignetGeneration) generation = signet_generation_new(
+        entry->machine.pending, current->token, current->key, current->created_s, NULL, NULL);
+    put_key(entry, generation, NULL);
+}
+
+/* --- ENROLL --- */
+
+static void
+run_put_chain(gpointer data)
+{
+    Task *task = data;
+    const SignetGeneration *generation = task->generation;
+
+    signet_store_put_chain(store_of(task), task->entry->name, generation->number, generation->chain,
+                           generation->anchors, &task->error);
+}
+
+static void
+done_put_chain(gpointer data)
+{
+    Task *task = data;
+
+    if (!task->entry->policy)
+        return;
+    if (task->error) {
+        signet_entry_fail(task->entry, task->error);
+        return;
+    }
+    signet_inventory_put(task->entry->engine->context.inventory, task->entry->name,
+                         task->generation);
+    advance(task->entry, SIGNET_EVENT_ISSUED);
+}
+
+static void
+on_issued(SignetEntry *entry, SignetJob *job)
+{
+    static const SignetDiskWork work = {run_put_chain, done_put_chain, task_free};
+    const SignetGeneration *pending = pending_of(entry);
+    GPtrArray *chain = signet_job_get_chain(job);
+
+    if (!pending || !chain || chain->len == 0) {
+        refuse(entry, SIGNET_EVENT_FAILED, "the CA's answer holds no certificate");
+        return;
+    }
+    g_autoptr(SignetGeneration) issued =
+        signet_generation_new(pending->number, pending->token, pending->key, pending->created_s,
+                              chain, signet_job_get_anchors(job));
+    signet_disk_thread_give(entry->engine->disk, &work, task_new(entry, issued));
+}
+
+static void
+on_enrolled(SignetJob *job, gpointer data)
+{
+    SignetEntry *entry = data;
+    g_autoptr(SignetJob) owned = g_steal_pointer(&entry->job);
+    const char *message = signet_job_get_message(job);
+    g_autofree char *cause = NULL;
+
+    switch (signet_job_get_outcome(job)) {
+    case SIGNET_OUTCOME_ISSUED:
+        on_issued(entry, job);
+        return;
+    case SIGNET_OUTCOME_PENDING:
+        signet_entry_advance(entry, &(SignetMachineEvent) {
+                                        .kind = SIGNET_EVENT_CA_PENDING,
+                                        .cause = message ? message : "the CA has not decided yet",
+                                        .after_s = signet_job_get_retry_after(job),
+                                    });
+        return;
+    case SIGNET_OUTCOME_REFUSED:
+        cause = g_strdup_printf("CA '%s' refused: %s", entry->policy->ca,
+                                message ? message : "it did not say why");
+        break;
+    case SIGNET_OUTCOME_NONE:
+    case SIGNET_OUTCOME_FAILED:
+        cause = g_strdup_printf("cannot enrol at CA '%s': %s", entry->policy->ca,
+                                message ? message : "signet-enroll gave no answer");
+        break;
+    }
+    refuse(entry, SIGNET_EVENT_FAILED, cause);
+}
+
+static void
+enroll(SignetEntry *entry)
+{
+    const SignetGeneration *pending = pending_of(entry);
+
+    entry->job = pending ? signet_entry_make_job(entry, pending) : NULL;
+    if (entry->job)
+        signet_enroll_start(entry->engine->context.enroll, entry->job, on_enrolled, entry);
+    else
+        refuse(entry, SIGNET_EVENT_FAILED, "its key or its CA is not there any more");
+}
+
+/* --- VERIFY --- */
+
+static void
+on_signed(GBytes *signature, const GError *error, gpointer data)
+{
+    SignetEntry *entry = data;
+    g_autoptr(SignetToken) token = g_steal_pointer(&entry->token);
+    g_autoptr(GBytes) digest = g_steal_pointer(&entry->digest);
+    const SignetGeneration *pending = entry->policy ? pending_of(entry) : NULL;
+
+    entry->token_id = 0;
+    if (!entry->policy)
+        return;
+    if (signature && pending && signet_verify_signature(pending->key, digest, signature))
+        advance(entry, SIGNET_EVENT_VERIFIED);
+    else if (!error)
+        refuse(entry, SIGNET_EVENT_KEY_BAD, "the new key's test signature is wrong");
+    else if (signet_error_is(error, SIGNET_ERROR_CORRUPT) ||
+             signet_error_is(error, SIGNET_ERROR_UNSUPPORTED))
+        refuse(entry, SIGNET_EVENT_KEY_BAD, error->message);
+    else
+        signet_entry_fail(entry, error);
+}
+
+static void
+test_key(SignetEntry *entry, const SignetGeneration *pending)
+{
+    SignetKeyScheme scheme = signet_verify_scheme(pending->key);
+    SignetToken *token = find_token(entry, pending->token);
+
+    if (!token)
+        return;
+    entry->token = signet_token_ref(token);
+    entry->digest = signet_verify_make_digest();
+    entry->token_id = signet_token_sign(token, &(SignetTokenWait) {0}, pending->key, &scheme,
+                                        entry->digest, on_signed, entry);
+}
+
+static void
+verify(SignetEntry *entry)
+{
+    const SignetGeneration *pending = pending_of(entry);
+    g_autoptr(SignetJob) job = pending ? signet_entry_make_job(entry, pending) : NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!job) {
+        refuse(entry, SIGNET_EVENT_FAILED, "its certificate or its CA is not there any more");
+        return;
+    }
+    if (signet_certificate_check(signet_job_get_request(job), pending->chain, pending->anchors,
+                                 signet_clock_now(entry->engine->context.clock), &error)) {
+        test_key(entry, pending);
+        return;
+    }
+    g_prefix_error(&error, "the answer of CA '%s' is not what was asked for: ", entry->policy->ca);
+    refuse(entry, SIGNET_EVENT_REJECTED, error->message);
+}
+
+/* --- PROMOTE --- */
+
+static gboolean
+find_user(const char *name, gint64 *ret_uid, GError **error)
+{
+    g_autofree char *buffer = g_malloc(NSS_BUFFER_SIZE);
+    struct passwd entry, *found = NULL;
+
+    if (getpwnam_r(name, &entry, buffer, NSS_BUFFER_SIZE, &found) == 0 && found) {
+        *ret_uid = found->pw_uid;
+        return TRUE;
+    }
+    return g_ascii_string_to_signed(name, 10, 0, G_MAXUINT32 - 1, ret_uid, NULL) ||
+           signet_error_set(
+               error, SIGNET_ERROR_POLICY,
+               "there is no user '%s' on this machine; make it, or change Owner=", name);
+}
+
+static gboolean
+find_group(const char *name, gint64 *ret_gid, GError **error)
+{
+    g_autofree char *buffer = g_malloc(NSS_BUFFER_SIZE);
+    struct group entry, *found = NULL;
+
+    if (getgrnam_r(name, &entry, buffer, NSS_BUFFER_SIZE, &found) == 0 && found) {
+        *ret_gid = found->gr_gid;
+        return TRUE;
+    }
+    return g_ascii_string_to_signed(name, 10, 0, G_MAXUINT32 - 1, ret_gid, NULL) ||
+           signet_error_set(
+               error, SIGNET_ERROR_POLICY,
+               "there is no group '%s' on this machine; make it, or change Group=", name);
+}
+
+static void
+run_promote(gpointer data)
+{
+    Task *task = data;
+    const char *name = task->entry->name;
+    SignetDirOwner owner = {.mode = task->mode, .uid = -1, .gid = -1};
+
+    if ((task->owner && !find_user(task->owner, &owner.uid, &task->error)) ||
+        (task->group && !find_group(task->group, &owner.gid, &task->error)))
+        return;
+    if (signet_store_publish(store_of(task), name, task->generation, &owner, &task->error) &&
+        signet_store_promote(store_of(task), name, task->generation->number, &task->error))
+        return;
+    task->live_number = signet_store_get_current(store_of(task), name);
+}
+
+static void
+done_promote(gpointer data)
+{
+    Task *task = data;
+    SignetEntry *entry = task->entry;
+    const SignetGeneration *generation = task->generation;
+    SignetInventory *inventory = entry->engine->context.inventory;
+
+    if (!entry->policy)
+        return;
+    /* a link that could not be made durable is what programs see all the same */
+    if (!task->error || task->live_number == generation->number)
+        signet_inventory_set_current(inventory, entry->name, generation->number);
+    if (task->error) {
+        signet_entry_fail(entry, task->error);
+        return;
+    }
+    entry->engine->is_rescan_due |= entry->policy->is_ca;
+    signet_entry_advance(entry, &(SignetMachineEvent) {
+                                    .kind = SIGNET_EVENT_PROMOTED,
+                                    .facts = {.not_before_s = generation->not_before_s,
+                                              .not_after_s = generation->not_after_s,
+                                              .key_created_s = generation->created_s},
+                                });
+}
+
+static void
+promote(SignetEntry *entry)
+{
+    static const SignetDiskWork work = {run_promote, done_promote, task_free};
+    SignetGeneration *pending = pending_of(entry);
+    Task *task;
+
+    if (!pending) {
+        refuse(entry, SIGNET_EVENT_FAILED, "its certificate is not there any more");
+        return;
+    }
+    task = task_new(entry, pending);
+    task->owner = g_strdup(entry->policy->owner);
+    task->group = g_strdup(entry->policy->group);
+    task->mode = entry->policy->mode;
+    signet_disk_thread_give(entry->engine->disk, &work, task);
+}
+
+/* --- all --- */
+
+void
+signet_entry_do(SignetEntry *entry, guint effects)
+{
+    if (effects & SIGNET_EFFECT_GENERATE)
+        generate(entry);
+    if (effects & SIGNET_EFFECT_COPY_KEY)
+        copy_key(entry);
+    if (effects & SIGNET_EFFECT_ENROLL)
+        enroll(entry);
+    if (effects & SIGNET_EFFECT_VERIFY)
+        verify(entry);
+    if (effects & SIGNET_EFFECT_PROMOTE)
+        promote(entry);
+    if (effects & SIGNET_EFFECT_RETIRE)
+        signet_entry_retire(entry);
+}
+
+void
+signet_entry_leave(SignetEntry *entry)
+{
+    if (entry->job)
+        signet_enroll_cancel(entry->engine->context.enroll, entry->job);
+    g_clear_pointer(&entry->job, signet_job_unref);
+}
+
+void
+signet_entry_cancel(SignetEntry *entry)
+{
+    signet_entry_leave(entry);
+    if (entry->token_id)
+        signet_token_cancel(entry->token, entry->token_id);
+    if (entry->retire_token_id)
+        signet_token_cancel(entry->retire_token, entry->retire_token_id);
+    entry->token_id = entry->retire_token_id = 0;
+    g_clear_pointer(&entry->token, signet_token_unref);
+    g_clear_pointer(&entry->retire_token, signet_token_unref);
+    g_clear_pointer(&entry->digest, g_bytes_unref);
+}

@@ -1,0 +1,222 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* What the policy asks of an identity's certificate: as a job, and as a fingerprint whose change is
+ * a reason to rotate. */
+
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "agent/rotate/private.h"
+
+/* A local CA's own identity has no profile of its own: renewed like any other, with the key that
+ * everybody trusts. */
+static const SignetRotationProfile ca_rotation = {
+    .name = (char *)"ca",
+    .renew_kind = SIGNET_RENEW_AUTO,
+    .jitter_percent = 5,
+    .new_key = SIGNET_NEW_KEY_NEVER,
+    .overlap_s = SIGNET_AUTO,
+    .retry_first_s = 60,
+    .retry_max_s = SIGNET_AUTO,
+    .pending_timeout_s = 7 * 86400,
+    .critical_remaining_s = SIGNET_AUTO,
+};
+
+static const SignetCaProfile *
+ca_of(const SignetEntry *entry)
+{
+    return signet_policy_get_ca(entry->engine->policy, entry->policy->ca);
+}
+
+static char *
+dup_ca_identity(const SignetEntry *entry)
+{
+    return g_strconcat("ca.", entry->policy->ca, NULL);
+}
+
+/* (nullable) The generation of the local CA that would sign now; borrowed. */
+static SignetGeneration *
+ca_generation(const SignetEntry *entry)
+{
+    g_autofree char *name = dup_ca_identity(entry);
+    SignetGeneration *generation = signet_inventory_get(entry->engine->context.inventory, name, 0);
+
+    if (!generation || generation->not_after_s <= signet_clock_now(entry->engine->context.clock))
+        return NULL;
+    return generation;
+}
+
+static gboolean
+is_ca_ready(const SignetEntry *entry)
+{
+    return entry->policy->is_ca || ca_generation(entry) != NULL;
+}
+
+/* The current key may be kept when it is what the policy would make today. */
+static gboolean
+is_key_kept(const SignetEntry *entry)
+{
+    const SignetGeneration *current =
+        signet_inventory_get(entry->engine->context.inventory, entry->name, 0);
+
+    return current && g_str_equal(current->token, entry->policy->token) &&
+           current->key->type == signet_key_type_from_name(entry->policy->key);
+}
+
+SignetMachineInput
+signet_entry_input(const SignetEntry *entry)
+{
+    const SignetIdentityPolicy *policy = entry->policy;
+
+    return (SignetMachineInput) {
+        .rotation = policy->rotation ? policy->rotation : &ca_rotation,
+        .seed = entry->seed,
+        .blocked = entry->blocked,
+        .is_ca_ready = is_ca_ready(entry),
+        .wish = entry->wish,
+        .is_key_kept = is_key_kept(entry),
+    };
+}
+
+/* --- as a job --- */
+
+static char *
+expand(const SignetEntry *entry, const char *template)
+{
+    return signet_policy_expand(template, entry->engine->host_name, entry->engine->machine_id,
+                                entry->name);
+}
+
+static char **
+expand_list(const SignetEntry *entry, char **templates)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    for (guint i = 0; templates && templates[i]; i++) {
+        g_autofree char *text = expand(entry, templates[i]);
+
+        g_strv_builder_add(builder, text);
+    }
+    return g_strv_builder_end(builder);
+}
+
+SignetJob *
+signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation)
+{
+    const SignetIdentityPolicy *policy = entry->policy;
+    const SignetCaProfile *ca = ca_of(entry);
+    const SignetGeneration *issuer = policy->is_ca ? NULL : ca_generation(entry);
+    g_autofree char *ca_identity = dup_ca_identity(entry);
+    g_autofree char *subject = expand(entry, policy->subject);
+    g_auto(GStrv) dns = expand_list(entry, policy->dns);
+    g_auto(GStrv) ip = expand_list(entry, policy->ip);
+    g_auto(GStrv) uri = expand_list(entry, policy->uri);
+    g_auto(GStrv) email = expand_list(entry, policy->email);
+
+    if (!ca)
+        return NULL;
+    return signet_job_new(&(SignetJobRequest) {
+        .identity = entry->name,
+        .new_generation = generation->number,
+        .current_generation = entry->machine.current,
+        .ca_identity = policy->is_ca ? NULL : ca_identity,
+        .ca_certificate = issuer ? issuer->chain->pdata[0] : NULL,
+        .protocol = "local",
+        .is_ca = policy->is_ca,
+        .subject = subject,
+        .dns = (const char *const *)dns,
+        .ip = (const char *const *)ip,
+        .uri = (const char *const *)uri,
+        .email = (const char *const *)email,
+        .purposes = policy->purposes,
+        .spki = generation->key->spki,
+        .lifetime_s = policy->is_ca ? ca->ca_lifetime_s : ca->lifetime_s,
+    });
+}
+
+/* --- as a fingerprint --- */
+
+/* The zeros between keep ("ab", "c") and ("a", "bc") apart. */
+static void
+add_text(GChecksum *checksum, const char *text)
+{
+    g_checksum_update(checksum, (const guchar *)text, (gssize)strlen(text) + 1);
+}
+
+static void
+add_list(GChecksum *checksum, const SignetEntry *entry, char **templates)
+{
+    g_auto(GStrv) list = expand_list(entry, templates);
+
+    for (guint i = 0; list[i]; i++)
+        add_text(checksum, list[i]);
+    add_text(checksum, "");
+}
+
+/* Name and key of the CA: not its certificate, which may be renewed without anybody noticing. */
+static void
+add_ca(GChecksum *checksum, const SignetGeneration *generation)
+{
+    gsize size;
+    const unsigned char *der = g_bytes_get_data(generation->chain->pdata[0], &size);
+    X509 *x509 = d2i_X509(NULL, &der, (long)size);
+    unsigned char *name = NULL;
+    int name_size = x509 ? i2d_X509_NAME(X509_get_subject_name(x509), &name) : 0;
+
+    if (name_size > 0)
+        g_checksum_update(checksum, name, name_size);
+    der = g_bytes_get_data(generation->key->spki, &size);
+    g_checksum_update(checksum, der, (gssize)size);
+    OPENSSL_free(name);
+    X509_free(x509);
+}
+
+static char *
+make_wish(const SignetEntry *entry)
+{
+    const SignetIdentityPolicy *policy = entry->policy;
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *subject = expand(entry, policy->subject);
+    g_autofree char *purposes = g_strdup_printf("%x", policy->purposes);
+    const SignetGeneration *ca = policy->is_ca ? NULL : ca_generation(entry);
+
+    add_text(checksum, policy->token);
+    add_text(checksum, policy->key);
+    add_text(checksum, policy->ca);
+    add_text(checksum, purposes);
+    add_text(checksum, subject);
+    add_list(checksum, entry, policy->dns);
+    add_list(checksum, entry, policy->ip);
+    add_list(checksum, entry, policy->uri);
+    add_list(checksum, entry, policy->email);
+    if (ca)
+        add_ca(checksum, ca);
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+static char *
+find_block(const SignetEntry *entry)
+{
+    const SignetIdentityPolicy *policy = entry->policy;
+
+    if (!signet_tokens_get(entry->engine->context.tokens, policy->token))
+        return g_strdup_printf("there is no token '%s'; name another in Token= of '%s'",
+                               policy->token, entry->name);
+    if (!ca_of(entry))
+        return g_strdup_printf("there is no CA '%s'; name another in Ca= of '%s'", policy->ca,
+                               entry->name);
+    if (signet_key_type_from_name(policy->key) == 0)
+        return g_strdup_printf("'%s' is no type of key; correct Key= of '%s'", policy->key,
+                               entry->name);
+    return NULL;
+}
+
+void
+signet_entry_refresh(SignetEntry *entry)
+{
+    g_free(entry->wish);
+    entry->wish = make_wish(entry);
+    g_free(entry->blocked);
+    entry->blocked = find_block(entry);
+}
