@@ -1,8 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Fuzz target of the policy parser: several files in one input, each after a line "== PATH". Also a
- * program that reads files or stdin, for the test suite and other fuzzers. */
+/* Fuzz target of the policy parser: several files in one input, each after a line "== PATH". */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +11,9 @@
 #include "policy/parse.h"
 #include "policy/schedule.h"
 #include "policy/subject.h"
+#include "tests/fuzz/fuzz.h"
 
 #define FILES_MAX 64
-#define INPUT_MAX (1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 require(gboolean holds, const char *what)
@@ -117,29 +114,3 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_identity(policy, identities->pdata[i]);
     return 0;
 }
-
-#ifndef SIGNET_LIBFUZZER
-static void
-run_stream(FILE *stream)
-{
-    g_autofree uint8_t *data = g_malloc(INPUT_MAX);
-    size_t size = fread(data, 1, INPUT_MAX, stream);
-
-    LLVMFuzzerTestOneInput(data, size);
-}
-
-int
-main(int argc, char **argv)
-{
-    if (argc < 2)
-        run_stream(stdin);
-    for (int i = 1; i < argc; i++) {
-        FILE *stream = fopen(argv[i], "re");
-
-        require(stream != NULL, argv[i]);
-        run_stream(stream);
-        fclose(stream);
-    }
-    return 0;
-}
-#endif
