@@ -6,15 +6,25 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <string.h>
 
 #include "provider/openssl/key.h"
 
+#define DIGEST_NAME_MAX 49
+#define SHARED_INFO_MAX 1024
+
 struct exchange {
     struct signet_provider *provider;
     struct signet_key *key;  /* (owned) (nullable) */
     struct signet_key *peer; /* (owned) (nullable) */
+
+    bool has_kdf;
+    char kdf_digest[DIGEST_NAME_MAX + 1];
+    uint8_t shared_info[SHARED_INFO_MAX]; /* libcrypto calls it UKM */
+    size_t shared_info_size;
+    size_t kdf_size; /* bytes to derive */
 };
 
 static void *
@@ -48,19 +58,40 @@ dupctx(void *context)
     return copy;
 }
 
-/* Plain ECDH is all there is. The curves we know have cofactor 1, so asking for it or against it is
- * the same. */
+static bool
+set_kdf(struct exchange *x, const OSSL_PARAM *param)
+{
+    const char *type = NULL;
+    if (!OSSL_PARAM_get_utf8_string_ptr(param, &type))
+        return false;
+    x->has_kdf = OPENSSL_strcasecmp(type, OSSL_KDF_NAME_X963KDF) == 0;
+    if (x->has_kdf || *type == '\0')
+        return true;
+    signet_raise(x->provider, UNSUPPORTED, "ECDH knows no key derivation function '%.60s'", type);
+    return false;
+}
+
+/* The cofactor mode is accepted and changes nothing: the curves we know have cofactor 1. */
 static int
 set_ctx_params(void *context, const OSSL_PARAM params[])
 {
     struct exchange *x = context;
-    const OSSL_PARAM *kdf =
-        params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_TYPE);
-    if (kdf == NULL ||
-        (kdf->data_type == OSSL_PARAM_UTF8_STRING && *(const char *)kdf->data == '\0'))
+    if (params == NULL)
         return 1;
-    signet_raise(x->provider, UNSUPPORTED, "ECDH is offered without a key derivation function");
-    return 0;
+    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_TYPE);
+    if (param != NULL && !set_kdf(x, param))
+        return 0;
+    char *digest = x->kdf_digest;
+    param = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_DIGEST);
+    if (param != NULL && !OSSL_PARAM_get_utf8_string(param, &digest, sizeof(x->kdf_digest)))
+        return 0;
+    param = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_OUTLEN);
+    if (param != NULL && !OSSL_PARAM_get_size_t(param, &x->kdf_size))
+        return 0;
+    void *shared_info = x->shared_info;
+    param = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_UKM);
+    return param == NULL ||
+           OSSL_PARAM_get_octet_string(param, &shared_info, SHARED_INFO_MAX, &x->shared_info_size);
 }
 
 static const OSSL_PARAM *
@@ -68,7 +99,11 @@ settable_ctx_params(void *context, void *provider)
 {
     static const OSSL_PARAM types[] = {
         OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, NULL),
-        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0), OSSL_PARAM_END};
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST, NULL, 0),
+        OSSL_PARAM_size_t(OSSL_EXCHANGE_PARAM_KDF_OUTLEN, NULL),
+        OSSL_PARAM_octet_string(OSSL_EXCHANGE_PARAM_KDF_UKM, NULL, 0),
+        OSSL_PARAM_END};
     return types;
 }
 
@@ -120,6 +155,41 @@ peer_point(const struct exchange *x, uint8_t point[SIGNET_WIRE_POINT_MAX])
 }
 
 static int
+agree(struct exchange *x, const struct signet_output *output)
+{
+    uint8_t point[SIGNET_WIRE_POINT_MAX];
+    size_t size = peer_point(x, point);
+    if (size == 0) {
+        signet_raise(x->provider, BAD_ARGUMENT, "the peer's key is on another curve");
+        return 0;
+    }
+    return signet_key_derive(x->key, (struct signet_bytes) {point, size}, output);
+}
+
+static int
+agree_and_expand(struct exchange *x, uint8_t *out)
+{
+    uint8_t secret[SIGNET_WIRE_POINT_MAX];
+    size_t size = 0;
+    struct signet_output output = {secret, sizeof(secret), &size};
+    if (!agree(x, &output))
+        return 0;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, x->kdf_digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret, size),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, x->shared_info, x->shared_info_size),
+        OSSL_PARAM_construct_end()};
+    OSSL_LIB_CTX *software = signet_provider_software(x->provider);
+    EVP_KDF *kdf = EVP_KDF_fetch(software, OSSL_KDF_NAME_X963KDF, NULL);
+    EVP_KDF_CTX *work = EVP_KDF_CTX_new(kdf);
+    int ok = work != NULL && EVP_KDF_derive(work, out, x->kdf_size, params) > 0;
+    EVP_KDF_CTX_free(work);
+    EVP_KDF_free(kdf);
+    OPENSSL_cleanse(secret, sizeof(secret));
+    return ok;
+}
+
+static int
 derive(void *context, unsigned char *secret, size_t *size, size_t capacity)
 {
     struct exchange *x = context;
@@ -127,7 +197,7 @@ derive(void *context, unsigned char *secret, size_t *size, size_t capacity)
         signet_raise(x->provider, BAD_ARGUMENT, "ECDH needs a key and a peer");
         return 0;
     }
-    size_t length = signet_key_field_size(x->key);
+    size_t length = x->has_kdf ? x->kdf_size : signet_key_field_size(x->key);
     if (secret == NULL) {
         *size = length;
         return 1;
@@ -136,14 +206,12 @@ derive(void *context, unsigned char *secret, size_t *size, size_t capacity)
         signet_raise(x->provider, BUFFER_TOO_SMALL, "the secret has %zu bytes", length);
         return 0;
     }
-    uint8_t point[SIGNET_WIRE_POINT_MAX];
-    size_t point_size = peer_point(x, point);
-    if (point_size == 0) {
-        signet_raise(x->provider, BAD_ARGUMENT, "the peer's key is on another curve");
-        return 0;
+    if (x->has_kdf) {
+        *size = length;
+        return agree_and_expand(x, secret);
     }
     struct signet_output output = {secret, capacity, size};
-    return signet_key_derive(x->key, (struct signet_bytes) {point, point_size}, &output);
+    return agree(x, &output);
 }
 
 static const OSSL_DISPATCH ecdh_functions[] = {

@@ -23,17 +23,32 @@ struct signet_key {
     EVP_PKEY *public;    /* (owned) (nullable) */
     bool parameters_only;
     uint32_t generation;
+
+    CRYPTO_RWLOCK *repin_lock; /* (owned): held while the agent is asked; guards repin_tried */
     bool repin_tried;
 };
+
+static void
+free_parts(struct signet_key *key)
+{
+    if (key == NULL)
+        return;
+    EVP_PKEY_free(key->public);
+    CRYPTO_THREAD_lock_free(key->lock);
+    CRYPTO_THREAD_lock_free(key->repin_lock);
+    OPENSSL_free(key);
+}
 
 struct signet_key *
 signet_key_new(struct signet_provider *provider, bool is_rsa)
 {
     struct signet_key *key = OPENSSL_zalloc(sizeof(*key));
-    if (key != NULL)
+    if (key != NULL) {
         key->lock = CRYPTO_THREAD_lock_new();
-    if (key == NULL || key->lock == NULL) {
-        OPENSSL_free(key);
+        key->repin_lock = CRYPTO_THREAD_lock_new();
+    }
+    if (key == NULL || key->lock == NULL || key->repin_lock == NULL) {
+        free_parts(key);
         signet_raise(provider, NO_MEMORY, "no memory for a key");
         return NULL;
     }
@@ -54,11 +69,8 @@ signet_key_ref(struct signet_key *key)
 void
 signet_key_unref(struct signet_key *key)
 {
-    if (key == NULL || atomic_fetch_sub(&key->references, 1) != 1)
-        return;
-    EVP_PKEY_free(key->public);
-    CRYPTO_THREAD_lock_free(key->lock);
-    OPENSSL_free(key);
+    if (key != NULL && atomic_fetch_sub(&key->references, 1) == 1)
+        free_parts(key);
 }
 
 void
@@ -257,6 +269,17 @@ signet_key_import(struct signet_key *key, int selection, const OSSL_PARAM params
     return true;
 }
 
+bool
+signet_key_set_params(struct signet_key *key, const OSSL_PARAM params[])
+{
+    if (!key->parameters_only || key->identity[0] != '\0' || key->public == NULL ||
+        !EVP_PKEY_set_params(key->public, (OSSL_PARAM *)params))
+        return false;
+    key->parameters_only =
+        OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY) == NULL;
+    return true;
+}
+
 static EVP_PKEY *
 dup_parameters(EVP_PKEY *public)
 {
@@ -277,7 +300,6 @@ signet_key_dup(struct signet_key *key, int selection)
     if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) {
         strcpy(copy->identity, key->identity);
         copy->generation = key->generation;
-        copy->repin_tried = key->repin_tried;
     }
     copy->parameters_only = key->parameters_only || (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0;
     if (copy->parameters_only && key->public != NULL)
@@ -376,44 +398,28 @@ publics_are_equal(EVP_PKEY *a, EVP_PKEY *b, int selection)
     return equal;
 }
 
-/* True for the first caller only. */
-static bool
-begin_repin(struct signet_key *key)
-{
-    if (!CRYPTO_THREAD_write_lock(key->lock))
-        return false;
-    bool first = !key->repin_tried;
-    key->repin_tried = true;
-    CRYPTO_THREAD_unlock(key->lock);
-    return first;
-}
-
-/* Takes the new public half. */
 static void
-finish_repin(struct signet_key *key, uint32_t number, EVP_PKEY *public)
+take_generation(struct signet_key *key, const struct generation *generation)
 {
-    EVP_PKEY *old = public;
+    EVP_PKEY *old = generation->public;
     if (CRYPTO_THREAD_write_lock(key->lock)) {
         old = key->public;
-        key->public = public;
-        key->generation = number;
+        key->public = generation->public;
+        key->generation = generation->number;
         CRYPTO_THREAD_unlock(key->lock);
     }
     EVP_PKEY_free(old);
 }
 
-static bool
-repin(struct signet_key *key, EVP_PKEY *wanted)
+static void
+look_for_generation(struct signet_key *key, EVP_PKEY *wanted)
 {
     unsigned char *spki = NULL;
-    ERR_set_mark();
     int spki_size = i2d_PUBKEY(wanted, &spki);
-    ERR_pop_to_mark();
-    if (spki_size <= 0 || (size_t)spki_size > SIGNET_WIRE_SPKI_MAX || !begin_repin(key)) {
+    if (spki_size <= 0 || (size_t)spki_size > SIGNET_WIRE_SPKI_MAX) {
         OPENSSL_free(spki);
-        return false;
+        return;
     }
-
     struct signet_wire_lookup_request request = {
         .identity = signet_bytes_from_string(key->identity),
         .spki = {spki, (size_t)spki_size},
@@ -421,17 +427,34 @@ repin(struct signet_key *key, EVP_PKEY *wanted)
     struct signet_channel_reply reply = {0};
     struct signet_channel_failure failure = {0};
     struct generation generation = {0};
-    bool ok = lookup(key->provider, &request, &reply, &generation, &failure);
+    if (lookup(key->provider, &request, &reply, &generation, &failure)) {
+        if (publics_are_equal(generation.public, wanted, OSSL_KEYMGMT_SELECT_PUBLIC_KEY))
+            take_generation(key, &generation);
+        else
+            EVP_PKEY_free(generation.public);
+    }
     signet_channel_release(&reply);
     OPENSSL_free(spki);
-    if (!ok)
+}
+
+/* Threads that come while the first one asks wait for the answer. */
+static bool
+repin(struct signet_key *key, EVP_PKEY *wanted)
+{
+    if (!CRYPTO_THREAD_write_lock(key->repin_lock))
         return false;
-    if (!publics_are_equal(generation.public, wanted, OSSL_KEYMGMT_SELECT_PUBLIC_KEY)) {
-        EVP_PKEY_free(generation.public);
-        return false;
-    }
-    finish_repin(key, generation.number, generation.public);
-    return true;
+    ERR_set_mark();
+    if (!key->repin_tried)
+        look_for_generation(key, wanted);
+    ERR_pop_to_mark();
+    key->repin_tried = true;
+    CRYPTO_THREAD_unlock(key->repin_lock);
+
+    EVP_PKEY *public = signet_key_dup_public(key);
+    bool equal =
+        public != NULL && publics_are_equal(public, wanted, OSSL_KEYMGMT_SELECT_PUBLIC_KEY);
+    EVP_PKEY_free(public);
+    return equal;
 }
 
 /* Whether one may be the other's earlier or later generation. libcrypto keeps a key's sizes, so

@@ -38,6 +38,9 @@ struct signet_key *signet_key_load_with_chain(struct signet_provider *provider,
  * value: no software key is ever operated through us. */
 bool signet_key_import(struct signet_key *key, int selection, const OSSL_PARAM params[]);
 
+/* Completes somebody's parameters with a public point. False, silently, for any other key. */
+bool signet_key_set_params(struct signet_key *key, const OSSL_PARAM params[]);
+
 /* A copy; without a private selection only of the public half, with parameters alone only of these. NULL: raised. */
 struct signet_key *signet_key_dup(struct signet_key *key, int selection);
 

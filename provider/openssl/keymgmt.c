@@ -137,6 +137,21 @@ get_params(void *keydata, OSSL_PARAM params[])
     return ok;
 }
 
+/* For CMS, which builds a sender's key from the recipient's parameters and the sender's point. */
+static int
+set_params(void *keydata, const OSSL_PARAM params[])
+{
+    return params == NULL || signet_key_set_params(keydata, params);
+}
+
+static const OSSL_PARAM *
+settable_params(void *context)
+{
+    static const OSSL_PARAM types[] = {
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0), OSSL_PARAM_END};
+    return types;
+}
+
 #define COMMON_GETTABLES                                     \
     OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),              \
         OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL), \
@@ -203,6 +218,8 @@ operation_name_rsa(int operation)
             DISPATCH(keymgmt, KEYMGMT, dup, DUP, dup_key),                                 \
             DISPATCH(keymgmt, KEYMGMT, get_params, GET_PARAMS, get_params),                \
             DISPATCH(keymgmt, KEYMGMT, gettable_params, GETTABLE_PARAMS, gettable_##type), \
+            DISPATCH(keymgmt, KEYMGMT, set_params, SET_PARAMS, set_params),                \
+            DISPATCH(keymgmt, KEYMGMT, settable_params, SETTABLE_PARAMS, settable_params), \
             DISPATCH(keymgmt, KEYMGMT, query_operation_name, QUERY_OPERATION_NAME,         \
                      operation_name_##type),                                               \
             DISPATCH_END                                                                   \
