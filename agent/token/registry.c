@@ -64,7 +64,7 @@ missing_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
 {
     return signet_error_set(error, SIGNET_ERROR_UNSUPPORTED,
                             "token '%s' is a PKCS#11 token, which this version cannot use yet; "
-                            "set Kind=tpm",
+                            "set Type=tpm",
                             (const char *)backend);
 }
 

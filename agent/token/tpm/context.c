@@ -15,7 +15,13 @@
 #include "agent/token/tpm/facts.h"
 #include "agent/token/tpm/public.h"
 
-#define SRK_HANDLE   0x81000001u
+#define SRK_HANDLE 0x81000001u
+
+/* TPM2_HR_TRANSIENT and TPM2_HR_HMAC_SESSION; tss2_tpm2_types.h makes the first by shifting into
+ * the sign bit. */
+#define TRANSIENT_FIRST      0x80000000u
+#define LOADED_SESSION_FIRST 0x02000000u
+
 #define MAX_ATTEMPTS 64
 #define MAX_PAUSES   40
 #define PAUSE_US     25000
@@ -211,9 +217,9 @@ set_up(SignetTpm *tpm)
             rc = signet_tpm_read_facts(tpm);
     }
     if (rc == TSS2_RC_SUCCESS)
-        rc = flush_leftovers(tpm, TPM2_TRANSIENT_FIRST);
+        rc = flush_leftovers(tpm, TRANSIENT_FIRST);
     if (rc == TSS2_RC_SUCCESS)
-        rc = flush_leftovers(tpm, TPM2_LOADED_SESSION_FIRST);
+        rc = flush_leftovers(tpm, LOADED_SESSION_FIRST);
     if (rc != TSS2_RC_SUCCESS)
         return rc;
     find_srk(tpm);
@@ -326,9 +332,8 @@ load_key(SignetTpm *tpm, SignetTpmUse *use, ESYS_TR *ret_object)
         return rc;
     if (ours >= tpm->capacity)
         make_room(tpm);
-    rc = Esys_Load(tpm->esys, parent,
-                   signet_tpm_auth(tpm, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT), ESYS_TR_NONE,
-                   ESYS_TR_NONE, &use->file->private, &use->file->public, ret_object);
+    rc = Esys_Load(tpm->esys, parent, signet_tpm_auth(tpm, 0), ESYS_TR_NONE, ESYS_TR_NONE,
+                   &use->file->private, &use->file->public, ret_object);
     if (rc != TSS2_RC_SUCCESS)
         return rc;
 

@@ -62,11 +62,22 @@ fate_of_tpm(TSS2_RC plain)
     return SIGNET_TPM_FATE_FINAL;
 }
 
+/* "value 1 of the sessions is wrong": the session's handle is not what it was. Its auth value,
+ * wrong as well, is another code. */
+static gboolean
+is_about_session(TSS2_RC rc)
+{
+    return (rc & TPM2_RC_FMT1) && !(rc & TPM2_RC_P) && (rc & TPM2_RC_S) &&
+           (signet_tpm_plain_rc(rc) == TPM2_RC_VALUE || signet_tpm_plain_rc(rc) == TPM2_RC_HANDLE);
+}
+
 SignetTpmFate
 signet_tpm_fate(TSS2_RC rc)
 {
     if (rc == TSS2_RC_SUCCESS)
         return SIGNET_TPM_FATE_OK;
+    if (is_from_tpm(rc) && is_about_session(rc))
+        return SIGNET_TPM_FATE_REOPEN;
     if (is_from_tpm(rc))
         return fate_of_tpm(signet_tpm_plain_rc(rc));
     if ((rc & TSS2_RC_LAYER_MASK) == TSS2_TCTI_RC_LAYER)

@@ -66,8 +66,7 @@ attempt_generate(SignetTpm *tpm, gpointer data)
     call->file.parent = signet_tpm_default_parent(tpm);
     rc = signet_tpm_parent(tpm, call->file.parent, &parent);
     if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_Create(tpm->esys, parent,
-                         signet_tpm_auth(tpm, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT),
+        rc = Esys_Create(tpm->esys, parent, signet_tpm_auth(tpm, TPMA_SESSION_DECRYPT),
                          ESYS_TR_NONE, ESYS_TR_NONE, &call->sensitive, &call->template, &outside,
                          &pcrs, &private, &public, NULL, NULL, NULL);
     if (rc == TSS2_RC_SUCCESS) {
@@ -152,8 +151,8 @@ attempt_ecdsa(SignetTpm *tpm, gpointer data)
     TSS2_RC rc = signet_tpm_use_key(tpm, &call->use, &object);
 
     if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_Sign(tpm->esys, object, signet_tpm_auth(tpm, TPMA_SESSION_DECRYPT), ESYS_TR_NONE,
-                       ESYS_TR_NONE, &call->digest, &scheme, &no_ticket, &signature);
+        rc = Esys_Sign(tpm->esys, object, signet_tpm_auth(tpm, 0), ESYS_TR_NONE, ESYS_TR_NONE,
+                       &call->digest, &scheme, &no_ticket, &signature);
     if (rc == TSS2_RC_SUCCESS)
         call->signature = *signature;
     Esys_Free(signature);
@@ -229,6 +228,7 @@ sign_ecdsa(SignetTpm *tpm, SignetKey *key, GBytes *digest, GError **error)
 
 typedef struct {
     SignetTpmUse use;
+    TPMA_SESSION secrecy;
     TPM2B_PUBLIC_KEY_RSA in;
     TPM2B_PUBLIC_KEY_RSA out; /* the result */
 } RsaCall;
@@ -244,9 +244,8 @@ attempt_rsa(SignetTpm *tpm, gpointer data)
     TSS2_RC rc = signet_tpm_use_key(tpm, &call->use, &object);
 
     if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_RSA_Decrypt(tpm->esys, object,
-                              signet_tpm_auth(tpm, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT),
-                              ESYS_TR_NONE, ESYS_TR_NONE, &call->in, &raw, &no_label, &out);
+        rc = Esys_RSA_Decrypt(tpm->esys, object, signet_tpm_auth(tpm, call->secrecy), ESYS_TR_NONE,
+                              ESYS_TR_NONE, &call->in, &raw, &no_label, &out);
     if (rc == TSS2_RC_SUCCESS) {
         call->out = *out;
         OPENSSL_cleanse(out, sizeof *out);
@@ -255,11 +254,13 @@ attempt_rsa(SignetTpm *tpm, gpointer data)
     return rc;
 }
 
-/* The private operation on a number as long as the modulus. */
+/* The private operation on a number as long as the modulus: a signature, or a plaintext that is
+ * secret. */
 static GBytes *
-rsa_raw(SignetTpm *tpm, SignetKey *key, const char *what, GBytes *block, GError **error)
+rsa_raw(SignetTpm *tpm, SignetKey *key, gboolean is_secret, GBytes *block, GError **error)
 {
-    RsaCall call = {.use.key = key};
+    RsaCall call = {.use.key = key, .secrecy = is_secret ? TPMA_SESSION_ENCRYPT : 0};
+    const char *what = is_secret ? "decrypt" : "sign";
     gsize modulus = signet_key_type_bits(key->type) / 8;
     guint8 padded[sizeof call.out.buffer] = {0};
     GBytes *result = NULL;
@@ -289,7 +290,7 @@ sign_rsa(SignetTpm *tpm, SignetKey *key, const SignetKeyScheme *scheme, GBytes *
          GError **error)
 {
     g_autoptr(GBytes) block = signet_rsa_pad(scheme, digest, key->spki, error);
-    g_autoptr(GBytes) signature = block ? rsa_raw(tpm, key, "sign", block, error) : NULL;
+    g_autoptr(GBytes) signature = block ? rsa_raw(tpm, key, FALSE, block, error) : NULL;
 
     if (!signature || !signet_rsa_check(key->spki, block, signature, error))
         return NULL;
@@ -323,7 +324,7 @@ tpm_decrypt(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GBy
                          signet_key_type_name(key->type));
         return NULL;
     }
-    block = rsa_raw(backend, key, "decrypt", ciphertext, error);
+    block = rsa_raw(backend, key, TRUE, ciphertext, error);
     return block ? signet_rsa_unpad(scheme, block, error) : NULL;
 }
 
@@ -344,8 +345,7 @@ attempt_ecdh(SignetTpm *tpm, gpointer data)
     TSS2_RC rc = signet_tpm_use_key(tpm, &call->use, &object);
 
     if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_ECDH_ZGen(tpm->esys, object,
-                            signet_tpm_auth(tpm, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT),
+        rc = Esys_ECDH_ZGen(tpm->esys, object, signet_tpm_auth(tpm, TPMA_SESSION_ENCRYPT),
                             ESYS_TR_NONE, ESYS_TR_NONE, &call->peer, &shared);
     if (rc == TSS2_RC_SUCCESS) {
         call->shared = *shared;
