@@ -5,6 +5,7 @@
 
 #include "agent/enroll/certificate.h"
 
+#include "agent/base/error.h"
 #include "agent/enroll/names.h"
 #include "agent/enroll/parse.h"
 

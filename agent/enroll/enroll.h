@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Runs signet-enroll for one job: its own process, one connected fd, a deadline after which it is killed. */
+/* Runs signet-enroll for one job: its own process, one connected fd, a deadline after which it is
+ * killed. */
 
 #pragma once
 
@@ -17,15 +18,19 @@ typedef struct {
 
 /* Gives the agent's end of the job's connection to whoever serves it (the door). Takes the fd. */
 typedef void (*SignetEnrollAttach)(int fd, SignetJob *job, gpointer data);
-/* The process is gone; the job has its outcome (FAILED with words if it crashed or ran out of time). */
+/* The process is gone; the job has its outcome (FAILED with words if it crashed or ran out of
+ * time). */
 typedef void (*SignetEnrollDone)(SignetJob *job, gpointer data);
 
-SignetEnroll *signet_enroll_new(const SignetEnrollSettings *settings, SignetEnrollAttach attach, gpointer data);
+SignetEnroll *
+signet_enroll_new(const SignetEnrollSettings *settings, SignetEnrollAttach attach, gpointer data);
 /* Kills what still runs; their done functions are not called. */
 void signet_enroll_free(SignetEnroll *enroll);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetEnroll, signet_enroll_free)
 
-/* Never blocks; calls done exactly once, from the main context, also when the process cannot be started. */
-void signet_enroll_start(SignetEnroll *enroll, SignetJob *job, SignetEnrollDone done, gpointer data);
+/* Never blocks; calls done exactly once, from the main context, also when the process cannot be
+ * started. */
+void
+signet_enroll_start(SignetEnroll *enroll, SignetJob *job, SignetEnrollDone done, gpointer data);
 /* Kills the job's process; done is not called. */
 void signet_enroll_cancel(SignetEnroll *enroll, SignetJob *job);

@@ -6,6 +6,7 @@
 
 #include "agent/enroll/grant.h"
 
+#include "agent/base/error.h"
 #include "agent/enroll/names.h"
 #include "agent/enroll/parse.h"
 

@@ -1,44 +1,26 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* One enrolment: what the enroller is told, what its fd may be used for, and what it answered. The fd is the permission. */
+/* One enrolment: what the enroller is told, what its fd may be used for, and what it answered. The
+ * fd is the permission. */
 
 #pragma once
 
 #include <gio/gio.h>
 
 #include "agent/base/error.h"
-#include "policy/model.h"
+#include "agent/enroll/request.h"
 
 typedef enum {
     SIGNET_OUTCOME_NONE,    /* the enroller has not answered */
     SIGNET_OUTCOME_ISSUED,  /* chain is there */
     SIGNET_OUTCOME_PENDING, /* ask again in retry_after_s */
-    SIGNET_OUTCOME_REFUSED, /* the CA said no, or its answer was wrong: asking again changes nothing by itself */
+    SIGNET_OUTCOME_REFUSED, /* the CA said no, or its answer was wrong: asking again changes nothing
+                               by itself */
     SIGNET_OUTCOME_FAILED,  /* network, timeout, crash: worth a retry */
 } SignetOutcome;
 
 typedef struct SignetJob SignetJob;
-
-/* What the certificate must be. All copied. */
-typedef struct {
-    const char *identity;
-    guint32 new_generation;     /* signs the CSR */
-    guint32 current_generation; /* may authenticate to the CA; 0 when there is none */
-    const char *ca_identity;    /* local CA: whose current key signs the certificate; NULL otherwise, and when is_ca */
-    GBytes *ca_certificate;     /* local CA: its current certificate, DER; NULL otherwise, and when is_ca */
-    const char *protocol;       /* "local" */
-    gboolean is_ca;             /* a local CA's self-signed certificate */
-    const char *subject;        /* placeholders expanded, here and in the lists */
-    const char *const *dns;
-    const char *const *ip;
-    const char *const *uri;
-    const char *const *email;
-    guint purposes;             /* of the identity: decides the extended key usage that is asked for */
-    GBytes *spki;               /* of the new key */
-    gint64 lifetime_s;          /* asked of a local CA */
-    gint64 min_lifetime_s;      /* a certificate with less left is refused; 0: any that is valid now */
-} SignetJobRequest;
 
 SignetJob *signet_job_new(const SignetJobRequest *request);
 SignetJob *signet_job_ref(SignetJob *job);
@@ -46,27 +28,28 @@ void signet_job_unref(SignetJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetJob, signet_job_unref)
 
 const SignetJobRequest *signet_job_get_request(const SignetJob *job);
-/* The job as the enroller reads it (GKeyFile, group [Job]); at most SIGNET_WIRE_JOB_MAX bytes, NULL when it cannot be said in so
- * many. Documented in enroller.md. */
+/* The job as the enroller reads it (GKeyFile, group [Job]); at most SIGNET_WIRE_JOB_MAX bytes, NULL
+ * when it cannot be said in so many. Documented in enroller.md. */
 GBytes *signet_job_to_text(const SignetJob *job);
 /* The other way, in the enroller. BAD_REQUEST with the key that is wrong. */
 SignetJob *signet_job_new_from_text(GBytes *text, GError **error);
 
-/* The grant: may the job's fd sign this message with this key? Only: a PKCS#10 with the new key, whose public key is the new
- * key's and which asks for no name that the request does not list; a TLS client's CertificateVerify with the current key; and, for a local CA, a TBSCertificate with the CA's key that
- * names the CA as issuer, holds the new key's public key, is no CA itself (unless is_ca and self-signed), has no name that the
- * request does not list, and does not live longer than lifetime_s. DENIED says why not. purpose: as recognised; generation: as
- * resolved (not 0). */
-gboolean signet_job_allows(const SignetJob *job, const char *identity, guint32 generation, SignetPurpose purpose,
-                           GBytes *message, gint64 now_s, GError **error);
+/* The grant: may the job's fd sign this message with this key? Only: a PKCS#10 with the new key,
+ * whose public key is the new key's and which asks for no name that the request does not list; a
+ * TLS client's CertificateVerify with the current key; and, for a local CA, a TBSCertificate with
+ * the CA's key that names the CA as issuer, holds the new key's public key, is no CA itself (unless
+ * is_ca and self-signed), has no name that the request does not list, and does not live longer than
+ * lifetime_s. DENIED says why not. purpose: as recognised; generation: as resolved (not 0). */
+gboolean signet_job_allows(const SignetJob *job, const char *identity, guint32 generation,
+                           SignetPurpose purpose, GBytes *message, gint64 now_s, GError **error);
 /* May it look up this identity? */
 gboolean signet_job_names(const SignetJob *job, const char *identity);
 
 /* The enroller's answer; the first one counts. Chain: DER, leaf first. */
-void signet_job_set_result(SignetJob *job, SignetOutcome outcome, GPtrArray *chain, GPtrArray *anchors, guint retry_after_s,
-                           const char *message);
+void signet_job_set_result(SignetJob *job, SignetOutcome outcome, GPtrArray *chain,
+                           GPtrArray *anchors, guint retry_after_s, const char *message);
 SignetOutcome signet_job_get_outcome(const SignetJob *job);
 const char *signet_job_get_message(const SignetJob *job); /* nullable */
 guint signet_job_get_retry_after(const SignetJob *job);
-GPtrArray *signet_job_get_chain(const SignetJob *job);    /* borrowed, nullable; of GBytes */
+GPtrArray *signet_job_get_chain(const SignetJob *job); /* borrowed, nullable; of GBytes */
 GPtrArray *signet_job_get_anchors(const SignetJob *job);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "agent/base/error.h"
 #include "policy/subject.h"
 
 #define TEXT_SHOWN_MAX 120

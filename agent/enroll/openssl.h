@@ -39,5 +39,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_REQ, X509_REQ_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_STORE, X509_STORE_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_STORE_CTX, X509_STORE_CTX_free)
 
-/* Takes the error queue; "unknown reason" when it is empty. Signet's own entry if there is one, else the first, which is the deepest. */
+/* Takes the error queue; "unknown reason" when it is empty. Signet's own entry if there is one,
+ * else the first, which is the deepest. */
 char *signet_openssl_dup_reason(void);

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A libcrypto of our own: 'default' and Signet's provider, never openssl.cnf; keys are used through the provider only. */
+/* A libcrypto of our own: 'default' and Signet's provider, never openssl.cnf; keys are used through
+ * the provider only. */
 
 #pragma once
 
@@ -16,8 +17,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetCrypto, signet_crypto_free)
 
 OSSL_LIB_CTX *signet_crypto_get_library(const SignetCrypto *crypto);
 
-/* The key that signs as this identity; generation 0: the current one. Free all with EVP_PKEY_free(). */
-EVP_PKEY *signet_crypto_load_key(SignetCrypto *crypto, const char *identity, guint32 generation, GError **error);
+/* The key that signs as this identity; generation 0: the current one. Free all with
+ * EVP_PKEY_free(). */
+EVP_PKEY *signet_crypto_load_key(SignetCrypto *crypto, const char *identity, guint32 generation,
+                                 GError **error);
 /* A public key in software. */
 EVP_PKEY *signet_crypto_read_public(SignetCrypto *crypto, GBytes *spki, GError **error);
 

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The job's connection as the program itself uses it: job at the beginning, result at the end. In between the provider uses the same
- * socket through a channel of its own; each exchange is complete before the next begins, so that they never meet. */
+/* The job's connection as the program itself uses it: job at the beginning, result at the end. In
+ * between the provider uses the same socket through a channel of its own; each exchange is complete
+ * before the next begins, so that they never meet. */
 
 #pragma once
 
@@ -18,5 +19,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetLink, signet_link_free)
 
 SignetJob *signet_link_get_job(SignetLink *link, GError **error);
 /* Exactly one of outcome and failure. */
-gboolean signet_link_send_result(SignetLink *link, const SignetEnrollerOutcome *outcome, const GError *failure,
-                                 GError **error);
+gboolean signet_link_send_result(SignetLink *link, const SignetEnrollerOutcome *outcome,
+                                 const GError *failure, GError **error);

@@ -1,13 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Protocol 'local': the embedded CA. Its key is in the token like any other and used through the provider (RFC 5280). */
+/* Protocol 'local': the embedded CA. Its key is in the token like any other and used through the
+ * provider (RFC 5280). */
 
 #pragma once
 
 #include "agent/enroller/outcome.h"
 #include "agent/enroller/request.h"
 
-/* Issues what the job asks for: a leaf by its CA, or with is_ca the CA's own certificate. now_s: seconds since 1970. */
+/* Issues what the job asks for: a leaf by its CA, or with is_ca the CA's own certificate. now_s:
+ * seconds since 1970. */
 gboolean signet_local_enroll(SignetCrypto *crypto, const SignetJobRequest *job, gint64 now_s,
                              SignetEnrollerOutcome *outcome, GError **error);

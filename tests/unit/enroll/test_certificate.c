@@ -220,7 +220,6 @@ START_TEST(a_ca_certificate_is_taken_when_one_was_asked_for)
                             .basic = "critical,CA:TRUE,pathlen:0",
                             .usage = "critical,keyCertSign,cRLSign",
                             .signer = authority->new_key};
-    g_autoptr(X509_NAME) ignored = NULL;
 
     request.is_ca = TRUE;
     request.ca_certificate = NULL;

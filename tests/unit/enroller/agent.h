@@ -19,8 +19,9 @@ typedef struct {
     const AgentKey *keys;
     gsize n_keys;
     SignetJob *job;
-    const char *job_text;   /* (nullable) instead of the job's own */
-    const char *sign_error; /* (nullable) every signature is refused in these words: token removed */
+    const char *job_text; /* (nullable) instead of the job's own */
+    const char
+        *sign_error; /* (nullable) every signature is refused in these words: token removed */
 
     /* filled in; read them after agent_stop() */
     guint n_jobs;
