@@ -1,0 +1,300 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* An agent without doors. */
+
+#include "tests/unit/rotate/world.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/parse.h"
+#include "provider/wire/reference.h"
+
+static const char ca_text[] = "[Ca]\nProtocol=local\nLifetime=1h\nSubject=CN=Test CA\n";
+static const char rotation_text[] = "[Rotation default]\nOverlap=5min\nJitter=0%\nRenewAt=50%\n";
+static const char wifi_text[] = "[Identity]\nSubject=CN=%H\nDns=%H.example\n";
+
+static gint64
+now(gpointer data)
+{
+    const World *world = data;
+
+    return world->now_s;
+}
+
+World *
+world_new(const char *root)
+{
+    World *world = g_new0(World, 1);
+
+    world->root = root ? g_strdup(root) : g_dir_make_tmp("signet-rotate-XXXXXX", NULL);
+    world->is_root_kept = root != NULL;
+    world->now_s = WORLD_NOW_S;
+    world->clock = (SignetClock) {now, world};
+    world->events = g_string_new(NULL);
+    world->problems = g_ptr_array_new_with_free_func(g_free);
+    world->ca.order = g_ptr_array_new_with_free_func(g_free);
+    return world;
+}
+
+static void
+remove_tree(const char *path)
+{
+    g_autoptr(GDir) dir =
+        g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+
+        remove_tree(child);
+    }
+    g_remove(path);
+}
+
+void
+world_free(World *world)
+{
+    world_down(world);
+    if (!world->is_root_kept)
+        remove_tree(world->root);
+    g_ptr_array_unref(world->ca.order);
+    g_ptr_array_unref(world->problems);
+    g_string_free(world->events, TRUE);
+    g_free(world->root);
+    g_free(world);
+}
+
+SignetPolicy *
+world_policy(const char *const *texts)
+{
+    static const char *const only_wifi[] = {"identities.d/wifi.conf", wifi_text, NULL};
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) files = g_array_new(FALSE, TRUE, sizeof(SignetPolicyFile));
+    const SignetPolicyFile fixed[] = {
+        {"signet.conf", "[Token tpm]\nType=tpm\n", strlen("[Token tpm]\nType=tpm\n")},
+        {"ca.d/local.conf", ca_text, strlen(ca_text)},
+        {"policy.d/50.conf", rotation_text, strlen(rotation_text)},
+    };
+
+    g_array_append_vals(files, fixed, G_N_ELEMENTS(fixed));
+    for (texts = texts ? texts : only_wifi; *texts; texts += 2) {
+        SignetPolicyFile file = {texts[0], texts[1], strlen(texts[1])};
+
+        g_array_append_val(files, file);
+    }
+    SignetPolicy *policy =
+        signet_policy_parse((const SignetPolicyFile *)(gpointer)files->data, files->len, problems);
+    ck_assert_msg(policy != NULL, "%s", problems->len ? (char *)problems->pdata[0] : "?");
+    return policy;
+}
+
+static void
+on_event(const char *identity, SignetEngineEvent event, guint32 generation, gpointer data)
+{
+    static const char *const names[] = {
+        [SIGNET_ENGINE_ROTATED] = "rotated",
+        [SIGNET_ENGINE_FAILED] = "failed",
+        [SIGNET_ENGINE_EXPIRING] = "expiring",
+        [SIGNET_ENGINE_RETIRED] = "retired",
+    };
+    World *world = data;
+
+    if (event == SIGNET_ENGINE_CHANGED)
+        world->n_changed++;
+    else
+        g_string_append_printf(world->events, "%s %s %u\n", names[event], identity, generation);
+}
+
+gboolean
+world_up(World *world, SignetPolicy *policy)
+{
+    g_autoptr(GError) error = NULL;
+    SignetTokenSettings settings = {.name = "tpm", .queue_limit = 1024};
+    FakeTokenOptions options = {.control = &world->token};
+
+    world->store = signet_store_open(world->root, &error);
+    if (!world->store)
+        return FALSE;
+    world->inventory = signet_inventory_new();
+    world->tokens = signet_tokens_new();
+    signet_tokens_add(world->tokens, fake_token_new(&settings, &options));
+    world->ca.inventory = world->inventory;
+    world->ca.clock = &world->clock;
+    world->enroll = signet_enroll_new(NULL, NULL, &world->ca);
+    world->engine = signet_engine_new(&(SignetEngineContext) {
+        .store = world->store,
+        .inventory = world->inventory,
+        .tokens = world->tokens,
+        .enroll = world->enroll,
+        .clock = &world->clock,
+        .host_name = "host",
+        .machine_id = "0123456789abcdef",
+    });
+    signet_engine_set_listener(world->engine, on_event, world);
+    signet_tokens_set_listener(world->tokens, signet_engine_on_token, world->engine);
+    g_ptr_array_set_size(world->problems, 0);
+    ck_assert(signet_engine_start(world->engine, policy, world->problems, &error));
+    return TRUE;
+}
+
+void
+world_down(World *world)
+{
+    g_clear_pointer(&world->engine, signet_engine_free);
+    g_clear_pointer(&world->enroll, signet_enroll_free);
+    g_clear_pointer(&world->tokens, signet_tokens_free);
+    g_clear_pointer(&world->inventory, signet_inventory_free);
+    g_clear_pointer(&world->store, signet_store_free);
+}
+
+SignetIdentityStatus
+world_status(World *world, const char *identity)
+{
+    SignetIdentityStatus status = {0};
+
+    ck_assert(signet_engine_get_status(world->engine, identity, &status));
+    return status;
+}
+
+static gboolean
+on_late(gpointer data)
+{
+    *(gboolean *)data = TRUE;
+    return G_SOURCE_CONTINUE;
+}
+
+void
+world_wait_state(World *world, const char *identity, const char *state)
+{
+    gboolean is_late = FALSE;
+    guint source = g_timeout_add_seconds(20, on_late, &is_late);
+    SignetIdentityStatus status = world_status(world, identity);
+
+    while (!is_late && !g_str_equal(status.state, state)) {
+        g_main_context_iteration(NULL, TRUE);
+        status = world_status(world, identity);
+    }
+    g_source_remove(source);
+    ck_assert_msg(g_str_equal(status.state, state), "'%s' is '%s' (%s), not '%s'", identity,
+                  status.state, status.cause ? status.cause : "", state);
+}
+
+void
+world_wait_flag(World *world, const gboolean *flag)
+{
+    gboolean is_late = FALSE;
+    guint source = g_timeout_add_seconds(20, on_late, &is_late);
+
+    while (!is_late && !*flag)
+        g_main_context_iteration(NULL, TRUE);
+    g_source_remove(source);
+    ck_assert_msg(*flag, "waited in vain");
+}
+
+void
+world_settle(World *world)
+{
+    gint64 quiet_since_us = g_get_monotonic_time();
+
+    while (g_get_monotonic_time() - quiet_since_us < 30 * 1000) {
+        if (g_main_context_iteration(NULL, FALSE))
+            quiet_since_us = g_get_monotonic_time();
+        else
+            g_usleep(500);
+    }
+}
+
+void
+world_advance(World *world, gint64 seconds)
+{
+    world->now_s += seconds;
+    signet_engine_wake(world->engine);
+}
+
+/* --- what must hold --- */
+
+/* The reference in key.pem names this very generation. */
+static void
+check_reference(const char *live, const char *identity, guint32 number)
+{
+    g_autofree char *path = g_build_filename(live, "key.pem", NULL);
+    g_autofree char *text = NULL;
+    struct signet_reference reference;
+    gsize size, consumed;
+
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    char *begin = strstr(text, "-----BEGIN PRIVATE KEY-----\n");
+    ck_assert_ptr_nonnull(begin);
+    begin += strlen("-----BEGIN PRIVATE KEY-----\n");
+    *strstr(begin, "-----END") = '\0';
+    g_autofree guchar *der = g_base64_decode(begin, &size);
+    ck_assert_int_eq(signet_reference_from_der(der, size, &reference, &consumed),
+                     SIGNET_REFERENCE_OURS);
+    ck_assert_str_eq(reference.identity, identity);
+    ck_assert_uint_eq(reference.generation, number);
+}
+
+void
+world_check_usable(World *world, const char *identity)
+{
+    g_autoptr(GError) error = NULL;
+    guint32 number = signet_store_get_current(world->store, identity);
+    g_autofree char *live = signet_store_dup_live_path(world->store, identity);
+
+    ck_assert_msg(number != 0, "'%s' has no current generation", identity);
+    g_autoptr(SignetGeneration) generation =
+        signet_store_load_generation(world->store, identity, number, &error);
+    ck_assert_msg(generation != NULL, "%s", error ? error->message : "");
+    ck_assert_uint_gt(generation->chain->len, 0);
+    ck_assert_int_gt(generation->not_after_s, world->now_s);
+    check_reference(live, identity, number);
+    ck_assert_ptr_nonnull(signet_inventory_get(world->inventory, identity, number));
+    ck_assert_uint_eq(signet_inventory_get(world->inventory, identity, 0)->number, number);
+}
+
+char *
+world_numbers(World *world, const char *identity)
+{
+    g_autoptr(GArray) numbers = signet_store_list_generations(world->store, identity, NULL);
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < numbers->len; i++)
+        g_string_append_printf(text, "%s%u", i > 0 ? " " : "", g_array_index(numbers, guint32, i));
+    return g_string_free(text, FALSE);
+}
+
+static guint
+count_names(const char *root, const char *sub, const char *prefix, gboolean only_numbers)
+{
+    g_autofree char *path = g_build_filename(root, sub, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        ck_assert_msg(!g_str_has_prefix(name, ".tmp."), "'%s' was left in '%s'", name, path);
+        n += g_str_has_prefix(name, prefix) && (!only_numbers || g_ascii_isdigit(name[0]));
+    }
+    return n;
+}
+
+void
+world_check_no_orphans(World *world, const char *identity)
+{
+    g_autoptr(GArray) numbers = signet_store_list_generations(world->store, identity, NULL);
+    g_autoptr(GPtrArray) known = signet_inventory_list(world->inventory, identity);
+    g_autofree char *directory = g_build_filename("identities", identity, NULL);
+    g_autofree char *prefix = g_strconcat(identity, ".", NULL);
+
+    ck_assert_uint_eq(numbers->len, known->len);
+    ck_assert_uint_eq(count_names(world->root, directory, "", TRUE), known->len);
+    ck_assert_uint_le(count_names(world->root, "live/.generations", prefix, FALSE), known->len);
+    count_names(world->root, "live", "", FALSE);
+    for (guint i = 0; i < known->len; i++)
+        ck_assert_uint_eq(((const SignetGeneration *)known->pdata[i])->number,
+                          g_array_index(numbers, guint32, i));
+}
