@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/error.h"
 #include "agent/enroll/names.h"
 
 static char *
