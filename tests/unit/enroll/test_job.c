@@ -325,6 +325,55 @@ START_TEST(trailing_and_missing_bytes_are_refused)
 }
 END_TEST
 
+START_TEST(an_extension_that_is_there_twice_is_refused)
+{
+    SignetJobRequest request = authority_request(authority);
+    g_autoptr(X509) certificate = authority_issue(authority, &(AuthorityOrder) {0});
+    int at = X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1);
+
+    X509_add_ext(certificate, X509_get_ext(certificate, at), -1);
+    g_autoptr(GBytes) message = authority_tbs(certificate);
+    g_autofree char *found =
+        ask(&request, &(Use) {"ca.local", 1, SIGNET_PURPOSE_CERTIFICATE, message});
+    assert_says(found, "malformed or there twice");
+}
+END_TEST
+
+/* Whatever one changed bit makes of it: what is allowed holds the new key, and the names only. */
+static void
+assert_damage_is_harmless(GBytes *message, const Use *like, GBytes *must_hold)
+{
+    SignetJobRequest request = authority_request(authority);
+    gsize size = 0;
+    const guint8 *good = g_bytes_get_data(message, &size);
+
+    for (gsize bit = 0; bit < size * 8; bit++) {
+        g_autofree guint8 *bad = g_memdup2(good, size);
+        bad[bit / 8] ^= (guint8)(1u << (bit % 8));
+        g_autoptr(GBytes) bytes = g_bytes_new(bad, size);
+        Use use = {like->identity, like->generation, like->purpose, bytes};
+        g_autofree char *refused = ask(&request, &use);
+
+        if (!refused)
+            ck_assert_msg(memmem(bad, size, g_bytes_get_data(must_hold, NULL),
+                                 g_bytes_get_size(must_hold)) != NULL &&
+                              memmem(bad, size, "host.example", 12) != NULL,
+                          "bit %zu", bit);
+    }
+}
+
+START_TEST(no_damaged_message_is_signed_for_another_key_or_name)
+{
+    g_autoptr(GBytes) csr = authority_csr_info(authority, &(AuthorityOrder) {0});
+    g_autoptr(X509) certificate = authority_issue(authority, &(AuthorityOrder) {0});
+    g_autoptr(GBytes) tbs = authority_tbs(certificate);
+
+    assert_damage_is_harmless(csr, &(Use) {"wifi", 8, SIGNET_PURPOSE_CSR}, authority->spki);
+    assert_damage_is_harmless(tbs, &(Use) {"ca.local", 1, SIGNET_PURPOSE_CERTIFICATE},
+                              authority->spki);
+}
+END_TEST
+
 START_TEST(a_job_names_its_identity_and_its_ca)
 {
     SignetJobRequest request = authority_request(authority);
@@ -450,6 +499,8 @@ main(void)
     tcase_add_test(tcase, a_ca_signs_its_own_certificate_and_no_other);
     tcase_add_test(tcase, what_is_no_request_and_no_certificate_is_refused);
     tcase_add_test(tcase, trailing_and_missing_bytes_are_refused);
+    tcase_add_test(tcase, an_extension_that_is_there_twice_is_refused);
+    tcase_add_test(tcase, no_damaged_message_is_signed_for_another_key_or_name);
     tcase_add_test(tcase, a_job_names_its_identity_and_its_ca);
     tcase_add_test(tcase, text_holds_the_whole_job);
     tcase_add_test(tcase, a_job_too_long_for_the_wire_has_no_text);
