@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The waiting room of a token: first in first out for one client, round robin among clients, bounded. Pure data structure:
- * no threads, no clock, no allocation per item (the links are in the item). */
+/* The waiting room of a token: first in first out for one client, round robin among clients,
+ * bounded. Pure data structure: no threads, no clock, no allocation per item (the links are in the
+ * item). */
 
 #pragma once
 

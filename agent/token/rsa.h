@@ -1,15 +1,18 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* RSA paddings done in the agent, around a token's raw private operation (RFC 8017). Private to agent/token. */
+/* RSA paddings done in the agent, around a token's raw private operation (RFC 8017). Private to
+ * agent/token. */
 
 #pragma once
 
-#include "agent/token/token.h"
+#include "agent/token/backend.h"
 
-/* EMSA-PKCS1-v1_5 (9.2) or EMSA-PSS (9.1.1): the block, as long as the modulus, to which the private operation is applied. */
+/* EMSA-PKCS1-v1_5 (9.2) or EMSA-PSS (9.1.1): the block, as long as the modulus, to which the
+ * private operation is applied. */
 GBytes *signet_rsa_pad(const SignetKeyScheme *scheme, GBytes *digest, GBytes *spki, GError **error);
-/* What the private operation made of a ciphertext, without its padding. Errors say nothing about the padding. */
+/* What the private operation made of a ciphertext, without its padding. Errors say nothing about
+ * the padding. */
 GBytes *signet_rsa_unpad(const SignetKeyScheme *scheme, GBytes *block, GError **error);
 /* The signature raised to the public exponent gives the block again: no fault happened. */
 gboolean signet_rsa_check(GBytes *spki, GBytes *block, GBytes *signature, GError **error);

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* GBytes for results that are secret (plaintexts, shared secrets): cleansed when the last reference goes. */
+/* GBytes for results that are secret (plaintexts, shared secrets): cleansed when the last reference
+ * goes. */
 
 #pragma once
 

@@ -9,8 +9,18 @@
 
 #include "agent/token/worker.h"
 
-#define DEFAULT_TIMEOUT_MS 30000
-#define DELIVER_AT_ONCE    64
+#define DEFAULT_QUEUE_LIMIT 1024
+#define DEFAULT_TIMEOUT_MS  30000
+#define DELIVER_AT_ONCE     64
+
+typedef struct {
+    SignetRequest request; /* first; the worker's while it has it, but for what follows */
+    GList link;            /* place in SignetToken.pending */
+    guint64 id;
+    SignetTokenDone done;        /* (nullable) */
+    SignetTokenKeyDone key_done; /* (nullable) */
+    gpointer done_data;
+} Pending;
 
 typedef struct {
     GSource source;     /* first */
@@ -26,7 +36,7 @@ struct SignetToken {
     char *problem; /* (owned, nullable) */
     SignetTokenChanged changed;
     gpointer changed_data;
-    GQueue pending; /* of SignetRequest: those whose done has not been called */
+    GQueue pending; /* of Pending: those whose done has not been called */
     guint64 last_id;
     gint64 next_deadline_us; /* no pending request expires earlier; may be too early itself */
     SignetTokenCounts counts;
@@ -52,25 +62,29 @@ signet_token_state_name(SignetTokenState state)
 /* --- answers out --- */
 
 static void
-answer(SignetToken *token, const SignetRequest *request, const GError *error)
+answer(const Pending *pending, const GError *error)
 {
-    if (request->key_done)
-        request->key_done(request->result_key, error, request->done_data);
-    else if (request->done)
-        request->done(request->result, error, request->done_data);
+    const SignetRequest *request = &pending->request;
+
+    if (pending->key_done)
+        pending->key_done(request->result_key, error, pending->done_data);
+    else if (pending->done)
+        pending->done(request->result, error, pending->done_data);
 }
 
 /* Takes the request and its reference to the token. */
 static void
-deliver(SignetToken *token, SignetRequest *request)
+deliver(SignetToken *token, Pending *pending)
 {
-    g_queue_unlink(&token->pending, &request->pending);
-    if (signet_error_is(request->error, SIGNET_ERROR_TIMED_OUT))
+    const GError *error = pending->request.error;
+
+    g_queue_unlink(&token->pending, &pending->link);
+    if (signet_error_is(error, SIGNET_ERROR_TIMED_OUT))
         token->counts.timed_out++;
-    else if (!signet_error_is(request->error, SIGNET_ERROR_BUSY))
+    else if (!signet_error_is(error, SIGNET_ERROR_BUSY))
         token->counts.done++;
-    answer(token, request, request->error);
-    signet_request_free(request);
+    answer(pending, error);
+    signet_request_free(&pending->request);
     signet_token_unref(token);
 }
 
@@ -101,46 +115,46 @@ deliver_events(SignetToken *token)
         if (event->kind == SIGNET_EVENT_STATE)
             apply_state(token, (SignetStateEvent *)event);
         else
-            deliver(token, (SignetRequest *)event);
+            deliver(token, (Pending *)event);
     }
 }
 
 static void
-time_out(SignetToken *token, SignetRequest *request)
+time_out(SignetToken *token, Pending *pending)
 {
     /* The worker may free the request as soon as it is abandoned. */
-    SignetRequest copy = {.done = request->done,
-                          .key_done = request->key_done,
-                          .done_data = request->done_data,
-                          .timeout_ms = request->timeout_ms};
+    const Pending copy = {.done = pending->done,
+                          .key_done = pending->key_done,
+                          .done_data = pending->done_data,
+                          .request.timeout_ms = pending->request.timeout_ms};
     g_autoptr(GError) error = NULL;
 
-    g_queue_unlink(&token->pending, &request->pending);
-    if (signet_worker_abandon(token->worker, request))
+    g_queue_unlink(&token->pending, &pending->link);
+    if (signet_worker_abandon(token->worker, &pending->request))
         signet_error_set(&error, SIGNET_ERROR_TIMED_OUT,
                          "token '%s' had no time for the request within %u ms; try again later",
-                         token->name, copy.timeout_ms);
+                         token->name, copy.request.timeout_ms);
     else
         signet_error_set(&error, SIGNET_ERROR_TIMED_OUT,
                          "token '%s' did not finish the operation within %u ms", token->name,
-                         copy.timeout_ms);
+                         copy.request.timeout_ms);
     token->counts.timed_out++;
-    answer(token, &copy, error);
+    answer(&copy, error);
     signet_token_unref(token);
 }
 
-static SignetRequest *
+static Pending *
 next_expired(SignetToken *token, gint64 now_us)
 {
     token->next_deadline_us = G_MAXINT64;
     for (GList *l = token->pending.head; l; l = l->next) {
-        SignetRequest *request = l->data;
-        gboolean is_late = request->item.deadline_us <= now_us;
+        Pending *pending = l->data;
+        gint64 deadline_us = pending->request.item.deadline_us;
 
-        if (is_late && !signet_worker_has_answered(token->worker, request))
-            return request;
-        if (!is_late)
-            token->next_deadline_us = MIN(token->next_deadline_us, request->item.deadline_us);
+        if (deadline_us > now_us)
+            token->next_deadline_us = MIN(token->next_deadline_us, deadline_us);
+        else if (!signet_worker_has_answered(token->worker, &pending->request))
+            return pending;
     }
     return NULL;
 }
@@ -150,12 +164,12 @@ static void
 expire(SignetToken *token)
 {
     gint64 now_us = g_get_monotonic_time();
-    SignetRequest *request;
+    Pending *pending;
 
     if (now_us < token->next_deadline_us)
         return;
-    while ((request = next_expired(token, now_us)))
-        time_out(token, request);
+    while ((pending = next_expired(token, now_us)))
+        time_out(token, pending);
 }
 
 /* --- event source --- */
@@ -211,21 +225,35 @@ token_source_new(SignetToken *token)
 
 /* --- requests in --- */
 
+/* Takes pending, whose request is initialised. */
 static guint64
-submit(SignetToken *token, const SignetTokenWait *wait, SignetRequest *request)
+submit(SignetToken *token, const SignetTokenWait *wait, Pending *pending)
 {
+    SignetRequest *request = &pending->request;
     guint64 id = ++token->last_id;
 
-    request->id = id;
+    pending->id = id;
+    pending->link.data = pending;
     request->timeout_ms = wait && wait->timeout_ms ? wait->timeout_ms : DEFAULT_TIMEOUT_MS;
     request->item.client = wait ? wait->client : 0;
     request->item.deadline_us = g_get_monotonic_time() + (gint64)request->timeout_ms * 1000;
     token->next_deadline_us = MIN(token->next_deadline_us, request->item.deadline_us);
-    g_queue_push_tail_link(&token->pending, &request->pending);
+    g_queue_push_tail_link(&token->pending, &pending->link);
     signet_token_ref(token);
     if (!signet_worker_push(token->worker, request))
         token->counts.refused_busy++;
     return id;
+}
+
+static Pending *
+pending_new(SignetTokenDone done, SignetTokenKeyDone key_done, gpointer done_data)
+{
+    Pending *pending = g_new0(Pending, 1);
+
+    pending->done = done;
+    pending->key_done = key_done;
+    pending->done_data = done_data;
+    return pending;
 }
 
 guint64
@@ -233,11 +261,10 @@ signet_token_sign(SignetToken *token, const SignetTokenWait *wait, SignetKey *ke
                   const SignetKeyScheme *scheme, GBytes *digest, SignetTokenDone done,
                   gpointer data)
 {
-    SignetRequest *request = signet_request_new(SIGNET_OP_SIGN, key, scheme, digest);
+    Pending *pending = pending_new(done, NULL, data);
 
-    request->done = done;
-    request->done_data = data;
-    return submit(token, wait, request);
+    signet_request_init(&pending->request, SIGNET_OP_SIGN, key, scheme, digest);
+    return submit(token, wait, pending);
 }
 
 guint64
@@ -245,68 +272,63 @@ signet_token_decrypt(SignetToken *token, const SignetTokenWait *wait, SignetKey 
                      const SignetKeyScheme *scheme, GBytes *ciphertext, SignetTokenDone done,
                      gpointer data)
 {
-    SignetRequest *request = signet_request_new(SIGNET_OP_DECRYPT, key, scheme, ciphertext);
+    Pending *pending = pending_new(done, NULL, data);
 
-    request->done = done;
-    request->done_data = data;
-    return submit(token, wait, request);
+    signet_request_init(&pending->request, SIGNET_OP_DECRYPT, key, scheme, ciphertext);
+    return submit(token, wait, pending);
 }
 
 guint64
 signet_token_derive(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
                     GBytes *peer_point, SignetTokenDone done, gpointer data)
 {
-    SignetRequest *request = signet_request_new(SIGNET_OP_DERIVE, key, NULL, peer_point);
+    Pending *pending = pending_new(done, NULL, data);
 
-    request->done = done;
-    request->done_data = data;
-    return submit(token, wait, request);
+    signet_request_init(&pending->request, SIGNET_OP_DERIVE, key, NULL, peer_point);
+    return submit(token, wait, pending);
 }
 
 guint64
 signet_token_generate(SignetToken *token, const SignetTokenWait *wait,
                       const SignetKeyTemplate *template, SignetTokenKeyDone done, gpointer data)
 {
-    SignetRequest *request = signet_request_new(SIGNET_OP_GENERATE, NULL, NULL, NULL);
+    Pending *pending = pending_new(NULL, done, data);
 
-    request->template = *template;
-    request->key_done = done;
-    request->done_data = data;
-    return submit(token, wait, request);
+    signet_request_init(&pending->request, SIGNET_OP_GENERATE, NULL, NULL, NULL);
+    pending->request.template = *template;
+    return submit(token, wait, pending);
 }
 
 guint64
 signet_token_destroy(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
                      SignetTokenDone done, gpointer data)
 {
-    SignetRequest *request = signet_request_new(SIGNET_OP_DESTROY, key, NULL, NULL);
+    Pending *pending = pending_new(done, NULL, data);
 
-    request->done = done;
-    request->done_data = data;
-    return submit(token, wait, request);
+    signet_request_init(&pending->request, SIGNET_OP_DESTROY, key, NULL, NULL);
+    return submit(token, wait, pending);
 }
 
 guint64
 signet_token_probe(SignetToken *token, const SignetTokenWait *wait, SignetTokenDone done,
                    gpointer data)
 {
-    SignetRequest *request = signet_request_new(SIGNET_OP_PROBE, NULL, NULL, NULL);
+    Pending *pending = pending_new(done, NULL, data);
 
-    request->done = done;
-    request->done_data = data;
-    return submit(token, wait, request);
+    signet_request_init(&pending->request, SIGNET_OP_PROBE, NULL, NULL, NULL);
+    return submit(token, wait, pending);
 }
 
 void
 signet_token_cancel(SignetToken *token, guint64 id)
 {
     for (GList *l = token->pending.head; l; l = l->next) {
-        SignetRequest *request = l->data;
+        Pending *pending = l->data;
 
-        if (request->id != id)
+        if (pending->id != id)
             continue;
-        g_queue_unlink(&token->pending, &request->pending);
-        signet_worker_abandon(token->worker, request);
+        g_queue_unlink(&token->pending, &pending->link);
+        signet_worker_abandon(token->worker, &pending->request);
         signet_token_unref(token);
         return;
     }
@@ -319,12 +341,15 @@ signet_token_new(const SignetTokenSettings *settings, const SignetTokenBackend *
                  gpointer backend)
 {
     SignetToken *token = g_new0(SignetToken, 1);
+    guint limit = settings->queue_limit ? settings->queue_limit : DEFAULT_QUEUE_LIMIT;
+    guint client_limit = settings->client_limit ? settings->client_limit : MAX(limit / 2, 1);
 
     token->ref_count = 1;
     token->name = g_strdup(settings->name);
     token->info = (SignetTokenInfo) {.kind = "", .protection = "", .description = ""};
     token->next_deadline_us = G_MAXINT64;
-    token->worker = signet_worker_new(settings, vtable, backend);
+    token->worker =
+        signet_worker_new(settings->name, signet_queue_new(limit, client_limit), vtable, backend);
     token->source = token_source_new(token);
     return token;
 }

@@ -13,8 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define DEFAULT_QUEUE_LIMIT 1024
-#define REOPEN_INTERVAL_US  G_USEC_PER_SEC
+#define REOPEN_INTERVAL_US G_USEC_PER_SEC
 
 struct SignetWorker {
     char *name;      /* (owned) of the token */
@@ -49,14 +48,12 @@ signet_state_event_free(SignetStateEvent *event)
     g_free(event);
 }
 
-SignetRequest *
-signet_request_new(SignetOp op, SignetKey *key, const SignetKeyScheme *scheme, GBytes *data)
+void
+signet_request_init(SignetRequest *request, SignetOp op, SignetKey *key,
+                    const SignetKeyScheme *scheme, GBytes *data)
 {
-    SignetRequest *request = g_new0(SignetRequest, 1);
-
     request->event.kind = SIGNET_EVENT_DONE;
     request->event.link.data = request;
-    request->pending.data = request;
     request->op = op;
     request->key = key ? signet_key_ref(key) : NULL;
     request->data = data ? g_bytes_ref(data) : NULL;
@@ -64,7 +61,6 @@ signet_request_new(SignetOp op, SignetKey *key, const SignetKeyScheme *scheme, G
         request->scheme = *scheme;
         request->scheme.label = scheme->label ? g_bytes_ref(scheme->label) : NULL;
     }
-    return request;
 }
 
 void
@@ -410,17 +406,15 @@ signet_worker_after_sleep(SignetWorker *worker)
 }
 
 SignetWorker *
-signet_worker_new(const SignetTokenSettings *settings, const SignetTokenBackend *vtable,
+signet_worker_new(const char *name, SignetQueue *queue, const SignetTokenBackend *vtable,
                   gpointer backend)
 {
     SignetWorker *worker = g_new0(SignetWorker, 1);
-    guint limit = settings->queue_limit ? settings->queue_limit : DEFAULT_QUEUE_LIMIT;
-    guint client_limit = settings->client_limit ? settings->client_limit : MAX(limit / 2, 1);
 
-    worker->name = g_strdup(settings->name);
+    worker->name = g_strdup(name);
     worker->vtable = *vtable;
     worker->backend = backend;
-    worker->queue = signet_queue_new(limit, client_limit);
+    worker->queue = queue;
     pthread_mutex_init(&worker->mutex, NULL);
     pthread_cond_init(&worker->work, NULL);
     worker->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -1,13 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The thread that runs a token's operations, and the hand-off of requests to it and of events back to the main context.
- * Private to agent/token. Everything but the operations themselves is called from the main context. */
+/* The thread that runs a token's operations, and the hand-off of requests to it and of events back
+ * to the main context. Private to agent/token. Everything but the operations themselves is called
+ * from the main context. */
 
 #pragma once
 
+#include "agent/token/backend.h"
 #include "agent/token/queue.h"
-#include "agent/token/token.h"
 
 typedef struct SignetWorker SignetWorker;
 
@@ -40,6 +41,7 @@ typedef enum {
     SIGNET_OP_PROBE,
 } SignetOp;
 
+/* The caller may make it the first member of something larger that needs no clearing of its own. */
 typedef struct {
     SignetEvent event;
     SignetQueueItem item;
@@ -47,36 +49,35 @@ typedef struct {
 
     SignetOp op;
     guint timeout_ms;
-    SignetKey *key; /* (owned, nullable) */
+    SignetKey *key;         /* (owned, nullable) */
     SignetKeyScheme scheme; /* its label is owned */
-    GBytes *data; /* (owned, nullable) */
+    GBytes *data;           /* (owned, nullable) */
     SignetKeyTemplate template;
 
     /* the answer */
     GBytes *result;        /* (owned, nullable) */
     SignetKey *result_key; /* (owned, nullable) */
     GError *error;         /* (owned, nullable) */
-
-    /* the main context's; untouched by the worker */
-    GList pending;
-    guint64 id;
-    SignetTokenDone done;        /* (nullable) */
-    SignetTokenKeyDone key_done; /* (nullable) */
-    gpointer done_data;
 } SignetRequest;
 
-SignetRequest *signet_request_new(SignetOp op, SignetKey *key, const SignetKeyScheme *scheme, GBytes *data);
+/* request: zeros. scheme, key, data: nullable. */
+void signet_request_init(SignetRequest *request, SignetOp op, SignetKey *key,
+                         const SignetKeyScheme *scheme, GBytes *data);
+/* With g_free(), the something larger too. */
 void signet_request_free(SignetRequest *request);
 
-/* Takes the backend. The thread starts at the first push. */
-SignetWorker *signet_worker_new(const SignetTokenSettings *settings, const SignetTokenBackend *vtable, gpointer backend);
+/* Takes queue and backend. The thread starts at the first push. */
+SignetWorker *signet_worker_new(const char *name, SignetQueue *queue,
+                                const SignetTokenBackend *vtable, gpointer backend);
 /* Waits for the operation that is running; what waits or was not taken is freed unanswered. */
 void signet_worker_free(SignetWorker *worker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetWorker, signet_worker_free)
 
-/* Takes the request until it comes back as an event. FALSE: it was refused with BUSY, and comes back too. */
+/* Takes the request until it comes back as an event. FALSE: it was refused with BUSY, and comes
+ * back too. */
 gboolean signet_worker_push(SignetWorker *worker, SignetRequest *request);
-/* Takes the request for good: it does not come back, and must not be looked at any more. TRUE when it was still waiting. */
+/* Takes the request for good: it does not come back, and must not be looked at any more. TRUE when
+ * it was still waiting. */
 gboolean signet_worker_abandon(SignetWorker *worker, SignetRequest *request);
 /* It is over and will come as the answer to signet_worker_next_event(). */
 gboolean signet_worker_has_answered(SignetWorker *worker, const SignetRequest *request);
@@ -84,7 +85,8 @@ gboolean signet_worker_has_answered(SignetWorker *worker, const SignetRequest *r
 SignetEvent *signet_worker_next_event(SignetWorker *worker);
 guint signet_worker_get_waiting(SignetWorker *worker);
 
-/* For the event source: the fd is readable when events came while the main context slept. Both say whether there are any. */
+/* For the event source: the fd is readable when events came while the main context slept. Both say
+ * whether there are any. */
 int signet_worker_get_fd(const SignetWorker *worker);
 gboolean signet_worker_before_sleep(SignetWorker *worker);
 gboolean signet_worker_after_sleep(SignetWorker *worker);

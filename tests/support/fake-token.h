@@ -1,26 +1,28 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A token in memory for tests and benchmarks: libcrypto keys, whose blob is the private key itself, so that they outlive the
- * token as those of a TPM do. */
+/* A token in memory for tests and benchmarks: libcrypto keys, whose blob is the private key itself,
+ * so that they outlive the token as those of a TPM do. */
 
 #pragma once
 
 #include "agent/token/token.h"
 
-/* Set and read by the test while the token works; owned by the test and outlives the token. All atomic. */
+/* Set and read by the test while the token works; owned by the test and outlives the token. All
+ * atomic. */
 typedef struct {
-    int absent;     /* open and every operation fail with TOKEN_ABSENT */
-    int fail;       /* every operation fails with TOKEN_FAILED */
-    int delay_us;   /* of every operation */
-    int opened;     /* counts from here on: successful calls */
+    int absent;   /* open and every operation fail with TOKEN_ABSENT */
+    int fail;     /* every operation fails with TOKEN_FAILED */
+    int delay_us; /* of every operation */
+    int opened;   /* counts from here on: successful calls */
     int generated;
     int destroyed;
     int signatures; /* sign, decrypt and derive */
 } FakeTokenControl;
 
 typedef struct {
-    gboolean costs_nothing;    /* sign returns the same well-formed P-256 signature at once and never looks at the key */
+    gboolean costs_nothing; /* sign returns the same well-formed P-256 signature at once and never
+                               looks at the key */
     FakeTokenControl *control; /* (unowned, nullable) */
 } FakeTokenOptions;
 

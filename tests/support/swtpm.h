@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A software TPM of its own for a test: state and sockets in a private directory, gone with the process that started it. */
+/* A software TPM of its own for a test: state and sockets in a private directory, gone with the
+ * process that started it. */
 
 #pragma once
 
@@ -25,6 +26,6 @@ void swtpm_kill(Swtpm *swtpm);
 void swtpm_reset(Swtpm *swtpm);
 /* Another TPM: stops it and throws its state away. */
 void swtpm_replace(Swtpm *swtpm);
-/* Runs a shell command with $dir, and TPM2TOOLS_TCTI and TPM2OPENSSL_TCTI set, Signet's own environment not; its standard output
- * (free with g_free()), NULL when it failed. */
+/* Runs a shell command with $dir, and TPM2TOOLS_TCTI and TPM2OPENSSL_TCTI set, Signet's own
+ * environment not; its standard output (free with g_free()), NULL when it failed. */
 char *swtpm_shell(const Swtpm *swtpm, const char *command);

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "agent/token/tpm/error.h"
-#include "agent/token/tpm/facts.h"
 #include "agent/token/tpm/public.h"
 
 #define SRK_HANDLE 0x81000001u
@@ -76,7 +75,7 @@ signet_tpm_free(SignetTpm *tpm)
 {
     close_tpm(tpm, FALSE);
     signet_tpm_loaded_free(tpm->loaded);
-    g_free(tpm->description);
+    signet_tpm_facts_clear(&tpm->facts);
     g_free(tpm->tcti_conf);
     g_free(tpm->name);
     g_free(tpm);
@@ -207,14 +206,14 @@ start_session(SignetTpm *tpm)
 static TSS2_RC
 set_up(SignetTpm *tpm)
 {
-    TSS2_RC rc = signet_tpm_read_facts(tpm);
+    TSS2_RC rc = signet_tpm_facts_read(tpm->esys, &tpm->facts);
     ESYS_TR parent;
 
     /* Usually the firmware did this; a TPM that was reset behind our back waits for it. */
     if (signet_tpm_plain_rc(rc) == TPM2_RC_INITIALIZE) {
         rc = Esys_Startup(tpm->esys, TPM2_SU_CLEAR);
         if (rc == TSS2_RC_SUCCESS || signet_tpm_plain_rc(rc) == TPM2_RC_INITIALIZE)
-            rc = signet_tpm_read_facts(tpm);
+            rc = signet_tpm_facts_read(tpm->esys, &tpm->facts);
     }
     if (rc == TSS2_RC_SUCCESS)
         rc = flush_leftovers(tpm, TRANSIENT_FIRST);
@@ -330,7 +329,7 @@ load_key(SignetTpm *tpm, SignetTpmUse *use, ESYS_TR *ret_object)
 
     if (rc != TSS2_RC_SUCCESS)
         return rc;
-    if (ours >= tpm->capacity)
+    if (ours >= tpm->facts.capacity)
         make_room(tpm);
     rc = Esys_Load(tpm->esys, parent, signet_tpm_auth(tpm, 0), ESYS_TR_NONE, ESYS_TR_NONE,
                    &use->file->private, &use->file->public, ret_object);

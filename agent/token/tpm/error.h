@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* What a TSS2_RC means for the one who sees it: what to do next, and the words for people. Private to agent/token/tpm. */
+/* What a TSS2_RC means for the one who sees it: what to do next, and the words for people. Private
+ * to agent/token/tpm. */
 
 #pragma once
 
@@ -13,8 +14,9 @@ typedef enum {
     SIGNET_TPM_FATE_FINAL,     /* trying again gives the same */
     SIGNET_TPM_FATE_MAKE_ROOM, /* flush a loaded object, then again */
     SIGNET_TPM_FATE_AGAIN,     /* after a short pause */
-    SIGNET_TPM_FATE_REOPEN,    /* the TPM was reset, or lost our session or objects: set everything up, then again */
-    SIGNET_TPM_FATE_LOST,      /* no connection to the TPM any more */
+    SIGNET_TPM_FATE_REOPEN, /* the TPM was reset, or lost our session or objects: set everything up,
+                               then again */
+    SIGNET_TPM_FATE_LOST,   /* no connection to the TPM any more */
 } SignetTpmFate;
 
 SignetTpmFate signet_tpm_fate(TSS2_RC rc);

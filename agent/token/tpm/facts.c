@@ -5,6 +5,8 @@
 
 #include "agent/token/tpm/facts.h"
 
+#include "provider/wire/catalogue.h"
+
 /* The kernel's resource manager gives each client three transient objects and breaks the connection
  * at the fourth. */
 #define MAX_TRANSIENT 3
@@ -33,7 +35,7 @@ append_text(GString *text, guint32 value)
 }
 
 static void
-describe(SignetTpm *tpm, const TPML_TAGGED_TPM_PROPERTY *properties)
+describe(SignetTpmFacts *facts, const TPML_TAGGED_TPM_PROPERTY *properties)
 {
     g_autoptr(GString) maker = g_string_new(NULL);
     g_autoptr(GString) vendor = g_string_new(NULL);
@@ -48,60 +50,66 @@ describe(SignetTpm *tpm, const TPML_TAGGED_TPM_PROPERTY *properties)
 
     /* libtpms and Microsoft's reference code, which it descends from: a file on this machine's disk
      * holds the keys. */
-    tpm->protection = g_str_equal(maker->str, "IBM") || g_str_has_prefix(vendor->str, "SW") ||
-                              g_str_has_prefix(vendor->str, "xCG")
-                          ? "software"
-                          : "tpm";
-    g_free(tpm->description);
-    tpm->description =
+    facts->protection = g_str_equal(maker->str, "IBM") || g_str_has_prefix(vendor->str, "SW") ||
+                                g_str_has_prefix(vendor->str, "xCG")
+                            ? "software"
+                            : "tpm";
+    g_free(facts->description);
+    facts->description =
         g_strdup_printf("%s %s, firmware %u.%u.%u.%u", maker->str, vendor->str, firmware[0] >> 16,
                         firmware[0] & 0xffff, firmware[1] >> 16, firmware[1] & 0xffff);
 }
 
 static TSS2_RC
-read_properties(SignetTpm *tpm)
+read_properties(ESYS_CONTEXT *esys, SignetTpmFacts *facts)
 {
     TPMS_CAPABILITY_DATA *data = NULL;
-    TSS2_RC rc = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                    TPM2_CAP_TPM_PROPERTIES, TPM2_PT_FIXED, TPM2_MAX_TPM_PROPERTIES,
-                                    NULL, &data);
+    TSS2_RC rc =
+        Esys_GetCapability(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_TPM_PROPERTIES,
+                           TPM2_PT_FIXED, TPM2_MAX_TPM_PROPERTIES, NULL, &data);
     guint32 least;
 
     if (rc != TSS2_RC_SUCCESS)
         return rc;
-    describe(tpm, &data->data.tpmProperties);
+    describe(facts, &data->data.tpmProperties);
     least = property(&data->data.tpmProperties, TPM2_PT_HR_TRANSIENT_MIN);
-    tpm->capacity = least >= 2 && least < MAX_TRANSIENT ? least : MAX_TRANSIENT;
+    facts->capacity = least >= 2 && least < MAX_TRANSIENT ? least : MAX_TRANSIENT;
     Esys_Free(data);
     return TSS2_RC_SUCCESS;
 }
 
 static TSS2_RC
-read_algorithms(SignetTpm *tpm)
+read_algorithms(ESYS_CONTEXT *esys, SignetTpmFacts *facts)
 {
     TPMS_CAPABILITY_DATA *data = NULL;
-    TSS2_RC rc = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                    TPM2_CAP_ALGS, TPM2_ALG_FIRST, TPM2_MAX_CAP_ALGS, NULL, &data);
+    TSS2_RC rc = Esys_GetCapability(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_ALGS,
+                                    TPM2_ALG_FIRST, TPM2_MAX_CAP_ALGS, NULL, &data);
 
     if (rc != TSS2_RC_SUCCESS)
         return rc;
-    tpm->hashes = 0;
+    facts->hashes = 0;
     for (guint i = 0; i < data->data.algorithms.count; i++) {
         TPM2_ALG_ID algorithm = data->data.algorithms.algProperties[i].alg;
 
-        tpm->hashes |= algorithm == TPM2_ALG_SHA256   ? 1u << SIGNET_HASH_SHA256
-                       : algorithm == TPM2_ALG_SHA384 ? 1u << SIGNET_HASH_SHA384
-                       : algorithm == TPM2_ALG_SHA512 ? 1u << SIGNET_HASH_SHA512
-                                                      : 0;
+        facts->hashes |= algorithm == TPM2_ALG_SHA256   ? 1u << SIGNET_HASH_SHA256
+                         : algorithm == TPM2_ALG_SHA384 ? 1u << SIGNET_HASH_SHA384
+                         : algorithm == TPM2_ALG_SHA512 ? 1u << SIGNET_HASH_SHA512
+                                                        : 0;
     }
     Esys_Free(data);
     return TSS2_RC_SUCCESS;
 }
 
 TSS2_RC
-signet_tpm_read_facts(SignetTpm *tpm)
+signet_tpm_facts_read(ESYS_CONTEXT *esys, SignetTpmFacts *facts)
 {
-    TSS2_RC rc = read_properties(tpm);
+    TSS2_RC rc = read_properties(esys, facts);
 
-    return rc == TSS2_RC_SUCCESS ? read_algorithms(tpm) : rc;
+    return rc == TSS2_RC_SUCCESS ? read_algorithms(esys, facts) : rc;
+}
+
+void
+signet_tpm_facts_clear(SignetTpmFacts *facts)
+{
+    g_clear_pointer(&facts->description, g_free);
 }

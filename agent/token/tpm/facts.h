@@ -5,7 +5,16 @@
 
 #pragma once
 
-#include "agent/token/tpm/context.h"
+#include <glib.h>
+#include <tss2/tss2_esys.h>
 
-/* Fills description, protection, capacity and hashes. */
-TSS2_RC signet_tpm_read_facts(SignetTpm *tpm);
+typedef struct {
+    char *description;      /* (owned, nullable) manufacturer, model, firmware */
+    const char *protection; /* static; as in SignetTokenInfo */
+    guint capacity;         /* transient objects that fit */
+    guint hashes;           /* mask of 1 << enum signet_hash */
+} SignetTpmFacts;
+
+/* Replaces what facts holds. */
+TSS2_RC signet_tpm_facts_read(ESYS_CONTEXT *esys, SignetTpmFacts *facts);
+void signet_tpm_facts_clear(SignetTpmFacts *facts);

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* TSS2 PRIVATE KEY: a TPM key as PEM, loadable only by the TPM that made it (draft-bottomley-tpm2-keys; also read by
- * tpm2-openssl and tpm2-tools). Private to agent/token/tpm. */
+/* TSS2 PRIVATE KEY: a TPM key as PEM, loadable only by the TPM that made it
+ * (draft-bottomley-tpm2-keys; also read by tpm2-openssl and tpm2-tools). Private to
+ * agent/token/tpm. */
 
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The keys that are loaded into the TPM at present, by their stored form; the least recently used one goes first. Pure: whoever
- * takes one out flushes it. Private to agent/token/tpm. */
+/* The keys that are loaded into the TPM at present, by their stored form; the least recently used
+ * one goes first. Pure: whoever takes one out flushes it. Private to agent/token/tpm. */
 
 #pragma once
 

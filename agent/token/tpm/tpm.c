@@ -27,7 +27,7 @@ tpm_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
     if (!signet_tpm_open(tpm, error))
         return FALSE;
     *ret_info = (SignetTokenInfo) {
-        .kind = "tpm", .protection = tpm->protection, .description = tpm->description};
+        .kind = "tpm", .protection = tpm->facts.protection, .description = tpm->facts.description};
     return TRUE;
 }
 
@@ -182,7 +182,7 @@ fit_digest(const SignetTpm *tpm, guint curve_bits, GBytes *digest, EcdsaCall *ca
     size = MIN(size, curve_bits / 8);
     for (guint i = 0; i < G_N_ELEMENTS(hashes); i++) {
         if (hashes[i].size < size || hashes[i].size * 8 > curve_bits ||
-            !(tpm->hashes & 1u << hashes[i].hash))
+            !(tpm->facts.hashes & 1u << hashes[i].hash))
             continue;
         call->hash = hashes[i].algorithm;
         call->digest.size = (UINT16)hashes[i].size;

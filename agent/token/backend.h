@@ -1,0 +1,59 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* What drives one kind of device (tpm/, pkcs11/, fakes in the tests): synchronous, knowing nothing
+ * of queues; and the values it speaks in. */
+
+#pragma once
+
+#include <glib.h>
+
+#include "agent/base/error.h"
+#include "agent/base/key.h"
+#include "provider/wire/catalogue.h"
+
+typedef struct {
+    guint32 scheme;    /* enum signet_scheme */
+    guint32 hash;      /* enum signet_hash; RSA_PKCS1 with NONE: signed as it is, no DigestInfo */
+    guint32 mgf1_hash; /* RSA_PSS, RSA_OAEP */
+    guint16 salt_len;  /* RSA_PSS, bytes */
+    GBytes *label;     /* (unowned) RSA_OAEP; nullable */
+} SignetKeyScheme;
+
+/* What a key to be generated must be able to do. */
+typedef struct {
+    guint32 type;
+    gboolean can_decrypt; /* RSA decryption, ECDH */
+} SignetKeyTemplate;
+
+typedef enum {
+    SIGNET_TOKEN_STATE_UNKNOWN, /* not tried yet */
+    SIGNET_TOKEN_STATE_READY,
+    SIGNET_TOKEN_STATE_ABSENT,
+    SIGNET_TOKEN_STATE_FAILED,
+} SignetTokenState;
+
+/* Facts for people and for policy; strings are static or owned by the token. */
+typedef struct {
+    const char *kind;        /* "tpm", "pkcs11" */
+    const char *protection;  /* "tpm", "smartcard", "hsm", "software" */
+    const char *description; /* manufacturer, model, firmware */
+} SignetTokenInfo;
+
+/* A backend. All functions block, run on the worker thread only and set an error of kind
+ * TOKEN_ABSENT, TOKEN_FAILED, BUSY, UNSUPPORTED, PIN_NEEDED, BAD_REQUEST or CORRUPT. */
+typedef struct {
+    /* Opens the device and fills info; called before the first operation, and again after an
+     * error TOKEN_ABSENT. */
+    gboolean (*open)(gpointer backend, SignetTokenInfo *ret_info, GError **error);
+    SignetKey *(*generate)(gpointer backend, const SignetKeyTemplate *template, GError **error);
+    GBytes *(*sign)(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GBytes *digest,
+                    GError **error);
+    GBytes *(*decrypt)(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme,
+                       GBytes *ciphertext, GError **error);
+    /* peer_point: uncompressed, SEC 1 2.3.3 */
+    GBytes *(*derive)(gpointer backend, SignetKey *key, GBytes *peer_point, GError **error);
+    /* Destroys what the token itself keeps of the key, and whatever is loaded; idempotent. */
+    gboolean (*destroy)(gpointer backend, SignetKey *key, GError **error);
+    void (*free)(gpointer backend);
+} SignetTokenBackend;
