@@ -26,10 +26,10 @@ struct sample {
 };
 
 static double
-now_us(void)
+cpu_us(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
@@ -47,7 +47,7 @@ read_once(const struct sample *sample, OSSL_LIB_CTX *context)
 static double
 measure(const struct sample *sample, OSSL_LIB_CTX *context)
 {
-    double start = now_us();
+    double start = cpu_us();
     for (int i = 0; i < REPEATS; i++) {
         EVP_PKEY *key = read_once(sample, context);
         if (key == NULL) {
@@ -56,7 +56,7 @@ measure(const struct sample *sample, OSSL_LIB_CTX *context)
         }
         EVP_PKEY_free(key);
     }
-    return (now_us() - start) / REPEATS;
+    return (cpu_us() - start) / REPEATS;
 }
 
 static char *
@@ -84,7 +84,7 @@ context_with(const char *provider)
     return context;
 }
 
-/* The least of several rounds, taken in turn, so that a busy machine disturbs both alike. */
+/* The least of several rounds, taken in turn, of processor time: a busy machine disturbs both alike. */
 static void
 compare(const struct sample *sample, OSSL_LIB_CTX *without, OSSL_LIB_CTX *with)
 {
