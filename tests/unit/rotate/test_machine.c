@@ -1,0 +1,967 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The pure machine: a table of transitions, and random lives in which nothing may ever be lost. */
+
+#include <check.h>
+#include <string.h>
+
+#include "agent/rotate/journal.h"
+#include "agent/rotate/machine.h"
+
+#define NOW_S      G_GINT64_CONSTANT(1800000000)
+#define LIFETIME_S 3600
+
+static const SignetRotationProfile profile = {
+    .name = (char *)"default",
+    .renew_kind = SIGNET_RENEW_PERCENT,
+    .renew_percent = 50,
+    .new_key = SIGNET_NEW_KEY_ALWAYS,
+    .overlap_s = 300,
+    .retry_first_s = 60,
+    .retry_max_s = SIGNET_AUTO,
+    .pending_timeout_s = 7 * 86400,
+    .critical_remaining_s = SIGNET_AUTO,
+};
+
+static const SignetRotationProfile same_key_profile = {
+    .name = (char *)"same-key",
+    .renew_kind = SIGNET_RENEW_PERCENT,
+    .renew_percent = 50,
+    .new_key = SIGNET_NEW_KEY_NEVER,
+    .overlap_s = 300,
+    .retry_first_s = 60,
+    .retry_max_s = SIGNET_AUTO,
+    .pending_timeout_s = 600,
+    .critical_remaining_s = SIGNET_AUTO,
+};
+
+static SignetMachineInput
+good_input(void)
+{
+    return (SignetMachineInput) {
+        .rotation = &profile,
+        .seed = 7,
+        .is_ca_ready = TRUE,
+        .wish = "wish",
+        .is_key_kept = TRUE,
+    };
+}
+
+/* An identity with generation 3 current and 2 retired, certificate as of now. */
+static SignetMachine
+active_machine(void)
+{
+    SignetMachine machine = signet_machine_new(NOW_S);
+
+    machine.state = SIGNET_MACHINE_ACTIVE;
+    machine.current = machine.last_number = 3;
+    machine.facts = (SignetMachineFacts) {NOW_S, NOW_S + LIFETIME_S, NOW_S};
+    g_strlcpy(machine.current_wish, "wish", sizeof(machine.current_wish));
+    machine.retired[0] = (SignetRetired) {.number = 2, .retire_at_s = NOW_S + 300};
+    machine.n_retired = 1;
+    return machine;
+}
+
+/* The same in the middle of a rotation to 4. */
+static SignetMachine
+working_machine(SignetMachineState state)
+{
+    SignetMachine machine = active_machine();
+
+    machine.state = state;
+    machine.pending = machine.last_number = 4;
+    machine.resume = state == SIGNET_MACHINE_PROMOTING ? SIGNET_MACHINE_VERIFYING : state;
+    g_strlcpy(machine.pending_wish, "wish", sizeof(machine.pending_wish));
+    g_strlcpy(machine.tried_wish, "wish", sizeof(machine.tried_wish));
+    return machine;
+}
+
+static SignetMachineStep
+step(const SignetMachine *machine, SignetMachineEventKind kind)
+{
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {
+        .kind = kind,
+        .cause = "because",
+        .after_s = 100,
+        .facts = {NOW_S, NOW_S + LIFETIME_S, NOW_S},
+    };
+
+    return signet_machine_step(machine, &event, &input, NOW_S);
+}
+
+/* --- the table --- */
+
+static const struct {
+    SignetMachineState from;
+    SignetMachineEventKind event;
+    SignetMachineState to;
+    guint effects;
+} rows[] = {
+    {SIGNET_MACHINE_KEYGEN, SIGNET_EVENT_KEY_MADE, SIGNET_MACHINE_ENROLLING, SIGNET_EFFECT_ENROLL},
+    {SIGNET_MACHINE_KEYGEN, SIGNET_EVENT_FAILED, SIGNET_MACHINE_FAILED, SIGNET_EFFECT_TELL_FAILED},
+    {SIGNET_MACHINE_KEYGEN, SIGNET_EVENT_TOKEN_MISSING, SIGNET_MACHINE_WAITING_TOKEN, 0},
+    {SIGNET_MACHINE_KEYGEN, SIGNET_EVENT_ISSUED, SIGNET_MACHINE_KEYGEN, 0},
+    {SIGNET_MACHINE_KEYGEN, SIGNET_EVENT_BEGIN, SIGNET_MACHINE_KEYGEN, 0},
+    {SIGNET_MACHINE_KEYGEN, SIGNET_EVENT_ROTATE, SIGNET_MACHINE_KEYGEN, 0},
+    {SIGNET_MACHINE_ENROLLING, SIGNET_EVENT_ISSUED, SIGNET_MACHINE_VERIFYING, SIGNET_EFFECT_VERIFY},
+    {SIGNET_MACHINE_ENROLLING, SIGNET_EVENT_CA_PENDING, SIGNET_MACHINE_PENDING_CA, 0},
+    {SIGNET_MACHINE_ENROLLING, SIGNET_EVENT_FAILED, SIGNET_MACHINE_FAILED,
+     SIGNET_EFFECT_TELL_FAILED},
+    {SIGNET_MACHINE_ENROLLING, SIGNET_EVENT_TOKEN_MISSING, SIGNET_MACHINE_WAITING_TOKEN, 0},
+    {SIGNET_MACHINE_ENROLLING, SIGNET_EVENT_KEY_MADE, SIGNET_MACHINE_ENROLLING, 0},
+    {SIGNET_MACHINE_VERIFYING, SIGNET_EVENT_VERIFIED, SIGNET_MACHINE_PROMOTING,
+     SIGNET_EFFECT_PROMOTE},
+    {SIGNET_MACHINE_VERIFYING, SIGNET_EVENT_REJECTED, SIGNET_MACHINE_FAILED,
+     SIGNET_EFFECT_TELL_FAILED},
+    {SIGNET_MACHINE_VERIFYING, SIGNET_EVENT_KEY_BAD, SIGNET_MACHINE_FAILED,
+     SIGNET_EFFECT_TELL_FAILED},
+    {SIGNET_MACHINE_VERIFYING, SIGNET_EVENT_PROMOTED, SIGNET_MACHINE_VERIFYING, 0},
+    {SIGNET_MACHINE_PROMOTING, SIGNET_EVENT_PROMOTED, SIGNET_MACHINE_ACTIVE,
+     SIGNET_EFFECT_TELL_ROTATED},
+    {SIGNET_MACHINE_PROMOTING, SIGNET_EVENT_FAILED, SIGNET_MACHINE_FAILED,
+     SIGNET_EFFECT_TELL_FAILED},
+    {SIGNET_MACHINE_PROMOTING, SIGNET_EVENT_VERIFIED, SIGNET_MACHINE_PROMOTING, 0},
+    {SIGNET_MACHINE_FAILED, SIGNET_EVENT_KEY_MADE, SIGNET_MACHINE_FAILED, 0},
+    {SIGNET_MACHINE_FAILED, SIGNET_EVENT_RETIRED, SIGNET_MACHINE_FAILED, 0},
+    {SIGNET_MACHINE_ACTIVE, SIGNET_EVENT_TOKEN_BACK, SIGNET_MACHINE_ACTIVE, 0},
+};
+
+START_TEST(every_outcome_leads_where_the_table_says)
+{
+    SignetMachine machine = working_machine(rows[_i].from);
+    SignetMachineStep result = step(&machine, rows[_i].event);
+
+    ck_assert_str_eq(signet_machine_state_name(result.machine.state),
+                     signet_machine_state_name(rows[_i].to));
+    ck_assert_uint_eq(result.effects, rows[_i].effects);
+}
+END_TEST
+
+/* --- single rules --- */
+
+START_TEST(nothing_begins_before_it_is_due)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineStep result = step(&machine, SIGNET_EVENT_BEGIN);
+    SignetMachineInput input = good_input();
+
+    ck_assert_int_eq(result.machine.state, SIGNET_MACHINE_ACTIVE);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, NOW_S + LIFETIME_S / 2);
+}
+END_TEST
+
+START_TEST(a_renewal_that_is_due_begins)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+    SignetMachineStep result =
+        signet_machine_step(&machine, &event, &input, NOW_S + LIFETIME_S / 2);
+
+    ck_assert_int_eq(result.machine.state, SIGNET_MACHINE_KEYGEN);
+    ck_assert_uint_eq(result.effects, SIGNET_EFFECT_GENERATE);
+    ck_assert_uint_eq(result.machine.pending, 4);
+    ck_assert_uint_eq(result.machine.current, 3);
+}
+END_TEST
+
+START_TEST(a_wish_begins_at_once)
+{
+    SignetMachine machine = active_machine();
+
+    machine = step(&machine, SIGNET_EVENT_ROTATE).machine;
+    ck_assert_uint_eq(step(&machine, SIGNET_EVENT_BEGIN).effects, SIGNET_EFFECT_GENERATE);
+}
+END_TEST
+
+START_TEST(a_changed_policy_is_a_reason_to_rotate)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+
+    input.wish = "another";
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, 0);
+    SignetMachineStep result = signet_machine_step(&machine, &event, &input, NOW_S);
+    ck_assert_int_eq(result.machine.state, SIGNET_MACHINE_KEYGEN);
+    ck_assert_str_eq(result.machine.pending_wish, "another");
+}
+END_TEST
+
+START_TEST(the_key_is_kept_where_the_policy_says_so)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+
+    input.rotation = &same_key_profile;
+    machine.is_requested = TRUE;
+    ck_assert_uint_eq(signet_machine_step(&machine, &event, &input, NOW_S).effects,
+                      SIGNET_EFFECT_COPY_KEY);
+    input.is_key_kept = FALSE;
+    ck_assert_uint_eq(signet_machine_step(&machine, &event, &input, NOW_S).effects,
+                      SIGNET_EFFECT_GENERATE);
+}
+END_TEST
+
+START_TEST(a_failure_keeps_the_key_and_backs_off)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_ENROLLING);
+    gint64 last_s = 0;
+
+    for (guint i = 1; i < 6; i++) {
+        SignetMachine failed = step(&machine, SIGNET_EVENT_FAILED).machine;
+
+        ck_assert_uint_eq(failed.attempt, i);
+        ck_assert_int_gt(failed.next_s, last_s);
+        ck_assert_uint_eq(failed.pending, 4);
+        ck_assert_str_eq(failed.cause, "because");
+        last_s = failed.next_s > NOW_S + 100 ? NOW_S + 1 : failed.next_s;
+        failed.is_requested = TRUE;
+        SignetMachineStep again = step(&failed, SIGNET_EVENT_BEGIN);
+        ck_assert_uint_eq(again.effects, SIGNET_EFFECT_ENROLL);
+        machine = again.machine;
+    }
+}
+END_TEST
+
+START_TEST(a_promotion_that_failed_is_verified_again_first)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_PROMOTING);
+
+    machine = step(&machine, SIGNET_EVENT_FAILED).machine;
+    ck_assert_uint_eq(machine.current, 3);
+    machine.is_requested = TRUE;
+    ck_assert_uint_eq(step(&machine, SIGNET_EVENT_BEGIN).effects, SIGNET_EFFECT_VERIFY);
+}
+END_TEST
+
+START_TEST(a_key_that_does_not_sign_is_replaced)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_VERIFYING);
+
+    machine = step(&machine, SIGNET_EVENT_KEY_BAD).machine;
+    ck_assert_uint_eq(machine.pending, 5);
+    ck_assert(!signet_machine_is_usable(&machine, 4));
+    ck_assert_uint_eq(machine.retired[1].number, 4);
+    machine.is_requested = TRUE;
+    ck_assert_uint_eq(step(&machine, SIGNET_EVENT_BEGIN).effects, SIGNET_EFFECT_GENERATE);
+}
+END_TEST
+
+START_TEST(a_pending_key_of_another_policy_is_discarded)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_ENROLLING);
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+
+    machine = step(&machine, SIGNET_EVENT_CA_PENDING).machine;
+    ck_assert_int_eq(machine.next_s, NOW_S + 100);
+    input.wish = "another";
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, 0);
+    SignetMachineStep result = signet_machine_step(&machine, &event, &input, NOW_S);
+    ck_assert_uint_eq(result.effects, SIGNET_EFFECT_GENERATE);
+    ck_assert_uint_eq(result.machine.pending, 5);
+    ck_assert(!signet_machine_is_usable(&result.machine, 4));
+}
+END_TEST
+
+START_TEST(a_policy_that_came_back_needs_no_rotation)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_FAILED);
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+
+    g_strlcpy(machine.pending_wish, "another", sizeof(machine.pending_wish));
+    g_strlcpy(machine.tried_wish, "another", sizeof(machine.tried_wish));
+    SignetMachineStep result = signet_machine_step(&machine, &event, &input, NOW_S);
+    ck_assert_int_eq(result.machine.state, SIGNET_MACHINE_ACTIVE);
+    ck_assert_uint_eq(result.machine.pending, 0);
+    ck_assert_uint_eq(result.machine.n_retired, 2);
+}
+END_TEST
+
+START_TEST(a_ca_that_never_decides_fails_after_the_timeout)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_ENROLLING);
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_CA_PENDING, .after_s = 100};
+
+    input.rotation = &same_key_profile;
+    machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_PENDING_CA);
+    machine.state = SIGNET_MACHINE_ENROLLING;
+    machine = signet_machine_step(&machine, &event, &input, NOW_S + 601).machine;
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_FAILED);
+    ck_assert_int_eq(machine.pending_since_s, 0);
+}
+END_TEST
+
+START_TEST(a_blocked_policy_waits_for_its_correction)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+
+    machine.is_requested = TRUE;
+    input.blocked = "no such token";
+    machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_BLOCKED);
+    ck_assert_str_eq(machine.cause, "no such token");
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, SIGNET_NEVER);
+    input.blocked = NULL;
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, 0);
+    machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_KEYGEN);
+}
+END_TEST
+
+START_TEST(an_identity_waits_for_its_ca)
+{
+    SignetMachine machine = signet_machine_new(NOW_S);
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+
+    input.is_ca_ready = FALSE;
+    machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_WAITING_CA);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, SIGNET_NEVER);
+    input.is_ca_ready = TRUE;
+    machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_KEYGEN);
+}
+END_TEST
+
+START_TEST(a_token_that_is_back_is_used_at_once)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_KEYGEN);
+    SignetMachineInput input = good_input();
+
+    machine = step(&machine, SIGNET_EVENT_TOKEN_MISSING).machine;
+    ck_assert_int_gt(signet_machine_deadlines(&machine, &input).begin_s, NOW_S);
+    machine = step(&machine, SIGNET_EVENT_TOKEN_BACK).machine;
+    ck_assert_uint_eq(step(&machine, SIGNET_EVENT_BEGIN).effects, SIGNET_EFFECT_GENERATE);
+}
+END_TEST
+
+START_TEST(old_generations_go_one_at_a_time)
+{
+    SignetMachine machine = active_machine();
+
+    machine.retired[0].retire_at_s = NOW_S;
+    machine.retired[1] = (SignetRetired) {.number = 1, .retire_at_s = NOW_S - 1};
+    machine.n_retired = 2;
+    SignetMachineStep first = step(&machine, SIGNET_EVENT_TICK);
+    ck_assert_uint_eq(first.effects, SIGNET_EFFECT_RETIRE);
+    ck_assert_uint_eq(first.machine.retiring, 2);
+    ck_assert(!signet_machine_is_usable(&first.machine, 2));
+    ck_assert_uint_eq(step(&first.machine, SIGNET_EVENT_TICK).effects, 0);
+    SignetMachineStep gone = step(&first.machine, SIGNET_EVENT_RETIRED);
+    ck_assert_uint_eq(gone.effects, SIGNET_EFFECT_TELL_RETIRED);
+    ck_assert_uint_eq(gone.machine.n_retired, 1);
+    ck_assert_uint_eq(step(&gone.machine, SIGNET_EVENT_TICK).machine.retiring, 1);
+}
+END_TEST
+
+START_TEST(a_destruction_that_failed_is_tried_again_later)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+
+    machine.retired[0].retire_at_s = NOW_S;
+    machine = step(&machine, SIGNET_EVENT_TICK).machine;
+    machine = step(&machine, SIGNET_EVENT_RETIRE_FAILED).machine;
+    ck_assert_uint_eq(machine.n_retired, 1);
+    ck_assert(!signet_machine_is_usable(&machine, 2));
+    SignetMachineDeadlines deadlines = signet_machine_deadlines(&machine, &input);
+    ck_assert_int_gt(deadlines.tick_s, NOW_S);
+    ck_assert_uint_eq(deadlines.retire_number, 2);
+}
+END_TEST
+
+START_TEST(the_alarm_sounds_once_per_generation)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_TICK};
+    gint64 late_s = NOW_S + LIFETIME_S - 10;
+
+    machine.n_retired = 0;
+    SignetMachineStep first = signet_machine_step(&machine, &event, &input, late_s);
+    ck_assert_uint_eq(first.effects, SIGNET_EFFECT_TELL_EXPIRING);
+    ck_assert_uint_eq(signet_machine_step(&first.machine, &event, &input, late_s).effects, 0);
+}
+END_TEST
+
+START_TEST(a_clock_that_was_wrong_does_not_bind_for_years)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_FAILED);
+
+    machine.next_s = NOW_S + G_GINT64_CONSTANT(400000000);
+    machine.retired[0].retire_at_s = NOW_S + G_GINT64_CONSTANT(400000000);
+    machine = step(&machine, SIGNET_EVENT_TICK).machine;
+    ck_assert_int_le(machine.next_s, NOW_S + 7 * 3600);
+    ck_assert_int_le(machine.retired[0].retire_at_s, NOW_S + 86400);
+}
+END_TEST
+
+START_TEST(a_full_list_of_old_generations_holds_the_rotation_up)
+{
+    SignetMachine machine = active_machine();
+
+    for (guint i = 0; i < SIGNET_MACHINE_RETIRED_MAX; i++)
+        machine.retired[i] = (SignetRetired) {.number = 100 + i, .retire_at_s = NOW_S + 99};
+    machine.n_retired = SIGNET_MACHINE_RETIRED_MAX;
+    machine.is_requested = TRUE;
+    machine = step(&machine, SIGNET_EVENT_BEGIN).machine;
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_FAILED);
+    ck_assert_int_gt(machine.next_s, NOW_S);
+    ck_assert_uint_eq(machine.current, 3);
+}
+END_TEST
+
+START_TEST(a_long_cause_is_cut_between_characters)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_KEYGEN);
+    SignetMachineInput input = good_input();
+    g_autoptr(GString) cause = g_string_new("x");
+
+    for (guint i = 0; i < SIGNET_MACHINE_CAUSE_SIZE; i++)
+        g_string_append(cause, "ä");
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_FAILED, .cause = cause->str};
+    machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
+    ck_assert(g_utf8_validate(machine.cause, -1, NULL));
+    ck_assert_uint_gt(strlen(machine.cause), SIGNET_MACHINE_CAUSE_SIZE - 4);
+}
+END_TEST
+
+/* --- recovery --- */
+
+static SignetMachine
+recover(const SignetMachine *journal, guint32 current, const guint32 *numbers, gsize n,
+        gboolean has_chain)
+{
+    SignetMachineInput input = good_input();
+    SignetMachineDisk disk = {
+        .current = current,
+        .facts = {NOW_S, NOW_S + LIFETIME_S, NOW_S},
+        .numbers = numbers,
+        .n_numbers = n,
+        .has_chain = has_chain,
+    };
+
+    return signet_machine_recover(journal, &disk, &input, NOW_S);
+}
+
+START_TEST(a_crash_before_the_key_is_stored_makes_it_again_under_its_number)
+{
+    SignetMachine journal = working_machine(SIGNET_MACHINE_KEYGEN);
+    SignetMachine machine = recover(&journal, 3, (const guint32[]) {2, 3}, 2, FALSE);
+
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_ACTIVE);
+    SignetMachineStep result = step(&machine, SIGNET_EVENT_BEGIN);
+    ck_assert_uint_eq(result.effects, SIGNET_EFFECT_GENERATE);
+    ck_assert_uint_eq(result.machine.pending, 4);
+}
+END_TEST
+
+START_TEST(a_crash_after_the_key_is_stored_uses_it)
+{
+    SignetMachine journal = working_machine(SIGNET_MACHINE_KEYGEN);
+    SignetMachine machine = recover(&journal, 3, (const guint32[]) {2, 3, 4}, 3, FALSE);
+
+    ck_assert_uint_eq(step(&machine, SIGNET_EVENT_BEGIN).effects, SIGNET_EFFECT_ENROLL);
+}
+END_TEST
+
+START_TEST(a_crash_after_the_certificate_is_stored_verifies_it)
+{
+    SignetMachine journal = working_machine(SIGNET_MACHINE_ENROLLING);
+    SignetMachine machine = recover(&journal, 3, (const guint32[]) {2, 3, 4}, 3, TRUE);
+
+    ck_assert_uint_eq(step(&machine, SIGNET_EVENT_BEGIN).effects, SIGNET_EFFECT_VERIFY);
+}
+END_TEST
+
+START_TEST(a_crash_after_the_promotion_counts_as_promoted)
+{
+    SignetMachine journal = working_machine(SIGNET_MACHINE_PROMOTING);
+    SignetMachine machine = recover(&journal, 4, (const guint32[]) {2, 3, 4}, 3, TRUE);
+
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_ACTIVE);
+    ck_assert_uint_eq(machine.current, 4);
+    ck_assert_uint_eq(machine.pending, 0);
+    ck_assert(!machine.is_requested);
+    ck_assert(signet_machine_is_usable(&machine, 3));
+    ck_assert_uint_eq(machine.n_retired, 2);
+}
+END_TEST
+
+START_TEST(what_nobody_names_is_retired)
+{
+    SignetMachine journal = active_machine();
+    SignetMachine machine = recover(&journal, 3, (const guint32[]) {3, 9}, 2, FALSE);
+
+    ck_assert_uint_eq(machine.n_retired, 1);
+    ck_assert_uint_eq(machine.retired[0].number, 9);
+    ck_assert_uint_eq(step(&machine, SIGNET_EVENT_TICK).machine.retiring, 9);
+    ck_assert_uint_eq(machine.last_number, 9);
+}
+END_TEST
+
+START_TEST(a_lost_journal_goes_on_by_what_is_there)
+{
+    SignetMachine journal = signet_machine_new(NOW_S);
+    SignetMachine machine = recover(&journal, 3, (const guint32[]) {2, 3}, 2, FALSE);
+
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_ACTIVE);
+    ck_assert_str_eq(machine.current_wish, "wish");
+    ck_assert(signet_machine_is_usable(&machine, 2));
+    ck_assert_int_eq(step(&machine, SIGNET_EVENT_BEGIN).machine.state, SIGNET_MACHINE_ACTIVE);
+}
+END_TEST
+
+START_TEST(the_journal_says_what_the_machine_was)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_ENROLLING), back;
+    g_autoptr(GError) error = NULL;
+
+    g_strlcpy(machine.cause, "line\nend \"ä\" ;=", sizeof(machine.cause));
+    machine.alarmed = 3;
+    machine.pending_since_s = -5;
+    g_autoptr(GBytes) text = signet_journal_encode(&machine);
+    ck_assert(signet_journal_decode(text, &back, &error));
+    g_autoptr(GBytes) again = signet_journal_encode(&back);
+    ck_assert(g_bytes_equal(text, again));
+    ck_assert_str_eq(back.cause, machine.cause);
+    ck_assert_uint_eq(back.retired[0].number, 2);
+    ck_assert_int_eq(back.pending_since_s, -5);
+}
+END_TEST
+
+/* A good journal, and one change each that makes it bad. */
+static const struct {
+    const char *from;
+    const char *to;
+    SignetErrorKind kind;
+} damages[] = {
+    {"Version=1", "Version=2", SIGNET_ERROR_UNSUPPORTED},
+    {"Version=1", "Version=x", SIGNET_ERROR_CORRUPT},
+    {"State=active", "State=retired", SIGNET_ERROR_CORRUPT},
+    {"Pending=0", "Pending=4294967296", SIGNET_ERROR_CORRUPT},
+    {"Pending=0", "Pending=-1", SIGNET_ERROR_CORRUPT},
+    {"Retired=2:", "Retired=0:", SIGNET_ERROR_CORRUPT},
+    {"Retired=2:", "Retired=2", SIGNET_ERROR_CORRUPT},
+    {"Last=3", "Lost=3", SIGNET_ERROR_CORRUPT},
+    {"[Journal]", "[Journal", SIGNET_ERROR_CORRUPT},
+};
+
+START_TEST(a_damaged_journal_is_refused)
+{
+    SignetMachine machine = active_machine(), back;
+    g_autoptr(GBytes) good = signet_journal_encode(&machine);
+    g_autofree char *text = g_strndup(g_bytes_get_data(good, NULL), g_bytes_get_size(good));
+    g_autoptr(GString) bad = g_string_new(text);
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_uint_eq(g_string_replace(bad, damages[_i].from, damages[_i].to, 1), 1);
+    g_autoptr(GBytes) bytes = g_bytes_new(bad->str, bad->len);
+    ck_assert(!signet_journal_decode(bytes, &back, &error));
+    ck_assert_msg(signet_error_is(error, damages[_i].kind), "%s", error->message);
+}
+END_TEST
+
+/* --- random lives --- */
+
+/* The world beside the machine: what the effects have really done. */
+typedef struct {
+    GRand *rand;
+    SignetMachine machine;
+    SignetMachineInput input;
+    gint64 now_s;
+    GArray *keys;  /* generations whose key exists, ascending */
+    guint32 chain; /* the pending generation's certificate is there */
+    guint32 live;
+    gint64 live_end_s;
+    guint effects; /* under way */
+    gboolean had_current;
+    guint n_promotions;
+} Life;
+
+static const char *const wishes[] = {"one", "two", "three"};
+
+static void
+remove_key(Life *life, guint32 number)
+{
+    for (guint i = 0; i < life->keys->len; i++) {
+        if (g_array_index(life->keys, guint32, i) == number) {
+            g_array_remove_index(life->keys, i);
+            return;
+        }
+    }
+}
+
+static gboolean
+has_key(const Life *life, guint32 number)
+{
+    for (guint i = 0; i < life->keys->len; i++) {
+        if (g_array_index(life->keys, guint32, i) == number)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+is_named(const SignetMachine *machine, guint32 number)
+{
+    for (guint i = 0; i < machine->n_retired; i++) {
+        if (machine->retired[i].number == number)
+            return TRUE;
+    }
+    return number == machine->current || number == machine->pending;
+}
+
+/* No terminal state: an outcome, a time, or a condition that the world can fulfil is waited for. */
+static gboolean
+is_stuck(const Life *life)
+{
+    const SignetMachine *machine = &life->machine;
+    SignetMachineDeadlines deadlines = signet_machine_deadlines(machine, &life->input);
+    gboolean waits_for_ca = machine->state == SIGNET_MACHINE_WAITING_CA &&
+                            !life->input.is_ca_ready && !life->input.blocked;
+    gboolean waits_for_policy = machine->state == SIGNET_MACHINE_BLOCKED && life->input.blocked;
+
+    if (machine->retiring != 0 && !(life->effects & SIGNET_EFFECT_RETIRE))
+        return TRUE;
+    if (machine->retiring == 0 && machine->n_retired > 0 && deadlines.tick_s == SIGNET_NEVER)
+        return TRUE;
+    if (signet_machine_is_working(machine))
+        return (life->effects & ~(guint)SIGNET_EFFECT_RETIRE) == 0;
+    return (deadlines.begin_s == SIGNET_NEVER) != (waits_for_ca || waits_for_policy);
+}
+
+static const char *
+find_violation(const Life *life)
+{
+    const SignetMachine *machine = &life->machine;
+
+    if (machine->current != life->live)
+        return "the machine does not know what is current";
+    if (life->had_current && (life->live == 0 || !has_key(life, life->live)))
+        return "the current generation was lost";
+    if (machine->pending != 0 && machine->pending <= machine->current)
+        return "the pending generation is not newer than the current one";
+    if (machine->pending > machine->last_number || machine->current > machine->last_number)
+        return "a number may be given away twice";
+    for (guint i = 0; i < life->keys->len; i++) {
+        if (!is_named(machine, g_array_index(life->keys, guint32, i)))
+            return "a key is an orphan";
+    }
+    for (guint i = 0; i < machine->n_retired; i++) {
+        if (machine->retired[i].number == machine->current ||
+            machine->retired[i].number == machine->pending)
+            return "what is in use will be destroyed";
+    }
+    return is_stuck(life) ? "nothing is waited for" : NULL;
+}
+
+/* Check's assertions cost a system call each, and there are millions here. */
+static void
+check_life(const Life *life)
+{
+    const char *violation = find_violation(life);
+
+    if (violation)
+        ck_abort_msg("%s, in state %s", violation, signet_machine_state_name(life->machine.state));
+}
+
+static void
+feed(Life *life, const SignetMachineEvent *event)
+{
+    SignetMachineStep result =
+        signet_machine_step(&life->machine, event, &life->input, life->now_s);
+
+    life->machine = result.machine;
+    life->effects |= result.effects & SIGNET_EFFECTS_TO_DO;
+    check_life(life);
+}
+
+static void
+feed_kind(Life *life, SignetMachineEventKind kind)
+{
+    feed(life, &(SignetMachineEvent) {.kind = kind, .cause = "random", .after_s = 500});
+}
+
+/* An effect that succeeds changes the world; the event may still be lost in a crash. */
+static SignetMachineEventKind
+succeed(Life *life, SignetMachineEffect effect)
+{
+    guint32 pending = life->machine.pending;
+
+    if (effect == SIGNET_EFFECT_GENERATE || effect == SIGNET_EFFECT_COPY_KEY) {
+        if (!has_key(life, pending))
+            g_array_append_val(life->keys, pending);
+        life->chain = 0;
+        return SIGNET_EVENT_KEY_MADE;
+    }
+    if (effect == SIGNET_EFFECT_ENROLL) {
+        if (!has_key(life, pending))
+            ck_abort_msg("asked for a certificate without a key");
+        life->chain = pending;
+        return SIGNET_EVENT_ISSUED;
+    }
+    if (effect == SIGNET_EFFECT_VERIFY) {
+        if (life->chain != pending)
+            ck_abort_msg("verifies a certificate that is not there");
+        return SIGNET_EVENT_VERIFIED;
+    }
+    if (effect == SIGNET_EFFECT_PROMOTE) {
+        life->live = pending;
+        life->live_end_s = life->now_s + LIFETIME_S;
+        life->had_current = TRUE;
+        life->n_promotions++;
+        return SIGNET_EVENT_PROMOTED;
+    }
+    if (life->machine.retiring == life->live)
+        ck_abort_msg("destroys the current key");
+    remove_key(life, life->machine.retiring);
+    return SIGNET_EVENT_RETIRED;
+}
+
+static SignetMachineEventKind
+fail_randomly(Life *life, SignetMachineEffect effect)
+{
+    guint dice = (guint)g_rand_int_range(life->rand, 0, 4);
+
+    if (effect == SIGNET_EFFECT_RETIRE)
+        return SIGNET_EVENT_RETIRE_FAILED;
+    if (dice == 0 && effect != SIGNET_EFFECT_PROMOTE && effect != SIGNET_EFFECT_COPY_KEY)
+        return SIGNET_EVENT_TOKEN_MISSING;
+    if (dice == 1 && effect == SIGNET_EFFECT_ENROLL)
+        return SIGNET_EVENT_CA_PENDING;
+    if (dice == 1 && effect == SIGNET_EFFECT_VERIFY)
+        return SIGNET_EVENT_REJECTED;
+    if (dice == 2 && effect == SIGNET_EFFECT_VERIFY)
+        return SIGNET_EVENT_KEY_BAD;
+    return SIGNET_EVENT_FAILED;
+}
+
+/* The process dies: only what is in the journal and on the disk is left. */
+static void
+crash(Life *life)
+{
+    g_autoptr(GBytes) text = signet_journal_encode(&life->machine);
+    SignetMachine journal;
+
+    if (!signet_journal_decode(text, &journal, NULL))
+        ck_abort_msg("cannot read its own journal");
+    SignetMachineDisk disk = {
+        .current = life->live,
+        .facts = {life->live_end_s - LIFETIME_S, life->live_end_s, life->live_end_s - LIFETIME_S},
+        .numbers = (const guint32 *)(gpointer)life->keys->data,
+        .n_numbers = life->keys->len,
+        .has_chain = life->chain != 0 && life->chain == journal.pending,
+    };
+    life->effects = 0;
+    life->machine = signet_machine_recover(&journal, &disk, &life->input, life->now_s);
+    check_life(life);
+}
+
+static void
+finish_effect(Life *life)
+{
+    guint effect = 1;
+
+    if (life->effects == 0)
+        return;
+    do {
+        effect = 1u << g_rand_int_range(life->rand, 0, 6);
+    } while (!(life->effects & effect));
+    life->effects &= ~effect;
+    gboolean is_good = g_rand_int_range(life->rand, 0, 100) < 75;
+    SignetMachineEventKind kind = is_good ? succeed(life, effect) : fail_randomly(life, effect);
+    /* the process dies before it can take note of what it did */
+    if (g_rand_int_range(life->rand, 0, 100) < 10) {
+        crash(life);
+        return;
+    }
+    feed(life, &(SignetMachineEvent) {
+                   .kind = kind,
+                   .cause = "random",
+                   .after_s = 500,
+                   .facts = {life->now_s, life->now_s + LIFETIME_S, life->now_s},
+               });
+}
+
+static void
+change_world(Life *life)
+{
+    switch (g_rand_int_range(life->rand, 0, 5)) {
+    case 0:
+        life->input.wish = wishes[g_rand_int_range(life->rand, 0, 3)];
+        break;
+    case 1:
+        life->input.blocked = life->input.blocked ? NULL : "blocked";
+        break;
+    case 2:
+        life->input.is_ca_ready = !life->input.is_ca_ready;
+        break;
+    case 3:
+        life->input.rotation = life->input.rotation == &profile ? &same_key_profile : &profile;
+        break;
+    case 4:
+        life->input.is_key_kept = !life->input.is_key_kept;
+        break;
+    }
+}
+
+static void
+live_a_moment(Life *life)
+{
+    guint dice = (guint)g_rand_int_range(life->rand, 0, 100);
+
+    if (dice < 35)
+        finish_effect(life);
+    else if (dice < 60)
+        feed_kind(life, SIGNET_EVENT_BEGIN);
+    else if (dice < 72)
+        feed_kind(life, SIGNET_EVENT_TICK);
+    else if (dice < 80)
+        life->now_s += g_rand_int_range(life->rand, -600, 4000);
+    else if (dice < 84)
+        feed_kind(life, SIGNET_EVENT_ROTATE);
+    else if (dice < 87)
+        feed_kind(life, SIGNET_EVENT_TOKEN_BACK);
+    else if (dice < 91)
+        change_world(life);
+    else if (dice < 96)
+        crash(life);
+    else /* anything at any time, as if it came late */
+        feed_kind(life, (SignetMachineEventKind[]) {SIGNET_EVENT_BEGIN, SIGNET_EVENT_TICK,
+                                                    SIGNET_EVENT_ROTATE,
+                                                    SIGNET_EVENT_TOKEN_BACK}[dice % 4]);
+}
+
+/* When the world is kind again, the identity gets there, whatever has been. */
+static void
+live_happily(Life *life)
+{
+    SignetMachineInput input = good_input();
+    guint before = life->n_promotions;
+
+    life->input = input;
+    crash(life);
+    feed_kind(life, SIGNET_EVENT_ROTATE);
+    for (guint i = 0; i < 200 && (life->n_promotions == before || life->machine.n_retired > 0);
+         i++) {
+        life->now_s += 50;
+        feed_kind(life, SIGNET_EVENT_TICK);
+        feed_kind(life, SIGNET_EVENT_BEGIN);
+        for (guint effect = 1; effect <= SIGNET_EFFECT_RETIRE; effect <<= 1) {
+            if (!(life->effects & effect))
+                continue;
+            life->effects &= ~effect;
+            SignetMachineEventKind kind = succeed(life, effect);
+            feed(life,
+                 &(SignetMachineEvent) {
+                     .kind = kind, .facts = {life->now_s, life->now_s + LIFETIME_S, life->now_s}});
+        }
+    }
+    if (life->n_promotions == before || life->machine.state != SIGNET_MACHINE_ACTIVE)
+        ck_abort_msg("the rotation does not finish");
+    if (life->machine.n_retired > 0)
+        ck_abort_msg("old generations stay");
+}
+
+#define LIVES   100000
+#define MOMENTS 60
+
+START_TEST(no_random_life_loses_anything_or_gets_stuck)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(20260730);
+    guint n_promotions = 0;
+
+    for (guint i = 0; i < LIVES; i++) {
+        Life life = {
+            .rand = rand,
+            .machine = signet_machine_new(NOW_S),
+            .input = good_input(),
+            .now_s = NOW_S,
+            .keys = g_array_new(FALSE, FALSE, sizeof(guint32)),
+        };
+
+        for (guint j = 0; j < MOMENTS; j++)
+            live_a_moment(&life);
+        live_happily(&life);
+        n_promotions += life.n_promotions;
+        g_array_unref(life.keys);
+    }
+    ck_assert_uint_gt(n_promotions, LIVES + LIVES / 2);
+}
+END_TEST
+
+static TCase *
+make_rules(void)
+{
+    TCase *rules = tcase_create("rules");
+
+    tcase_add_loop_test(rules, every_outcome_leads_where_the_table_says, 0, G_N_ELEMENTS(rows));
+    tcase_add_test(rules, nothing_begins_before_it_is_due);
+    tcase_add_test(rules, a_renewal_that_is_due_begins);
+    tcase_add_test(rules, a_wish_begins_at_once);
+    tcase_add_test(rules, a_changed_policy_is_a_reason_to_rotate);
+    tcase_add_test(rules, the_key_is_kept_where_the_policy_says_so);
+    tcase_add_test(rules, a_failure_keeps_the_key_and_backs_off);
+    tcase_add_test(rules, a_promotion_that_failed_is_verified_again_first);
+    tcase_add_test(rules, a_key_that_does_not_sign_is_replaced);
+    tcase_add_test(rules, a_pending_key_of_another_policy_is_discarded);
+    tcase_add_test(rules, a_policy_that_came_back_needs_no_rotation);
+    tcase_add_test(rules, a_ca_that_never_decides_fails_after_the_timeout);
+    tcase_add_test(rules, a_blocked_policy_waits_for_its_correction);
+    tcase_add_test(rules, an_identity_waits_for_its_ca);
+    tcase_add_test(rules, a_token_that_is_back_is_used_at_once);
+    tcase_add_test(rules, old_generations_go_one_at_a_time);
+    tcase_add_test(rules, a_destruction_that_failed_is_tried_again_later);
+    tcase_add_test(rules, the_alarm_sounds_once_per_generation);
+    tcase_add_test(rules, a_clock_that_was_wrong_does_not_bind_for_years);
+    tcase_add_test(rules, a_full_list_of_old_generations_holds_the_rotation_up);
+    tcase_add_test(rules, a_long_cause_is_cut_between_characters);
+    return rules;
+}
+
+static TCase *
+make_recovery(void)
+{
+    TCase *recovery = tcase_create("recovery");
+
+    tcase_add_test(recovery, a_crash_before_the_key_is_stored_makes_it_again_under_its_number);
+    tcase_add_test(recovery, a_crash_after_the_key_is_stored_uses_it);
+    tcase_add_test(recovery, a_crash_after_the_certificate_is_stored_verifies_it);
+    tcase_add_test(recovery, a_crash_after_the_promotion_counts_as_promoted);
+    tcase_add_test(recovery, what_nobody_names_is_retired);
+    tcase_add_test(recovery, a_lost_journal_goes_on_by_what_is_there);
+    tcase_add_test(recovery, the_journal_says_what_the_machine_was);
+    tcase_add_loop_test(recovery, a_damaged_journal_is_refused, 0, G_N_ELEMENTS(damages));
+    return recovery;
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("rotate/machine");
+    TCase *lives = tcase_create("lives");
+    SRunner *runner = srunner_create(suite);
+
+    tcase_set_timeout(lives, 500);
+    tcase_add_test(lives, no_random_life_loses_anything_or_gets_stuck);
+    suite_add_tcase(suite, make_rules());
+    suite_add_tcase(suite, make_recovery());
+    suite_add_tcase(suite, lives);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
