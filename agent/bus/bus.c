@@ -41,7 +41,7 @@ void
 signet_bus_queue_summary(SignetBus *bus)
 {
     if (!bus->summary)
-        bus->summary = g_idle_add(on_summary, bus);
+        bus->summary = g_idle_add_full(G_PRIORITY_DEFAULT, on_summary, bus, NULL);
 }
 
 static void

@@ -188,25 +188,34 @@ call_new(SignetBus *bus, const SignetGateRow *row, GDBusInterfaceSkeleton *objec
     return call;
 }
 
-static gboolean
-on_method(GDBusInterfaceSkeleton *object, GDBusMethodInvocation *invocation, gpointer data)
+/* One for all the handle-… signals of the skeletons, whatever arguments they have: the object and
+ * the invocation come first, and the invocation holds the arguments too. */
+static void
+on_method(GClosure *closure, GValue *ret_handled, guint n_values, const GValue *values,
+          gpointer hint, gpointer row)
 {
-    SignetBus *bus = data;
-    const char *method = g_dbus_method_invocation_get_method_name(invocation);
+    SignetBus *bus = closure->data;
+    GDBusInterfaceSkeleton *object = g_value_get_object(&values[0]);
+    GDBusMethodInvocation *invocation = g_value_get_object(&values[1]);
     const char *sender = g_dbus_method_invocation_get_sender(invocation);
-    const SignetGateRow *row =
-        signet_gate_find(g_dbus_method_invocation_get_interface_name(invocation), method);
-    SignetBusCall *call = NULL;
+    SignetBusCall *call = call_new(bus, row, object, invocation);
 
-    if (!row || !sender) {
-        g_dbus_method_invocation_return_dbus_error(invocation,
-                                                   signet_error_dbus_name(SIGNET_ERROR_DENIED),
-                                                   "nothing says who may call this");
-        return FALSE;
+    signet_callers_find(bus->callers, sender ? sender : "", call->id);
+    g_value_set_boolean(ret_handled, TRUE);
+}
+
+/* "GetUsage" → "handle-get-usage" */
+static char *
+signal_of(const char *method)
+{
+    GString *name = g_string_new("handle");
+
+    for (; *method; method++) {
+        if (g_ascii_isupper(*method))
+            g_string_append_c(name, '-');
+        g_string_append_c(name, g_ascii_tolower(*method));
     }
-    call = call_new(bus, row, object, invocation);
-    signet_callers_find(bus->callers, sender, call->id);
-    return FALSE; /* for GDBus the call is over: the reply comes from the handler */
+    return g_string_free(name, FALSE);
 }
 
 GHashTable *
@@ -215,10 +224,25 @@ signet_bus_calls_new(void)
     return g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, call_free);
 }
 
+/* The skeleton itself refuses what nobody handles: a method without a row cannot be called. */
 void
 signet_bus_guard(SignetBus *bus, GDBusInterfaceSkeleton *object)
 {
-    g_signal_connect(object, "g-authorize-method", G_CALLBACK(on_method), bus);
+    const char *interface = g_dbus_interface_skeleton_get_info(object)->name;
+    gsize n_rows = 0;
+    const SignetGateRow *rows = signet_gate_list(&n_rows);
+
+    for (gsize i = 0; i < n_rows; i++) {
+        g_autofree char *signal = NULL;
+        GClosure *closure = NULL;
+
+        if (!g_str_equal(rows[i].interface, interface))
+            continue;
+        signal = signal_of(rows[i].method);
+        closure = g_closure_new_simple(sizeof(GClosure), bus);
+        g_closure_set_meta_marshal(closure, (gpointer)&rows[i], on_method);
+        g_signal_connect_closure(object, signal, closure, FALSE);
+    }
 }
 
 void

@@ -9,7 +9,7 @@
 
 /* The table of calls; frees what is removed. */
 GHashTable *signet_bus_calls_new(void);
-/* From now on method calls on object take this way. */
+/* From now on method calls on object take this way; one that has no row in the gate is unknown. */
 void signet_bus_guard(SignetBus *bus, GDBusInterfaceSkeleton *object);
 /* Ends all calls, or those of one caller (nullable: all), because of error (nullable: the caller is gone, say nothing). */
 void signet_bus_end_calls(SignetBus *bus, const SignetCaller *caller, const GError *error);
