@@ -38,11 +38,11 @@ recognise_copy(const guint8 *data, gsize size)
 /* --- real handshakes --- */
 
 static const HandshakeSpec handshakes[] = {
-    {TLS1_3_VERSION, FALSE, NULL, NULL},    {TLS1_3_VERSION, TRUE, NULL, NULL},
-    {TLS1_3_VERSION, FALSE, "P-521", NULL}, {TLS1_2_VERSION, FALSE, NULL, NULL},
-    {TLS1_2_VERSION, FALSE, "P-256", NULL}, {TLS1_2_VERSION, FALSE, "P-384:P-256", NULL},
+    {TLS1_3_VERSION, FALSE, NULL, NULL},          {TLS1_3_VERSION, TRUE, NULL, NULL},
+    {TLS1_3_VERSION, FALSE, "P-521", NULL},       {TLS1_2_VERSION, FALSE, NULL, NULL},
+    {TLS1_2_VERSION, FALSE, "P-256", NULL},       {TLS1_2_VERSION, FALSE, "P-384:P-256", NULL},
     {TLS1_2_VERSION, FALSE, "P-521:P-256", NULL}, {TLS1_2_VERSION, FALSE, "X448:P-256", NULL},
-    {TLS1_2_VERSION, TRUE, "X25519", NULL}, {TLS1_2_VERSION, TRUE, NULL, "DHE"},
+    {TLS1_2_VERSION, TRUE, "X25519", NULL},       {TLS1_2_VERSION, TRUE, NULL, "DHE"},
 };
 
 START_TEST(what_openssl_signs_in_a_handshake_is_recognised)
