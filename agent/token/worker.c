@@ -260,12 +260,15 @@ worker_main(gpointer data)
     return NULL;
 }
 
-/* Signals are the main thread's business. */
+/* Signals are the main thread's business. The error domain's cached number is written while there
+ * is one thread. */
 static GThread *
 start_thread(SignetWorker *worker)
 {
     sigset_t all, before;
     GThread *thread;
+
+    signet_error_quark();
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

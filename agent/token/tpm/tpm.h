@@ -10,6 +10,7 @@
 
 /* tcti: a tpm2-tss TCTI string, e.g. "device:/dev/tpmrm0", "swtpm:path=/x/sock". bus_encryption:
  * salted HMAC session with parameter encryption instead of a password session. Opens nothing yet.
- */
+ * Sets TSS2_LOG=all+NONE where TSS2_LOG is not set, since tpm2-tss writes to stderr otherwise; a
+ * program that minds setenv() beside threads does so itself, first. */
 SignetToken *signet_tpm_token_new(const SignetTokenSettings *settings, const char *tcti,
                                   gboolean bus_encryption);
