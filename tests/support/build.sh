@@ -23,8 +23,7 @@ build_signet() {
     (
         flock 9
         {
-            [ -e "$build/build.ninja" ] || meson setup "$build" "$top" "$@"
-            ninja -C "$build"
+            { [ -e "$build/build.ninja" ] || meson setup "$build" "$top" "$@"; } && ninja -C "$build"
         } >"$log" 2>&1
     ) 9>"$build/.lock" || {
         tail -n 40 "$log" >&2

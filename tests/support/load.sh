@@ -28,8 +28,9 @@ loop() {
             echo "request $((ok + failed)) failed at $(date +%T.%N)" >>"$work/$1.log"
             [ ! -e "$work/s_client.err" ] || cat "$work/s_client.err" >>"$work/$1.log"
         fi
-        echo $ok >"$work/$1.ok"
-        echo $failed >"$work/$1.failed"
+        # Whole or not at all, for whoever adds them up meanwhile.
+        echo $ok >"$work/$1.ok.new" && mv "$work/$1.ok.new" "$work/$1.ok"
+        echo $failed >"$work/$1.failed.new" && mv "$work/$1.failed.new" "$work/$1.failed"
     done
 }
 
@@ -54,8 +55,9 @@ with open(f"{work}/{name}.log", "a") as log:
             traceback.print_exc(file=log)
             log.flush()
         for what, count in (("ok", ok), ("failed", failed)):
-            with open(f"{work}/{name}.{what}", "w") as f:
+            with open(f"{work}/{name}.{what}.new", "w") as f:
                 f.write(f"{count}\n")
+            os.rename(f.name, f"{work}/{name}.{what}")
 EOF
 }
 
@@ -90,6 +92,7 @@ http {
         ssl_certificate_key $SIGNET_LIVE/web/key.pem;
         ssl_client_certificate $SIGNET_LIVE/app/ca.pem;
         ssl_verify_client on;
+        ssl_protocols TLSv1.2 TLSv1.3;
         ssl_session_cache off;
         location / { return 200 "hello \$ssl_client_s_dn\n"; }
     }
