@@ -69,7 +69,7 @@ signet_der_is_document(const guint8 *data, gsize size)
     SignetDer contents;
     guint8 tag;
 
-    if (size == 0)
+    if (size == 0 || (data[0] != SIGNET_DER_SEQUENCE && data[0] != SIGNET_DER_SET))
         return FALSE;
     for (;;) {
         while (levels[depth].size == 0) {

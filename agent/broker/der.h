@@ -25,5 +25,5 @@ typedef struct {
 gboolean signet_der_next(SignetDer *der, guint8 *ret_tag, SignetDer *ret_contents, SignetDer *ret_whole);
 /* The same, but only if it has this tag; *der is left alone otherwise. */
 gboolean signet_der_expect(SignetDer *der, guint8 tag, SignetDer *ret_contents);
-/* Is the whole of it one well-formed element, down to the leaves (at most 16 levels)? */
+/* Is the whole of it one well-formed SEQUENCE or SET, down to the leaves (at most 16 levels)? */
 gboolean signet_der_is_document(const guint8 *data, gsize size);
