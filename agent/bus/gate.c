@@ -42,9 +42,12 @@ typedef struct {
     GDBusConnection *connection; /* (owned) */
     GCancellable *stop;          /* (owned) */
     char *action;                /* (owned) */
+    char *sender;                /* (owned) */
+    char *identity;              /* (owned, nullable) */
     char *cancellation_id;       /* (owned) */
     uid_t uid;
-    gboolean is_interactive;
+    gboolean may_ask_person;
+    gboolean is_person_asked;
     gint64 id;
 } Check;
 
@@ -97,6 +100,8 @@ check_free(Check *check)
     g_object_unref(check->connection);
     g_object_unref(check->stop);
     g_free(check->action);
+    g_free(check->sender);
+    g_free(check->identity);
     g_free(check->cancellation_id);
     g_free(check);
 }
@@ -130,7 +135,7 @@ judge_failure(const Check *check, GError *failure)
                                       check->action, (guint)check->uid);
     if (g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) ||
         g_error_matches(failure, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
-        if (check->is_interactive)
+        if (check->is_person_asked)
             take_dialogue_back(check);
         return signet_error_new(SIGNET_ERROR_DENIED,
                                 "polkit did not answer whether '%s' is allowed; try again, and see "
@@ -145,11 +150,8 @@ judge_failure(const Check *check, GError *failure)
 }
 
 static GError *
-judge_answer(const Check *check, GVariant *answer)
+judge_answer(const Check *check, gboolean is_authorized, gboolean is_challenge)
 {
-    gboolean is_authorized = FALSE, is_challenge = FALSE;
-
-    g_variant_get(answer, "((bb@a{ss}))", &is_authorized, &is_challenge, NULL);
     if (is_authorized)
         return NULL;
     if (is_challenge)
@@ -163,22 +165,59 @@ judge_answer(const Check *check, GVariant *answer)
                             check->action, (guint)check->uid);
 }
 
+static GVariant *
+question_to_variant(const Check *check)
+{
+    GVariantBuilder subject, details;
+
+    g_variant_builder_init(&subject, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&subject, "{sv}", "name", g_variant_new_string(check->sender));
+    g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
+    if (check->identity)
+        g_variant_builder_add(&details, "{ss}", "identity", check->identity);
+    return g_variant_new("((sa{sv})sa{ss}us)", "system-bus-name", &subject, check->action, &details,
+                         check->is_person_asked ? ALLOW_INTERACTION : 0u, check->cancellation_id);
+}
+
+static void
+send_question(Check *check, GAsyncReadyCallback on_answer)
+{
+    gint timeout_ms =
+        check->is_person_asked ? INTERACTIVE_TIMEOUT_MS : (gint)check->gate->timeout_ms;
+
+    g_dbus_connection_call(check->connection, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
+                           "CheckAuthorization", question_to_variant(check),
+                           G_VARIANT_TYPE("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, timeout_ms,
+                           check->stop, on_answer, check);
+}
+
+/* A person is asked only after polkit has said that one is needed: so a polkit that hangs is
+ * noticed soon, and a person has the time a person takes. */
 static void
 on_answer(GObject *source, GAsyncResult *result, gpointer data)
 {
     Check *check = data;
+    gboolean is_authorized = FALSE, is_challenge = FALSE;
     g_autoptr(GError) failure = NULL, denied = NULL;
     g_autoptr(GVariant) answer =
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &failure);
 
     if (g_cancellable_is_cancelled(check->stop)) {
-        if (check->is_interactive)
+        if (check->is_person_asked)
             take_dialogue_back(check);
         check_free(check);
         return;
     }
+    if (answer)
+        g_variant_get(answer, "((bb@a{ss}))", &is_authorized, &is_challenge, NULL);
+    if (!is_authorized && is_challenge && check->may_ask_person && !check->is_person_asked) {
+        check->is_person_asked = TRUE;
+        send_question(check, on_answer);
+        return;
+    }
     g_hash_table_remove(check->gate->pending, check);
-    denied = answer ? judge_answer(check, answer) : judge_failure(check, failure);
+    denied =
+        answer ? judge_answer(check, is_authorized, is_challenge) : judge_failure(check, failure);
     check->gate->done(denied, check->id, check->gate->data);
     check_free(check);
 }
@@ -212,21 +251,6 @@ is_full(SignetGate *gate, uid_t uid)
     return count >= PENDING_USER_MAX || g_hash_table_size(gate->pending) >= PENDING_MAX;
 }
 
-static GVariant *
-question_to_variant(const SignetGateQuestion *question, const char *cancellation_id)
-{
-    GVariantBuilder subject, details;
-
-    g_variant_builder_init(&subject, G_VARIANT_TYPE_VARDICT);
-    g_variant_builder_add(&subject, "{sv}", "name", g_variant_new_string(question->sender));
-    g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
-    if (question->identity)
-        g_variant_builder_add(&details, "{ss}", "identity", question->identity);
-    return g_variant_new("((sa{sv})sa{ss}us)", "system-bus-name", &subject, question->action,
-                         &details, question->is_interactive ? ALLOW_INTERACTION : 0u,
-                         cancellation_id);
-}
-
 void
 signet_gate_check(SignetGate *gate, const SignetGateQuestion *question, gint64 id)
 {
@@ -236,19 +260,16 @@ signet_gate_check(SignetGate *gate, const SignetGateQuestion *question, gint64 i
     check->connection = g_object_ref(gate->connection);
     check->stop = g_object_ref(gate->stop);
     check->action = g_strdup(question->action);
+    check->sender = g_strdup(question->sender);
+    check->identity = g_strdup(question->identity);
     check->cancellation_id = g_strdup_printf("signet-%" G_GUINT64_FORMAT, ++gate->n_checks);
     check->uid = question->uid;
-    check->is_interactive = question->is_interactive;
+    check->may_ask_person = question->is_interactive;
     check->id = id;
     if (is_full(gate, question->uid)) {
         g_idle_add(refuse_busy, check);
         return;
     }
     g_hash_table_add(gate->pending, check);
-    g_dbus_connection_call(
-        gate->connection, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE, "CheckAuthorization",
-        question_to_variant(question, check->cancellation_id), G_VARIANT_TYPE("((bba{ss}))"),
-        G_DBUS_CALL_FLAGS_NONE,
-        question->is_interactive ? INTERACTIVE_TIMEOUT_MS : (gint)gate->timeout_ms, gate->stop,
-        on_answer, check);
+    send_question(check, on_answer);
 }

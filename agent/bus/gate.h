@@ -37,7 +37,7 @@ typedef struct {
     const char *sender;      /* unique name on the bus */
     uid_t uid;               /* of the sender, by the bus */
     const char *identity;    /* (nullable) becomes the detail 'identity' */
-    gboolean is_interactive; /* polkit may ask a person; takes up to two minutes then */
+    gboolean is_interactive; /* polkit may ask a person, if one is needed: up to two minutes */
 } SignetGateQuestion;
 
 /* Calls done once, never from within the call. Of one user but root at most an eighth of the places are taken. Where no polkit is on the bus at all, uid 0 alone is allowed, so that a small

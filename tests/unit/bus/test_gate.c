@@ -145,22 +145,61 @@ START_TEST(a_polkit_that_dies_while_asked_means_no)
 }
 END_TEST
 
-START_TEST(people_are_asked_only_when_the_caller_lets_them)
+START_TEST(a_person_is_asked_only_if_one_is_needed)
 {
     fake_polkit_up(&polkit, &fixture);
     ask(1000, TRUE, 1);
     ck_assert(fixture_wait(&verdict.is_done));
+    ck_assert_ptr_null(verdict.denied);
+    ck_assert_uint_eq(polkit.n_asked, 1);
+    ck_assert_uint_eq(polkit.flags, 0);
+}
+END_TEST
+
+START_TEST(a_person_is_asked_if_the_caller_lets_them)
+{
+    fake_polkit_up(&polkit, &fixture);
+    polkit.mood = POLKIT_CHALLENGE;
+    ask(1000, TRUE, 1);
+    ck_assert(fixture_wait(&verdict.is_done));
+    ck_assert(signet_error_is(verdict.denied, SIGNET_ERROR_DENIED));
+    ck_assert_uint_eq(polkit.n_asked, 2);
     ck_assert_uint_eq(polkit.flags, 1);
 }
 END_TEST
 
+START_TEST(nobody_is_asked_unless_the_caller_lets_them)
+{
+    fake_polkit_up(&polkit, &fixture);
+    polkit.mood = POLKIT_CHALLENGE;
+    ask(1000, FALSE, 1);
+    ck_assert(fixture_wait(&verdict.is_done));
+    ck_assert_uint_eq(polkit.n_asked, 1);
+    ck_assert_uint_eq(polkit.flags, 0);
+}
+END_TEST
+
+/* Answers a challenge, then lets the dialogue stand. */
+static void
+open_dialogue(gint64 id)
+{
+    guint before = polkit.n_asked;
+
+    polkit.mood = POLKIT_CHALLENGE;
+    ask(1000, TRUE, id);
+    while (polkit.n_asked == before)
+        g_main_context_iteration(NULL, TRUE);
+    polkit.mood = POLKIT_SILENT;
+    while (polkit.n_asked == before + 1)
+        g_main_context_iteration(NULL, TRUE);
+}
+
 START_TEST(a_freed_gate_calls_nobody_and_takes_dialogues_back)
 {
     fake_polkit_up(&polkit, &fixture);
-    polkit.mood = POLKIT_SILENT;
-    ask(1000, TRUE, 1);
+    open_dialogue(1);
     ask(1000, FALSE, 2);
-    while (polkit.n_asked < 2)
+    while (polkit.n_asked < 3)
         g_main_context_iteration(NULL, TRUE);
     g_clear_pointer(&gate, signet_gate_free);
     fixture_run(2 * TIMEOUT_MS);
@@ -172,9 +211,8 @@ END_TEST
 START_TEST(one_user_cannot_take_all_places)
 {
     fake_polkit_up(&polkit, &fixture);
-    polkit.mood = POLKIT_SILENT;
     for (gint64 id = 1; id <= 32; id++)
-        ask(1000, TRUE, id);
+        open_dialogue(id);
     ask(1000, TRUE, 33);
     ck_assert(fixture_wait(&verdict.is_done));
     ck_assert_int_eq(verdict.id, 33);
@@ -204,7 +242,9 @@ main(void)
                         G_N_ELEMENTS(refusals));
     tcase_add_test(tests, without_polkit_root_alone_is_allowed);
     tcase_add_test(tests, a_polkit_that_dies_while_asked_means_no);
-    tcase_add_test(tests, people_are_asked_only_when_the_caller_lets_them);
+    tcase_add_test(tests, a_person_is_asked_only_if_one_is_needed);
+    tcase_add_test(tests, a_person_is_asked_if_the_caller_lets_them);
+    tcase_add_test(tests, nobody_is_asked_unless_the_caller_lets_them);
     tcase_add_test(tests, a_freed_gate_calls_nobody_and_takes_dialogues_back);
     tcase_add_test(tests, one_user_cannot_take_all_places);
     suite_add_tcase(suite, tests);
