@@ -6,6 +6,7 @@
 #include "tests/unit/channel/common.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,39 @@ ask_in_vain(struct signet_channel *through, const char *identity)
     struct signet_channel_failure failure;
     ck_assert(!ask(through, identity, "payload", &answer, &failure));
     return failure;
+}
+
+void *
+work_on(void *data)
+{
+    struct work *work = data;
+    for (unsigned i = 0; i < work->repeats; i++) {
+        char payload[64];
+        struct answer answer;
+        struct signet_channel_failure failure;
+        snprintf(payload, sizeof(payload), "thread %u question %u", work->number, i);
+        if (!ask(work->channel, work->identity, payload, &answer, &failure))
+            work->n_failed++;
+    }
+    return NULL;
+}
+
+unsigned
+run_threads(struct signet_channel *through, const char *identity, unsigned n, unsigned repeats)
+{
+    pthread_t threads[32];
+    struct work work[32];
+    unsigned n_failed = 0;
+    for (unsigned i = 0; i < n; i++) {
+        work[i] = (struct work) {
+            .channel = through, .identity = identity, .repeats = repeats, .number = i};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, work_on, &work[i]), 0);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+        n_failed += work[i].n_failed;
+    }
+    return n_failed;
 }
 
 int64_t

@@ -34,6 +34,21 @@ struct answer ask_well(const char *identity);
 struct signet_channel_failure ask_in_vain(struct signet_channel *through, const char *identity);
 struct signet_channel *new_channel(const char *socket, unsigned timeout_ms);
 
+#define THREADS 8
+
+/* What a thread of the tests does, and how often it went wrong. */
+struct work {
+    struct signet_channel *channel;
+    const char *identity;
+    unsigned repeats;
+    unsigned number;
+    unsigned n_failed;
+};
+/* Asks a struct work's questions, each with a payload of its own. */
+void *work_on(void *work);
+/* n threads, at most 32, that each ask so often: how many questions were not answered. */
+unsigned run_threads(struct signet_channel *through, const char *identity, unsigned n, unsigned repeats);
+
 int64_t now_ms(void);
 void pause_ms(unsigned ms);
 size_t count_open_fds(void);
@@ -46,4 +61,5 @@ int wait_child(pid_t pid);
 void enter_empty_chroot_as_nobody(void);
 
 Suite *calls_suite(void);
+Suite *inherited_suite(void);
 Suite *processes_suite(void);

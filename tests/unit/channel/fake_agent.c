@@ -132,15 +132,17 @@ reply_lookup(const struct peer *p, const struct request *q, struct signet_wire_h
 static bool
 reply_nonsense(const struct peer *p, const struct request *q)
 {
-    static const uint8_t zeros[SIGNET_WIRE_PACKET_MAX + 1];
+    static uint8_t longest[SIGNET_WIRE_PACKET_MAX + 1];
     static const uint8_t bad_refusal[] = {
         1, SIGNET_WIRE_OP_LOOKUP, 0, SIGNET_WIRE_STATUS_DENIED, 0, 0, 0, 0, 0, 9, 'x'};
     struct signet_bytes identity = q->lookup.identity;
     struct signet_wire_header header = q->header;
     if (signet_bytes_equal_string(identity, FAKE_SHORT)) {
-        send(p->fd, zeros, 5, MSG_NOSIGNAL);
+        send(p->fd, longest, 5, MSG_NOSIGNAL);
     } else if (signet_bytes_equal_string(identity, FAKE_LONG)) {
-        send(p->fd, zeros, sizeof(zeros), MSG_NOSIGNAL);
+        struct signet_wire_writer w = {.data = longest, .capacity = sizeof(longest)};
+        signet_wire_put_header(&w, &header);
+        send(p->fd, longest, sizeof(longest), MSG_NOSIGNAL);
     } else if (signet_bytes_equal_string(identity, FAKE_VERSION)) {
         header.version = 2;
         reply_lookup(p, q, header);

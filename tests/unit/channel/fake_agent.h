@@ -19,7 +19,7 @@
 #define FAKE_DIE         "die"          /* the agent dies, until counts.refusals_left is 0 */
 #define FAKE_DENIED      "denied"       /* refused with words */
 #define FAKE_SHORT       "short"        /* a reply of five bytes */
-#define FAKE_LONG        "long"         /* a reply of more than a packet */
+#define FAKE_LONG        "long"         /* a good reply but for its length, more than a packet */
 #define FAKE_VERSION     "version"      /* a reply of version 2 */
 #define FAKE_WRONG_OP    "wrong-op"     /* a reply to something else */
 #define FAKE_FUTURE      "future"       /* a reply to a later serial */

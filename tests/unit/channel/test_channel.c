@@ -11,6 +11,7 @@ int
 main(void)
 {
     SRunner *runner = srunner_create(calls_suite());
+    srunner_add_suite(runner, inherited_suite());
     srunner_add_suite(runner, processes_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
