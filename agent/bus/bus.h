@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* D-Bus: org.signet.Agent1 with its objects, behind one authorisation gate (polkit, asynchronous, default deny). Management and light use. */
+/* D-Bus: org.signet.Agent1 with its objects, behind one authorisation gate (polkit, asynchronous,
+ * default deny). Management and light use. */
 
 #pragma once
 
@@ -18,7 +19,7 @@ typedef struct {
     SignetEngine *engine;
     SignetInventory *inventory;
     SignetTokens *tokens;
-    SignetStore *store;     /* for live paths */
+    SignetStore *store; /* for live paths */
     const SignetClock *clock;
     /* Reads the policy files again; FALSE keeps the old policy. */
     gboolean (*reload)(gpointer data, GError **error);
@@ -33,5 +34,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetBus, signet_bus_free)
 /* Identities and tokens of a new policy appear, others go. */
 void signet_bus_set_policy(SignetBus *bus, SignetPolicy *policy);
 /* Wire these to the engine's and the registry's listeners. */
-void signet_bus_on_engine(const char *identity, SignetEngineEvent event, guint32 generation, gpointer bus);
+void signet_bus_on_engine(const char *identity, SignetEngineEvent event, guint32 generation,
+                          gpointer bus);
 void signet_bus_on_token(SignetToken *token, gpointer bus);

@@ -18,5 +18,5 @@ void signet_bus_identity_enroll(SignetBusCall *call);
 void signet_bus_identity_rotate(SignetBusCall *call);
 
 /* Answers the calls that joined a rotation of this identity somebody else had started. */
-void signet_bus_identity_answer_waiting(SignetBus *bus, const char *identity, SignetEngineEvent event,
-                                        guint32 generation);
+void signet_bus_identity_answer_waiting(SignetBus *bus, const char *identity,
+                                        SignetEngineEvent event, guint32 generation);

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* What the files of this directory share: the bus, and a call on its way through the gate to its handler. */
+/* What the files of this directory share: the bus, and a call on its way through the gate to its
+ * handler. */
 
 #pragma once
 
@@ -13,14 +14,14 @@
 /* Outlives the bus as long as somebody holds it: for callbacks that cannot be called off. */
 typedef struct {
     SignetBus *bus; /* NULL once the bus is freed */
-} SignetBusLink;
+} SignetBusWeak;
 
 struct SignetBus {
     SignetBusContext context;          /* everything in it outlives us */
     SignetPolicy *policy;              /* (owned, nullable) */
     SignetGate *gate;                  /* (owned) */
     SignetCallers *callers;            /* (owned) */
-    SignetBusLink *link;               /* (owned) an rc box */
+    SignetBusWeak *weak;               /* (owned) an rc box */
     GDBusObjectManagerServer *manager; /* (owned) */
     SignetDbusAgent1 *agent;           /* (owned) */
     GHashTable *identities;            /* (owned) name → SignetDbusIdentity1 */
@@ -37,11 +38,11 @@ typedef struct {
     const SignetGateRow *row;
     GDBusInterfaceSkeleton *object;    /* (owned) */
     GDBusMethodInvocation *invocation; /* (owned) until replied */
-    SignetCaller *caller;              /* (unowned): when it goes, its calls go first; NULL until found */
-    guint64 use;                       /* the broker's id while it works; 0: it does not */
-    guint32 generation;                /* Sign: whose key */
-    gboolean is_waiting;               /* Enroll, Rotate: for the engine */
-    guint deadline;                    /* source while waiting; 0: none */
+    SignetCaller *caller; /* (unowned): when it goes, its calls go first; NULL until found */
+    guint64 use;          /* the broker's id while it works; 0: it does not */
+    guint32 generation;   /* Sign: whose key */
+    gboolean is_waiting;  /* Enroll, Rotate: for the engine */
+    guint deadline;       /* source while waiting; 0: none */
 } SignetBusCall;
 
 /* Each ends the call: it is freed. error is borrowed; value floating. */

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* What callers write in an a{sv} of options and in the name of a signature scheme. Pure; nothing unknown is passed over. */
+/* What callers write in an a{sv} of options and in the name of a signature scheme. Pure; nothing
+ * unknown is passed over. */
 
 #pragma once
 
@@ -13,8 +14,9 @@ typedef struct {
     gboolean is_digest;
 } SignetSignOptions;
 
-/* scheme: "ecdsa-sha256", "rsa-pkcs1-sha384", "rsa-pss-sha512" …; options: a{sv} of generation (u), salt_length (u), digest (b).
- * BAD_REQUEST names what is wrong. */
-gboolean signet_sign_options_parse(const char *scheme, GVariant *options, SignetSignOptions *ret_options, GError **error);
+/* scheme: "ecdsa-sha256", "rsa-pkcs1-sha384", "rsa-pss-sha512" …; options: a{sv} of generation (u),
+ * salt_length (u), digest (b). BAD_REQUEST names what is wrong. */
+gboolean signet_sign_options_parse(const char *scheme, GVariant *options,
+                                   SignetSignOptions *ret_options, GError **error);
 /* options: a{sv} of no_wait (b). */
 gboolean signet_rotate_options_parse(GVariant *options, gboolean *ret_no_wait, GError **error);

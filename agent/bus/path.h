@@ -13,6 +13,6 @@
 #define SIGNET_BUS_IDENTITY_PATH SIGNET_BUS_ROOT "/identity"
 #define SIGNET_BUS_TOKEN_PATH    SIGNET_BUS_ROOT "/token"
 
-/* parent "/" NAME, every byte of the name but ASCII letters and digits written as _xx: different names
- * give different paths, and any name (the empty one: "_") a valid one. */
+/* parent "/" NAME, every byte of the name but ASCII letters and digits written as _xx: different
+ * names give different paths, and any name (the empty one: "_") a valid one. */
 char *signet_bus_path_new(const char *parent, const char *name);

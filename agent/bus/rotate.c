@@ -11,7 +11,7 @@
 
 /* What the engine keeps until it is done: it cannot be told that nobody listens any more. */
 typedef struct {
-    SignetBusLink *link; /* (owned) */
+    SignetBusWeak *weak; /* (owned) */
     gint64 id;
 } Promise;
 
@@ -39,9 +39,9 @@ on_done(const char *identity, guint32 generation, const GError *error, gpointer 
 {
     g_autofree Promise *promise = data;
     SignetBusCall *call =
-        promise->link->bus ? signet_bus_find_call(promise->link->bus, promise->id) : NULL;
+        promise->weak->bus ? signet_bus_find_call(promise->weak->bus, promise->id) : NULL;
 
-    g_rc_box_release(promise->link);
+    g_rc_box_release(promise->weak);
     if (!call)
         return;
     if (!error)
@@ -59,7 +59,7 @@ start(SignetBusCall *call, gboolean no_wait)
     gint64 id = call->id;
     Promise *promise = g_new(Promise, 1);
 
-    promise->link = g_rc_box_acquire(bus->link);
+    promise->weak = g_rc_box_acquire(bus->weak);
     promise->id = id;
     call->deadline = g_timeout_add_seconds(WAIT_S, on_deadline, call);
     signet_engine_rotate(bus->context.engine, signet_bus_call_get_identity(call), on_done, promise);

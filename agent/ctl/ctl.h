@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* signetctl: what its commands share: settings, the connection to the agent, output, errors and exit codes. */
+/* signetctl: what its commands share: settings, the connection to the agent, output, errors and
+ * exit codes. */
 
 #pragma once
 
@@ -18,10 +19,10 @@ typedef enum {
 
 typedef struct {
     gboolean is_json;
-    gboolean is_no_wait;    /* enroll, rotate */
-    gboolean is_names;      /* list */
-    char *bus_address;      /* (owned, nullable) NULL: the system bus */
-    char *config_dir;       /* (owned, nullable) policy check */
+    gboolean is_no_wait;         /* enroll, rotate */
+    gboolean is_names;           /* list */
+    char *bus_address;           /* (owned, nullable) NULL: the system bus */
+    char *config_dir;            /* (owned, nullable) policy check */
     GDBusObjectManager *manager; /* (owned, nullable) once connected */
 } SignetCtl;
 
@@ -39,13 +40,15 @@ GPtrArray *signet_ctl_list_proxies(const SignetCtl *ctl, const char *interface);
 #define SIGNET_CTL_TOKEN    "org.signet.Token1"
 #define SIGNET_CTL_AGENT    "org.signet.Agent1"
 
-/* All properties of a proxy with names as --json has them (not_after); sorted; the caller adds to it and ends it. */
+/* All properties of a proxy with names as --json has them (not_after); sorted; the caller adds to
+ * it and ends it. */
 void signet_ctl_add_properties(GVariantDict *dict, GDBusProxy *proxy);
 /* Prints a value as JSON and a newline; sinks it. */
 void signet_ctl_print_json(GVariant *value, gboolean is_pretty);
 void signet_ctl_print_text(const char *text);
 
-/* "signetctl: cannot rotate 'wifi': …" on stderr, with what to do next; the code to exit with. doing: "rotate 'wifi'". */
+/* "signetctl: cannot rotate 'wifi': …" on stderr, with what to do next; the code to exit with.
+ * doing: "rotate 'wifi'". */
 SignetCtlExit signet_ctl_report(const GError *error, const char *doing);
 /* The same sort of line for mistakes of the caller. */
 SignetCtlExit signet_ctl_refuse(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -7,5 +7,6 @@
 
 #include <glib.h>
 
-/* The word (NULL-terminated list) nearest to what was typed, by edits; NULL when none is near. Borrowed. */
+/* The word (NULL-terminated list) nearest to what was typed, by edits; NULL when none is near.
+ * Borrowed. */
 const char *signet_suggest(const char *typed, const char *const *words);

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Aligned columns for people. Nothing that comes from outside reaches the terminal as a control sequence. */
+/* Aligned columns for people. Nothing that comes from outside reaches the terminal as a control
+ * sequence. */
 
 #pragma once
 

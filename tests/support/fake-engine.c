@@ -58,16 +58,6 @@ signet_engine_new(const SignetEngineContext *context)
     return engine;
 }
 
-void
-signet_engine_free(SignetEngine *engine)
-{
-    if (!engine)
-        return;
-    g_hash_table_unref(engine->identities);
-    g_clear_pointer(&engine->policy, signet_policy_unref);
-    g_free(engine);
-}
-
 FakeEngineControl *
 fake_engine_control(SignetEngine *engine)
 {
@@ -200,6 +190,23 @@ finish(Identity *identity, const GError *error)
     if (done)
         done(identity->name, error ? 0 : identity->current, error,
              g_steal_pointer(&identity->data));
+}
+
+void
+signet_engine_free(SignetEngine *engine)
+{
+    g_autoptr(GError) stopping = signet_error_new(SIGNET_ERROR_FAILED, "the engine is stopping");
+    GHashTableIter iter;
+    gpointer identity = NULL;
+
+    if (!engine)
+        return;
+    g_hash_table_iter_init(&iter, engine->identities);
+    while (g_hash_table_iter_next(&iter, NULL, &identity))
+        finish(identity, stopping);
+    g_hash_table_unref(engine->identities);
+    g_clear_pointer(&engine->policy, signet_policy_unref);
+    g_free(engine);
 }
 
 static gboolean

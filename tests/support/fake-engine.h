@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A rotation engine for the tests of the bus: the functions of agent/rotate/engine.h over software keys and self-signed
- * certificates, without store, token or CA. Linked in place of the real one. */
+/* A rotation engine for the tests of the bus: the functions of agent/rotate/engine.h over software
+ * keys and self-signed certificates, without store, token or CA. Linked in place of the real one.
+ */
 
 #pragma once
 

@@ -1,14 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A message bus of the test's own, a polkit that says what the test wants, and calls that do not block the tested side. */
+/* A message bus of the test's own, a polkit that says what the test wants, and calls that do not
+ * block the tested side. */
 
 #pragma once
 
 #include <gio/gio.h>
 
 typedef struct {
-    char *directory;         /* (owned) */
+    char *directory; /* (owned) */
     GPid daemon;
     char *address;           /* (owned) */
     GDBusConnection *server; /* (owned) of the tested side */
@@ -31,9 +32,10 @@ typedef struct {
 } FixtureTarget;
 
 /* Calls from the client's connection (or another) while the main context runs. parameters: sunk. */
-GVariant *fixture_call_from(GDBusConnection *connection, const FixtureTarget *target, GVariant *parameters,
-                            GError **error);
-GVariant *fixture_call(Fixture *fixture, const FixtureTarget *target, GVariant *parameters, GError **error);
+GVariant *fixture_call_from(GDBusConnection *connection, const FixtureTarget *target,
+                            GVariant *parameters, GError **error);
+GVariant *
+fixture_call(Fixture *fixture, const FixtureTarget *target, GVariant *parameters, GError **error);
 
 typedef enum {
     POLKIT_YES,

@@ -81,8 +81,8 @@ signet_bus_new(const SignetBusContext *context, GError **error)
 
     bus->context = *context;
     bus->context.connection = g_object_ref(context->connection);
-    bus->link = g_rc_box_new0(SignetBusLink);
-    bus->link->bus = bus;
+    bus->weak = g_rc_box_new0(SignetBusWeak);
+    bus->weak->bus = bus;
     bus->calls = signet_bus_calls_new();
     bus->identities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
     bus->tokens = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
@@ -115,8 +115,8 @@ signet_bus_free(SignetBus *bus)
 
     if (!bus)
         return;
-    bus->link->bus = NULL;
-    g_rc_box_release(bus->link);
+    bus->weak->bus = NULL;
+    g_rc_box_release(bus->weak);
     signet_gate_free(bus->gate);
     signet_bus_end_calls(bus, NULL, stopping);
     signet_callers_free(bus->callers);
