@@ -192,8 +192,10 @@ read_first_policy(Agent *agent)
 static gboolean
 start_door(Agent *agent, SignetHanded *handed, GError **error)
 {
-    SignetDoorSettings settings = {
-        .broker = agent->broker, .clock = signet_clock_system(), .keep = signet_service_keep};
+    SignetDoorSettings settings = {.broker = agent->broker,
+                                   .clock = signet_clock_system(),
+                                   .keep = signet_service_keep,
+                                   .max_connections = signet_service_get_max_connections()};
     int listen_fd = handed->listen_fd;
 
     agent->door = signet_door_new(&settings, error);

@@ -16,10 +16,12 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#define NAME_AGENT      "agent"
-#define NAME_UNIT       "signetd.socket"
-#define NAME_FACTORY    "factory-"
-#define DESCRIPTORS_MAX 65536
+#define NAME_AGENT           "agent"
+#define NAME_UNIT            "signetd.socket"
+#define NAME_FACTORY         "factory-"
+#define DESCRIPTORS_MAX      65536
+#define DESCRIPTORS_RESERVED 256
+#define CONNECTIONS_MAX      8192
 
 void
 signet_handed_fd_clear(SignetHandedFd *handed)
@@ -206,4 +208,16 @@ signet_service_harden(void)
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
     (void)signal(SIGPIPE, SIG_IGN);
+}
+
+guint
+signet_service_get_max_connections(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return 0;
+    /* Each may come from another process, which takes two more to look at. */
+    return (guint)CLAMP((files.rlim_cur - MIN(files.rlim_cur, DESCRIPTORS_RESERVED)) / 3, 16,
+                        CONNECTIONS_MAX);
 }

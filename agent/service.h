@@ -42,3 +42,5 @@ void signet_service_start_watchdog(void);
 /* Resource limits and attributes of a process that holds credentials: no core dumps, no ptrace by others, as many
  * descriptors as may be, nothing readable by others unless said. */
 void signet_service_harden(void);
+/* As many as the descriptors suffice for. */
+guint signet_service_get_max_connections(void);

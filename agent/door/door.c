@@ -81,8 +81,9 @@ accept_some(SignetDoor *door)
         }
         if (errno == EAGAIN)
             return;
+        if (errno == EMFILE && signet_hall_make_room(door->hall))
+            continue;
         if (is_out_of_resources(errno)) {
-            signet_hall_make_room(door->hall);
             pause_accepting(door);
             return;
         }

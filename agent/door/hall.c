@@ -12,13 +12,14 @@
 #define DEFAULT_MAX_CONNECTIONS 8192
 #define KEPT_MAX                512 /* FileDescriptorStoreMax= in data/signetd.service */
 #define KEPT_PER_USER_MAX       128
+#define SPARE                   32 /* descriptors for looking at peers */
 
 SignetHall *
 signet_hall_new(const SignetDoorSettings *settings, GError **error)
 {
     guint total = settings->max_connections ? settings->max_connections : DEFAULT_MAX_CONNECTIONS;
     SignetQuotaLimits limits = {.total = total,
-                                .per_user = MAX(total / 2, 1),
+
                                 .kept = KEPT_MAX,
                                 .kept_per_user = KEPT_PER_USER_MAX};
     SignetHall *hall = g_new0(SignetHall, 1);
@@ -39,7 +40,7 @@ void
 signet_hall_free(SignetHall *hall)
 {
     /* Factories stay in the service manager's store: the next agent takes them over. */
-    hall->settings.keep = NULL;
+    hall->is_leaving = TRUE;
     while (hall->open.head)
         signet_hall_close(hall->open.head->data);
     signet_hall_bury(hall);
@@ -133,7 +134,8 @@ forget(SignetConnection *connection)
 
     if (!connection->keep_name)
         return;
-    settings->keep(connection->fd, connection->keep_name, FALSE, settings->keep_data);
+    if (!connection->hall->is_leaving)
+        settings->keep(connection->fd, connection->keep_name, FALSE, settings->keep_data);
     g_clear_pointer(&connection->keep_name, g_free);
 }
 
@@ -153,6 +155,9 @@ signet_hall_close(SignetConnection *connection)
      * its sender, a factory in the service manager), epoll would go on naming a connection that is
      * gone. */
     epoll_ctl(hall->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+    /* Nor would the peer see the end. */
+    if (!hall->is_leaving)
+        shutdown(connection->fd, SHUT_RDWR);
     close(connection->fd);
     connection->fd = -1;
     g_queue_unlink(&hall->open, &connection->link);
@@ -178,11 +183,13 @@ signet_hall_bury(SignetHall *hall)
 gboolean
 signet_hall_make_room(SignetHall *hall)
 {
-    SignetConnection *idlest = signet_quota_find_idlest(hall->quota);
+    guint count = signet_quota_get_count(hall->quota);
+    SignetConnection *victim;
 
-    if (idlest)
-        signet_hall_close(idlest);
-    return idlest != NULL;
+    signet_quota_set_total(hall->quota, count > 2 * SPARE ? count - SPARE : SPARE);
+    while ((victim = signet_quota_find_victim(hall->quota)))
+        signet_hall_close(victim);
+    return signet_quota_get_count(hall->quota) < count;
 }
 
 /* --- who asks --- */

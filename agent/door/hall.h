@@ -24,6 +24,7 @@ typedef struct {
     GQueue open;              /* of SignetConnection */
     GQueue closed;            /* of SignetConnection: the current round of events may still name them */
     guint n_factories_named;
+    gboolean is_leaving; /* the agent ends: what is kept stays kept */
     guint8 in[SIGNET_WIRE_PACKET_MAX];
     guint8 out[SIGNET_WIRE_PACKET_MAX];
 } SignetHall;
@@ -58,7 +59,7 @@ void signet_hall_make_factory(SignetConnection *connection, const char *name);
 void signet_hall_close(SignetConnection *connection);
 /* Frees what was closed; call it when no connection is on the stack. */
 void signet_hall_bury(SignetHall *hall);
-/* Closes the idlest connection, to get its descriptor back. */
+/* Descriptors have run out: closes the idlest connections and does with fewer from now on. FALSE: there was none to close. */
 gboolean signet_hall_make_room(SignetHall *hall);
 
 /* Who sent this packet, over whose connection. FALSE: nobody whom the kernel could name. Borrowed until the next packet. */

@@ -17,7 +17,7 @@ struct SignetQuota {
     GHashTable *users; /* (owned) of User by uid */
     guint count;
     guint kept;
-    User *over; /* (unowned, nullable): has more than its share */
+    User *over; /* (unowned, nullable): was the last to get more than its share */
 };
 
 SignetQuota *
@@ -41,7 +41,7 @@ signet_quota_free(SignetQuota *quota)
 static gboolean
 has_too_many(const SignetQuota *quota, const User *user)
 {
-    return user->uid != 0 && user->count > quota->limits.per_user;
+    return user->uid != 0 && user->count > MAX(quota->limits.total / 2, 1);
 }
 
 void
@@ -134,19 +134,22 @@ find_largest(const SignetQuota *quota)
 }
 
 gpointer
-signet_quota_find_idlest(SignetQuota *quota)
+signet_quota_find_victim(SignetQuota *quota)
 {
-    User *user = find_largest(quota);
+    User *user = quota->over;
 
+    if (!user && quota->count > quota->limits.total)
+        user = find_largest(quota);
     return user ? g_queue_peek_tail(&user->idle) : NULL;
 }
 
-gpointer
-signet_quota_find_victim(SignetQuota *quota)
+void
+signet_quota_set_total(SignetQuota *quota, guint total)
 {
-    if (quota->over)
-        return g_queue_peek_tail(&quota->over->idle);
-    return quota->count > quota->limits.total ? signet_quota_find_idlest(quota) : NULL;
+    User *largest = find_largest(quota);
+
+    quota->limits.total = total;
+    quota->over = largest && has_too_many(quota, largest) ? largest : NULL;
 }
 
 guint

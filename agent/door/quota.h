@@ -18,10 +18,9 @@ typedef struct {
     gboolean is_kept;
 } SignetQuotaItem;
 
-/* Of all; of one user that is not root; kept ones likewise. */
+/* Of all (a user that is not root may have half of that); of kept ones, and of one such user. */
 typedef struct {
     guint total;
-    guint per_user;
     guint kept;
     guint kept_per_user;
 } SignetQuotaLimits;
@@ -42,6 +41,6 @@ gboolean signet_quota_keep(SignetQuota *quota, SignetQuotaItem *item);
 gpointer signet_quota_find_victim(SignetQuota *quota);
 /* Too many, whether or not one can give way. */
 gboolean signet_quota_is_exceeded(const SignetQuota *quota);
-/* The idlest of all, whatever the numbers: when file descriptors run out. */
-gpointer signet_quota_find_idlest(SignetQuota *quota);
+/* Another total from now on. */
+void signet_quota_set_total(SignetQuota *quota, guint total);
 guint signet_quota_get_count(const SignetQuota *quota);

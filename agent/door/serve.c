@@ -338,10 +338,19 @@ serve_job(Request *request)
     reply(connection, &w);
 }
 
+/* A chain, or why there is none, or when to ask again. */
+static gboolean
+is_one_answer(const struct signet_wire_result_request *message)
+{
+    if (message->chain.size > 0)
+        return message->error.size == 0 && message->retry_after_s == 0;
+    return message->error.size > 0 || message->retry_after_s > 0;
+}
+
 static SignetOutcome
 outcome_of(const struct signet_wire_result_request *message)
 {
-    if (message->error.size == 0 && message->chain.size > 0)
+    if (message->chain.size > 0)
         return SIGNET_OUTCOME_ISSUED;
     if (message->retry_after_s > 0)
         return SIGNET_OUTCOME_PENDING;
@@ -358,8 +367,7 @@ serve_result(Request *request)
     g_autoptr(GPtrArray) anchors = NULL;
     g_autofree char *text = NULL;
 
-    if (!signet_wire_get_result_request(&request->reader, &message) ||
-        (message.error.size == 0) == (message.chain.size == 0 && message.retry_after_s == 0)) {
+    if (!signet_wire_get_result_request(&request->reader, &message) || !is_one_answer(&message)) {
         reply_malformed(request);
         return;
     }
