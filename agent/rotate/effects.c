@@ -384,19 +384,25 @@ find_group(const char *name, gint64 *ret_gid, GError **error)
 }
 
 static void
-run_promote(gpointer data)
+run_publish(gpointer data)
 {
     Task *task = data;
-    const char *name = task->entry->name;
     SignetDirOwner owner = {.mode = task->mode, .uid = -1, .gid = -1};
 
     if ((task->owner && !find_user(task->owner, &owner.uid, &task->error)) ||
         (task->group && !find_group(task->group, &owner.gid, &task->error)))
         return;
-    if (signet_store_publish(store_of(task), name, task->generation, &owner, &task->error) &&
-        signet_store_promote(store_of(task), name, task->generation->number, &task->error))
-        return;
-    task->live_number = signet_store_get_current(store_of(task), name);
+    signet_store_publish(store_of(task), task->entry->name, task->generation, &owner, &task->error);
+}
+
+static void
+run_promote(gpointer data)
+{
+    Task *task = data;
+    const char *name = task->entry->name;
+
+    if (!signet_store_promote(store_of(task), name, task->generation->number, &task->error))
+        task->live_number = signet_store_get_current(store_of(task), name);
 }
 
 static void
@@ -405,14 +411,14 @@ done_promote(gpointer data)
     Task *task = data;
     SignetEntry *entry = task->entry;
     const SignetGeneration *generation = task->generation;
-    SignetInventory *inventory = entry->engine->context.inventory;
 
     if (!entry->policy)
         return;
-    /* a link that could not be made durable is what programs see all the same */
-    if (!task->error || task->live_number == generation->number)
-        signet_inventory_set_current(inventory, entry->name, generation->number);
     if (task->error) {
+        /* a link that could not be made durable is what programs see all the same */
+        if (task->live_number != generation->number)
+            signet_inventory_set_current(entry->engine->context.inventory, entry->name,
+                                         entry->machine.current);
         signet_entry_fail(entry, task->error);
         return;
     }
@@ -425,10 +431,30 @@ done_promote(gpointer data)
                                 });
 }
 
+/* Who opens live/NAME in the very moment in which it changes must be served: the inventory goes
+ * first. */
+static void
+done_publish(gpointer data)
+{
+    static const SignetDiskWork work = {run_promote, done_promote, task_free};
+    Task *task = data;
+    SignetEntry *entry = task->entry;
+
+    if (!entry->policy)
+        return;
+    if (task->error) {
+        signet_entry_fail(entry, task->error);
+        return;
+    }
+    signet_inventory_set_current(entry->engine->context.inventory, entry->name,
+                                 task->generation->number);
+    signet_disk_thread_give(entry->engine->disk, &work, task_new(entry, task->generation));
+}
+
 static void
 promote(SignetEntry *entry)
 {
-    static const SignetDiskWork work = {run_promote, done_promote, task_free};
+    static const SignetDiskWork work = {run_publish, done_publish, task_free};
     SignetGeneration *pending = pending_of(entry);
     Task *task;
 

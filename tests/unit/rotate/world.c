@@ -253,7 +253,10 @@ world_check_usable(World *world, const char *identity)
     ck_assert_int_gt(generation->not_after_s, world->now_s);
     check_reference(live, identity, number);
     ck_assert_ptr_nonnull(signet_inventory_get(world->inventory, identity, number));
-    ck_assert_uint_eq(signet_inventory_get(world->inventory, identity, 0)->number, number);
+    ck_assert_ptr_nonnull(signet_inventory_get(world->inventory, identity, 0));
+    /* the inventory is never behind the link */
+    ck_assert_int_ne(signet_inventory_get_state(world->inventory, identity, number),
+                     SIGNET_GENERATION_PENDING);
 }
 
 char *
@@ -267,34 +270,76 @@ world_numbers(World *world, const char *identity)
     return g_string_free(text, FALSE);
 }
 
-static guint
-count_names(const char *root, const char *sub, const char *prefix, gboolean only_numbers)
+typedef struct {
+    guint n;
+    gboolean has_temporary;
+} Names;
+
+static Names
+count_names(const char *root, const char *sub, const char *prefix)
 {
     g_autofree char *path = g_build_filename(root, sub, NULL);
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     const char *name;
-    guint n = 0;
+    Names names = {0};
 
     while (dir && (name = g_dir_read_name(dir))) {
-        ck_assert_msg(!g_str_has_prefix(name, ".tmp."), "'%s' was left in '%s'", name, path);
-        n += g_str_has_prefix(name, prefix) && (!only_numbers || g_ascii_isdigit(name[0]));
+        names.has_temporary |= g_str_has_prefix(name, ".tmp.");
+        names.n += *prefix ? g_str_has_prefix(name, prefix) : g_ascii_isdigit(name[0]);
     }
-    return n;
+    return names;
 }
 
-void
-world_check_no_orphans(World *world, const char *identity)
+/* NULL when there is none. */
+static const char *
+find_orphan(World *world, const char *identity)
 {
     g_autoptr(GArray) numbers = signet_store_list_generations(world->store, identity, NULL);
     g_autoptr(GPtrArray) known = signet_inventory_list(world->inventory, identity);
     g_autofree char *directory = g_build_filename("identities", identity, NULL);
     g_autofree char *prefix = g_strconcat(identity, ".", NULL);
+    Names keys = count_names(world->root, directory, "");
+    Names live = count_names(world->root, "live/.generations", prefix);
+    Names links = count_names(world->root, "live", "x");
 
-    ck_assert_uint_eq(numbers->len, known->len);
-    ck_assert_uint_eq(count_names(world->root, directory, "", TRUE), known->len);
-    ck_assert_uint_le(count_names(world->root, "live/.generations", prefix, FALSE), known->len);
-    count_names(world->root, "live", "", FALSE);
-    for (guint i = 0; i < known->len; i++)
-        ck_assert_uint_eq(((const SignetGeneration *)known->pdata[i])->number,
-                          g_array_index(numbers, guint32, i));
+    if (keys.has_temporary || live.has_temporary || links.has_temporary)
+        return "a temporary file was left";
+    if (numbers->len != known->len)
+        return "a key on disk is not in the inventory";
+    if (keys.n != known->len)
+        return "a directory in identities/ belongs to no generation";
+    if (live.n > known->len)
+        return "a directory in live/ belongs to no generation";
+    for (guint i = 0; i < known->len; i++) {
+        if (((const SignetGeneration *)known->pdata[i])->number !=
+            g_array_index(numbers, guint32, i))
+            return "disk and inventory hold different generations";
+    }
+    return NULL;
+}
+
+void
+world_check_no_orphans(World *world, const char *identity)
+{
+    const char *orphan = find_orphan(world, identity);
+
+    ck_assert_msg(!orphan, "'%s': %s", identity, orphan);
+}
+
+void
+world_wait_only(World *world, const char *identity, const char *expected)
+{
+    gint64 end_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    g_autofree char *numbers = world_numbers(world, identity);
+
+    while ((!g_str_equal(numbers, expected) || find_orphan(world, identity)) &&
+           g_get_monotonic_time() < end_us) {
+        if (!g_main_context_iteration(NULL, FALSE))
+            g_usleep(200);
+        g_free(numbers);
+        numbers = world_numbers(world, identity);
+    }
+    ck_assert_msg(g_str_equal(numbers, expected), "generations '%s' of '%s' on disk, not '%s'",
+                  numbers, identity, expected);
+    world_check_no_orphans(world, identity);
 }

@@ -52,9 +52,11 @@ void world_advance(World *world, gint64 seconds);
 SignetIdentityStatus world_status(World *world, const char *identity);
 
 /* What must hold at every instant once there was a certificate: the generation that live/NAME points at is whole on disk, its key is
- * in the token, its files are there and name it; and the inventory would serve it. */
+ * in the token, its reference names it, and the inventory knows it as current (or, in the moment of a promotion, as retired already). */
 void world_check_usable(World *world, const char *identity);
 /* On disk there is nothing but what the engine knows of. */
 void world_check_no_orphans(World *world, const char *identity);
+/* Waits until exactly these generations are on disk, as world_numbers() writes them, and no orphans. */
+void world_wait_only(World *world, const char *identity, const char *expected);
 /* Numbers of the generations on disk as text: "3 4". */
 char *world_numbers(World *world, const char *identity);
