@@ -196,8 +196,11 @@ attempt(struct signet_channel *channel, struct journey *j)
             return judge_open(channel, j, opened);
         j->is_new = true;
     }
-    struct signet_exchange x = {
-        .call = j->call, .program = channel->program, .deadline_ms = j->deadline_ms};
+    struct signet_exchange x = {.op = j->call->op,
+                                .put = j->call->put,
+                                .message = j->call->message,
+                                .program = channel->program,
+                                .deadline_ms = j->deadline_ms};
     enum signet_exchange_result result = signet_connection_exchange(c, &x);
     enum verdict verdict = judge_exchange(channel, j, &x, result);
     /* that an idle connection has ended says nothing about the agent of now */

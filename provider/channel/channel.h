@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The application's side of the private socket: a pool of connections, deadlines, a fork check, transparent reconnect.
- * No threads of its own, no signals, no stdio; thread-safe; survives fork, chroot, setuid and a restart of the agent. */
+/* The application's side of the private socket: a pool of connections, deadlines, a fork check,
+ * transparent reconnect. No threads of its own, no signals, no stdio; thread-safe; survives fork,
+ * chroot, setuid and a restart of the agent. */
 
 #pragma once
 
@@ -19,7 +20,8 @@ enum signet_channel_error {
     SIGNET_CHANNEL_NO_MEMORY,
 };
 
-/* What went wrong, in words that name the socket or repeat the agent's. Meaningful only after a call that returned false. */
+/* What went wrong, in words that name the socket or repeat the agent's. Meaningful only after a
+ * call that returned false. */
 struct signet_channel_failure {
     enum signet_channel_error error;
     enum signet_wire_status status; /* with REFUSED */
@@ -27,7 +29,7 @@ struct signet_channel_failure {
 };
 
 struct signet_channel_settings {
-    const char *socket;  /* path, or "fd:N" for a connection that was inherited (an enroller's); copied */
+    const char *socket;  /* path, or "fd:N" for an inherited connection (an enroller's); copied */
     unsigned timeout_ms; /* for one call, reconnects included; 0: 20,000 */
     const char *program; /* for the agent's log; copied; nullable */
 };
@@ -37,22 +39,28 @@ struct signet_channel *signet_channel_new(const struct signet_channel_settings *
 /* Closes this process's descriptors without sending a byte. No call may be under way. */
 void signet_channel_free(struct signet_channel *channel);
 
-/* Opens the factory connection, which lets forked children reach the agent without a path, and this process after a chroot.
- * Call it when a key is loaded. Idempotent; blocks up to the timeout. False: ret_failure; a later call that reaches the
- * agent by its path then opens it, as it does when the factory has died with its agent. Does nothing with "fd:N". */
-bool signet_channel_prepare(struct signet_channel *channel, struct signet_channel_failure *ret_failure);
+/* Opens the factory connection, which lets forked children reach the agent without a path, and this
+ * process after a chroot. Call it when a key is loaded. Idempotent; blocks up to the timeout.
+ * False: ret_failure; a later call that reaches the agent by its path then opens it, as it does
+ * when the factory has died with its agent. Does nothing with "fd:N". */
+bool
+signet_channel_prepare(struct signet_channel *channel, struct signet_channel_failure *ret_failure);
 
-/* One request and its reply. Writes the request's body with put() into the packet; on success the caller gets the whole
- * reply packet: *ret_packet (release with signet_channel_release()) and a reader that stands behind the header.
+/* One request and its reply. Writes the request's body with put() into the packet; on success the
+ * caller gets the whole reply packet: *ret_packet (release with signet_channel_release()) and a
+ * reader that stands behind the header.
  *
- * Blocks up to the timeout. Repeats itself when the agent went away before it answered (every operation is idempotent) or is
- * busy. How long it waits for an agent that cannot be reached:
- *   - the whole timeout if this channel, in this process or a parent, has ever had an answer: the agent restarts;
- *   - the whole timeout while somebody else's socket stands at the path, or a factory is held for the next agent;
- *   - SIGNET_CHANNEL_GRACE_MS when nothing stands at the path: no agent is installed, or it is just being started. The same
- *     after a call that waited in vain, so that a server whose agent is gone for good is slowed down once only;
+ * Blocks up to the timeout. Repeats itself when the agent went away before it answered (every
+ * operation is idempotent) or is busy. How long it waits for an agent that cannot be reached:
+ *
+ *   - the whole timeout if this channel has had an answer, in this process or a parent;
+ *   - the whole timeout while a socket stands at the path, or a factory is held for the next agent;
+ *   - SIGNET_CHANNEL_GRACE_MS when nothing stands at the path: no agent is installed, or it starts;
+ *   - the same after a call that waited in vain: a server whose agent is gone is slowed down once;
  *   - not at all when the reason will not change by itself (permission), and with "fd:N".
- * The caller's errno, signal mask and signals are left alone; the calling thread cannot be cancelled meanwhile. */
+ *
+ * The caller's errno, signal mask and signals are left alone; the calling thread cannot be
+ * cancelled meanwhile. */
 #define SIGNET_CHANNEL_GRACE_MS 1000u
 struct signet_channel_call {
     enum signet_wire_op op;

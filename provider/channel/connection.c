@@ -143,10 +143,10 @@ encode(struct signet_connection *c, const struct signet_exchange *x)
 {
     struct signet_wire_writer w = {.data = c->buffer, .capacity = sizeof(c->buffer)};
     struct signet_wire_header header = {
-        .version = SIGNET_WIRE_VERSION, .op = (uint8_t)x->call->op, .serial = ++c->serial};
+        .version = SIGNET_WIRE_VERSION, .op = (uint8_t)x->op, .serial = ++c->serial};
     signet_wire_put_header(&w, &header);
-    if (x->call->put != NULL)
-        x->call->put(&w, x->call->message);
+    if (x->put != NULL)
+        x->put(&w, x->message);
     return w.failed ? 0 : w.size;
 }
 
@@ -164,7 +164,7 @@ classify(const struct signet_connection *c, struct signet_exchange *x)
     if (x->size > sizeof(c->buffer) || !signet_wire_get_header(&r, &x->header))
         return PACKET_GARBAGE;
     if (x->header.serial == c->serial)
-        return x->header.op == x->call->op ? PACKET_REPLY : PACKET_GARBAGE;
+        return x->header.op == x->op ? PACKET_REPLY : PACKET_GARBAGE;
     if ((int32_t)(x->header.serial - c->serial) > 0)
         return PACKET_GARBAGE;
     bool is_refusal = x->header.serial == c->hello_serial && x->header.op == SIGNET_WIRE_OP_HELLO &&

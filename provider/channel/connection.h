@@ -1,15 +1,17 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* One connection to the agent: a socket that is checked to be ours before it is touched, and one exchange at a time on it. */
+/* One connection to the agent: a socket that is checked to be ours before it is touched, and one
+ * exchange at a time on it. */
 
 #pragma once
 
 #include <sys/stat.h>
 
-#include "provider/channel/channel.h"
+#include "provider/wire/wire.h"
 
-/* A descriptor and what it was when we got it: the program around us may close it and reuse its number. fd -1: none. */
+/* A descriptor and what it was when we got it: the program around us may close it and reuse its
+ * number. fd -1: none. */
 struct signet_socket {
     int fd;
     dev_t device;
@@ -39,21 +41,24 @@ struct signet_connection {
 
 enum signet_exchange_result {
     SIGNET_EXCHANGE_ANSWERED,
-    SIGNET_EXCHANGE_LOST,       /* the connection broke before the answer: errno, 0 at end of file */
-    SIGNET_EXCHANGE_LATE,       /* no answer until the deadline */
-    SIGNET_EXCHANGE_GARBAGE,    /* not an answer */
+    SIGNET_EXCHANGE_LOST,    /* the connection broke before the answer: errno, 0 at end of file */
+    SIGNET_EXCHANGE_LATE,    /* no answer until the deadline */
+    SIGNET_EXCHANGE_GARBAGE, /* not an answer */
     SIGNET_EXCHANGE_UNSENDABLE, /* put() failed: nothing was sent */
 };
 
 struct signet_exchange {
-    const struct signet_channel_call *call;
-    const char *program;
+    enum signet_wire_op op;
+    void (*put)(struct signet_wire_writer *w, const void *message); /* NULL: an empty body */
+    const void *message;
+    const char *program; /* for hello */
     int64_t deadline_ms;
-    size_t size;                      /* set when ANSWERED: of the packet in the connection's buffer */
+    size_t size; /* set when ANSWERED: of the packet in the connection's buffer */
     struct signet_wire_header header; /* set when ANSWERED; of hello's reply if that was refused */
 };
 
-/* Sends hello (once, without waiting for its reply) and the request, and waits for the reply. After anything but ANSWERED
- * and UNSENDABLE the connection must be dropped, or at least its next reply may be this one's. */
-enum signet_exchange_result signet_connection_exchange(struct signet_connection *connection,
-                                                       struct signet_exchange *exchange);
+/* Sends hello (once, without waiting for its reply) and the request, and waits for the reply. After
+ * anything but ANSWERED and UNSENDABLE the connection must be dropped, or at least its next reply
+ * may be this one's. */
+enum signet_exchange_result
+signet_connection_exchange(struct signet_connection *connection, struct signet_exchange *exchange);

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The connections of one channel and the factory, in a process that may fork, chroot and change its user at any time. */
+/* The connections of one channel and the factory, in a process that may fork, chroot and change its
+ * user at any time. */
 
 #pragma once
 
@@ -20,8 +21,8 @@ struct signet_pool {
     int inherited_fd;           /* "fd:N"; -1: connect to the address */
     unsigned timeout_ms;
 
-    /* Guards what follows and the sockets of all connections; never held while anything blocks, so that fork(),
-     * which takes it, need not wait. */
+    /* Guards what follows and the sockets of all connections; never held while anything blocks, so
+     * that fork(), which takes it, need not wait. */
     pthread_mutex_t lock;
     pthread_cond_t released; /* inherited_fd only: its one connection is free */
     struct signet_connection *connections;
@@ -30,7 +31,8 @@ struct signet_pool {
     bool is_inherited_gone; /* lost, or another process's */
     bool wants_factory;
 
-    _Atomic pid_t owner; /* the process whose connections these are; negative while a child takes over */
+    /* The process whose connections these are; negative while a child takes over. */
+    _Atomic pid_t owner;
 };
 
 /* socket: a path or "fd:N". Opens nothing. */
@@ -38,12 +40,14 @@ void signet_pool_init(struct signet_pool *pool, const char *socket, unsigned tim
 /* Closes this process's descriptors. No call may be under way. */
 void signet_pool_clear(struct signet_pool *pool);
 
-/* To be called first in every use: a process made by _Fork() or clone() has not run the fork handlers. */
+/* To be called first in every use: a process made by _Fork() or clone() has not run the fork
+ * handlers. */
 void signet_pool_check_fork(struct signet_pool *pool);
 
-/* A connection for the caller alone: an idle one, or one without a socket (always with fresh). NULL: ETIMEDOUT
- * (inherited_fd: others were using it until the deadline) or ENOMEM. */
-struct signet_connection *signet_pool_acquire(struct signet_pool *pool, bool fresh, int64_t deadline_ms);
+/* A connection for the caller alone: an idle one, or one without a socket (always with fresh).
+ * NULL: ETIMEDOUT (inherited_fd: others were using it until the deadline) or ENOMEM. */
+struct signet_connection *
+signet_pool_acquire(struct signet_pool *pool, bool fresh, int64_t deadline_ms);
 /* Back to the pool, with its socket if that is to be used again. */
 void signet_pool_release(struct signet_pool *pool, struct signet_connection *connection);
 /* Closes the connection's socket, if it has one. */
@@ -56,11 +60,13 @@ enum signet_pool_opened {
     SIGNET_POOL_EXHAUSTED, /* this process or machine has no descriptors or memory left */
     SIGNET_POOL_FORBIDDEN, /* will not change by itself */
 };
-/* Gives the connection a socket. In the process that opened the factory: by path, else through the factory; in its children the
- * other way round, so that a child's first attempt works in a chroot and as any user. errno says more. */
-enum signet_pool_opened signet_pool_open(struct signet_pool *pool, struct signet_connection *connection,
-                                         int64_t deadline_ms);
-/* True: there is a live factory, or nothing to open one for (inherited_fd). From then on one is wanted. */
+/* Gives the connection a socket. In the process that opened the factory: by path, else through the
+ * factory; in its children the other way round, so that a child's first attempt works in a chroot
+ * and as any user. errno says more. */
+enum signet_pool_opened signet_pool_open(struct signet_pool *pool,
+                                         struct signet_connection *connection, int64_t deadline_ms);
+/* True: there is a live factory, or nothing to open one for (inherited_fd). From then on one is
+ * wanted. */
 bool signet_pool_has_factory(struct signet_pool *pool);
 /* A factory was wanted once, and has died since. */
 bool signet_pool_misses_factory(struct signet_pool *pool);

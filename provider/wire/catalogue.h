@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The words of the private socket's protocol, as data. PROTOCOL.md says what they mean; numbers never
- * change once released. libc only: linked by applications and by the agent. */
+/* The words of the private socket's protocol, as data. PROTOCOL.md says what they mean; numbers
+ * never change once released. libc only: linked by applications and by the agent. */
 
 #pragma once
 
@@ -13,59 +13,60 @@
 #define SIGNET_WIRE_VERSION 1u
 
 /* operations: X(SYMBOL, number, "name") */
-#define SIGNET_WIRE_OPS(X)                                                                        \
-    X(HELLO, 1, "hello")                                                                          \
-    X(LIST, 2, "list")                                                                            \
-    X(LOOKUP, 3, "lookup")                                                                        \
-    X(SIGN_MESSAGE, 4, "sign-message")                                                            \
-    X(SIGN_DIGEST, 5, "sign-digest")                                                              \
-    X(DECRYPT, 6, "decrypt")                                                                      \
-    X(DERIVE, 7, "derive")                                                                        \
-    X(FACTORY, 8, "factory")                                                                      \
-    X(ADOPT, 9, "adopt")                                                                          \
-    X(JOB, 10, "job")                                                                             \
+#define SIGNET_WIRE_OPS(X)             \
+    X(HELLO, 1, "hello")               \
+    X(LIST, 2, "list")                 \
+    X(LOOKUP, 3, "lookup")             \
+    X(SIGN_MESSAGE, 4, "sign-message") \
+    X(SIGN_DIGEST, 5, "sign-digest")   \
+    X(DECRYPT, 6, "decrypt")           \
+    X(DERIVE, 7, "derive")             \
+    X(FACTORY, 8, "factory")           \
+    X(ADOPT, 9, "adopt")               \
+    X(JOB, 10, "job")                  \
     X(RESULT, 11, "result")
 
-/* statuses of a reply: X(SYMBOL, number, "name"). With every status but OK the reply's body is one text for people. */
-#define SIGNET_WIRE_STATUSES(X)                                                                   \
-    X(OK, 0, "ok")                                                                                \
-    X(BAD_REQUEST, 1, "bad request")                                                              \
-    X(NOT_FOUND, 2, "not found")                                                                  \
-    X(DENIED, 3, "denied")                                                                        \
-    X(TOKEN_ABSENT, 4, "token absent")                                                            \
-    X(PIN_NEEDED, 5, "PIN needed")                                                                \
-    X(BUSY, 6, "busy")                                                                            \
-    X(TIMED_OUT, 7, "timed out")                                                                  \
-    X(UNSUPPORTED, 8, "unsupported")                                                              \
-    X(CORRUPT, 9, "corrupt")                                                                      \
-    X(TOKEN_FAILED, 10, "token failed")                                                           \
+/* statuses of a reply: X(SYMBOL, number, "name"). With every status but OK the reply's body is one
+ * text for people. */
+#define SIGNET_WIRE_STATUSES(X)         \
+    X(OK, 0, "ok")                      \
+    X(BAD_REQUEST, 1, "bad request")    \
+    X(NOT_FOUND, 2, "not found")        \
+    X(DENIED, 3, "denied")              \
+    X(TOKEN_ABSENT, 4, "token absent")  \
+    X(PIN_NEEDED, 5, "PIN needed")      \
+    X(BUSY, 6, "busy")                  \
+    X(TIMED_OUT, 7, "timed out")        \
+    X(UNSUPPORTED, 8, "unsupported")    \
+    X(CORRUPT, 9, "corrupt")            \
+    X(TOKEN_FAILED, 10, "token failed") \
     X(INTERNAL, 11, "internal error")
 
 /* key types: X(SYMBOL, number, "name as in Key=", bits, longest signature in bytes (DER for EC)) */
-#define SIGNET_KEY_TYPES(X)                                                                       \
-    X(EC_P256, 1, "ec:P-256", 256, 72)                                                            \
-    X(EC_P384, 2, "ec:P-384", 384, 104)                                                           \
-    X(EC_P521, 3, "ec:P-521", 521, 139)                                                           \
-    X(RSA_2048, 16, "rsa:2048", 2048, 256)                                                        \
-    X(RSA_3072, 17, "rsa:3072", 3072, 384)                                                        \
+#define SIGNET_KEY_TYPES(X)                \
+    X(EC_P256, 1, "ec:P-256", 256, 72)     \
+    X(EC_P384, 2, "ec:P-384", 384, 104)    \
+    X(EC_P521, 3, "ec:P-521", 521, 139)    \
+    X(RSA_2048, 16, "rsa:2048", 2048, 256) \
+    X(RSA_3072, 17, "rsa:3072", 3072, 384) \
     X(RSA_4096, 18, "rsa:4096", 4096, 512)
 
 /* digests: X(SYMBOL, number, "OpenSSL name", bytes) */
-#define SIGNET_HASHES(X)                                                                          \
-    X(NONE, 0, "NONE", 0)                                                                         \
-    X(SHA1, 1, "SHA1", 20)                                                                        \
-    X(SHA224, 2, "SHA2-224", 28)                                                                  \
-    X(SHA256, 3, "SHA2-256", 32)                                                                  \
-    X(SHA384, 4, "SHA2-384", 48)                                                                  \
+#define SIGNET_HASHES(X)         \
+    X(NONE, 0, "NONE", 0)        \
+    X(SHA1, 1, "SHA1", 20)       \
+    X(SHA224, 2, "SHA2-224", 28) \
+    X(SHA256, 3, "SHA2-256", 32) \
+    X(SHA384, 4, "SHA2-384", 48) \
     X(SHA512, 5, "SHA2-512", 64)
 
 /* paddings and schemes: X(SYMBOL, number, "name") */
-#define SIGNET_SCHEMES(X)                                                                         \
-    X(ECDSA, 1, "ecdsa")          /* FIPS 186-5; signature is DER ECDSA-Sig-Value, RFC 3279 2.2.3 */ \
-    X(RSA_PKCS1, 2, "rsa-pkcs1")  /* RFC 8017 8.2 (signature), 7.2 (decryption) */                \
-    X(RSA_PSS, 3, "rsa-pss")      /* RFC 8017 8.1 */                                              \
-    X(RSA_OAEP, 4, "rsa-oaep")    /* RFC 8017 7.1 */                                              \
-    X(ECDH, 5, "ecdh")            /* SP 800-56A 5.7.1.2; result is the x coordinate */
+#define SIGNET_SCHEMES(X)                                                                   \
+    X(ECDSA, 1, "ecdsa") /* FIPS 186-5; signature is DER ECDSA-Sig-Value, RFC 3279 2.2.3 */ \
+    X(RSA_PKCS1, 2, "rsa-pkcs1") /* RFC 8017 8.2 (signature), 7.2 (decryption) */           \
+    X(RSA_PSS, 3, "rsa-pss")     /* RFC 8017 8.1 */                                         \
+    X(RSA_OAEP, 4, "rsa-oaep")   /* RFC 8017 7.1 */                                         \
+    X(ECDH, 5, "ecdh")           /* SP 800-56A 5.7.1.2; result is the x coordinate */
 
 enum signet_wire_op {
 #define X(symbol, number, name) SIGNET_WIRE_OP_##symbol = number,

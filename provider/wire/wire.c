@@ -217,7 +217,8 @@ signet_wire_get_header(struct signet_wire_reader *r, struct signet_wire_header *
     return true;
 }
 
-/* clang-format off: it takes the field lists for statements */
+/* the formatter takes the field lists for statements */
+/* clang-format off */
 #define M(symbol, fields)                                                     \
     void signet_wire_put_##symbol(struct signet_wire_writer *w,               \
                                   const struct signet_wire_##symbol *message) \
@@ -228,7 +229,9 @@ signet_wire_get_header(struct signet_wire_reader *r, struct signet_wire_header *
                                   struct signet_wire_##symbol *ret_message)   \
     {                                                                         \
         struct signet_wire_##symbol message;                                  \
-        fields(GET) if (!signet_wire_get_end(r)) return false;                \
+        fields(GET)                                                           \
+        if (!signet_wire_get_end(r))                                          \
+            return false;                                                     \
         *ret_message = message;                                               \
         return true;                                                          \
     }

@@ -1,21 +1,23 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Codec of the private socket's packets: one request, one reply, each one SOCK_SEQPACKET message of at most
- * SIGNET_WIRE_PACKET_MAX bytes. Big endian. PROTOCOL.md is normative. libc only, no allocation except by the caller. */
+/* Codec of the private socket's packets: one request, one reply, each one SOCK_SEQPACKET message of
+ * at most SIGNET_WIRE_PACKET_MAX bytes. Big endian. PROTOCOL.md is normative. libc only, no
+ * allocation except by the caller. */
 
 #pragma once
 
 #include "provider/wire/catalogue.h"
 #include "provider/wire/limits.h"
 
-/* Bytes that belong to somebody else: to the packet they were decoded from, or to whoever encodes. */
+/* Bytes that belong to somebody else: to the packet they come from, or to whoever encodes. */
 struct signet_bytes {
     const uint8_t *data;
     size_t size;
 };
 
-/* Header of every packet, 8 bytes: u8 version, u8 op, u16 status (0 in requests), u32 serial (echoed in the reply). */
+/* Header of every packet, 8 bytes: u8 version, u8 op, u16 status (0 in requests), u32 serial
+ * (echoed in the reply). */
 #define SIGNET_WIRE_HEADER_SIZE 8u
 struct signet_wire_header {
     uint8_t version;
@@ -24,77 +26,108 @@ struct signet_wire_header {
     uint32_t serial;
 };
 
+/* clang-format off */
+
 /* Messages as data: F(KIND, field, limit).
- *   U8, U16, U32: fixed size, limit unused.
- *   NAME: u8 length + characters of an identity name; TEXT: u16 length + UTF-8; BYTES: u32 length + bytes.
+ *
+ *   U8, U16, U32: fixed size, limit unused
+ *   NAME:         u8 length, characters of an identity's name
+ *   TEXT:         u16 length, UTF-8
+ *   BYTES:        u32 length, bytes
+ *
  * A decoder accepts a message only if every field is within its limit and nothing is left over. */
 
-#define SIGNET_WIRE_HELLO_REQUEST(F) F(U8, version, 0) F(TEXT, program, 64)
-#define SIGNET_WIRE_HELLO_REPLY(F)   F(U8, version, 0) F(TEXT, agent, 64)
+#define SIGNET_WIRE_HELLO_REQUEST(F) \
+    F(U8, version, 0)                \
+    F(TEXT, program, 64)
+#define SIGNET_WIRE_HELLO_REPLY(F) \
+    F(U8, version, 0)              \
+    F(TEXT, agent, 64)
 
-/* names > after, in strcmp order, each as u8 length + characters, at most SIGNET_WIRE_LIST_MAX; empty: no more */
+/* names > after, in strcmp order, at most SIGNET_WIRE_LIST_MAX; empty: no more */
 #define SIGNET_WIRE_LIST_REQUEST(F) F(NAME, after, SIGNET_WIRE_NAME_MAX)
-#define SIGNET_WIRE_LIST_REPLY(F)   F(BYTES, names, 60000)
+#define SIGNET_WIRE_LIST_REPLY(F)   F(BYTES, names, 60000) /* each as u8 length, characters */
 
-/* generation 0: the current one. spki not empty: instead, the usable generation whose public key is this one. */
-#define SIGNET_WIRE_LOOKUP_REQUEST(F)                                                             \
-    F(NAME, identity, SIGNET_WIRE_NAME_MAX) F(U32, generation, 0) F(BYTES, spki, SIGNET_WIRE_SPKI_MAX)
-/* spki: DER SubjectPublicKeyInfo; chain: DER certificates one after the other, leaf first, may be empty */
-#define SIGNET_WIRE_LOOKUP_REPLY(F)                                                               \
-    F(U32, generation, 0) F(U8, key_type, 0) F(BYTES, spki, SIGNET_WIRE_SPKI_MAX)                 \
+/* generation 0: the current one. spki not empty: instead, the usable generation with this key. */
+#define SIGNET_WIRE_LOOKUP_REQUEST(F)       \
+    F(NAME, identity, SIGNET_WIRE_NAME_MAX) \
+    F(U32, generation, 0)                   \
+    F(BYTES, spki, SIGNET_WIRE_SPKI_MAX)
+/* spki: DER SubjectPublicKeyInfo; chain: DER certificates in a row, leaf first, may be empty */
+#define SIGNET_WIRE_LOOKUP_REPLY(F)      \
+    F(U32, generation, 0)                \
+    F(U8, key_type, 0)                   \
+    F(BYTES, spki, SIGNET_WIRE_SPKI_MAX) \
     F(BYTES, chain, SIGNET_WIRE_CHAIN_MAX)
 
-/* data: the message (sign-message) or the digest (sign-digest). mgf1_hash, salt_len: RSA_PSS only. */
-#define SIGNET_WIRE_SIGN_REQUEST(F)                                                               \
-    F(NAME, identity, SIGNET_WIRE_NAME_MAX) F(U32, generation, 0) F(U8, scheme, 0) F(U8, hash, 0) \
-    F(U8, mgf1_hash, 0) F(U16, salt_len, 0) F(BYTES, data, SIGNET_WIRE_MESSAGE_MAX)
+/* data: the message (sign-message) or the digest (sign-digest) */
+#define SIGNET_WIRE_SIGN_REQUEST(F)         \
+    F(NAME, identity, SIGNET_WIRE_NAME_MAX) \
+    F(U32, generation, 0)                   \
+    F(U8, scheme, 0)                        \
+    F(U8, hash, 0)                          \
+    F(U8, mgf1_hash, 0) /* RSA_PSS */       \
+    F(U16, salt_len, 0) /* RSA_PSS */       \
+    F(BYTES, data, SIGNET_WIRE_MESSAGE_MAX)
 #define SIGNET_WIRE_SIGN_REPLY(F) F(BYTES, signature, SIGNET_WIRE_SIGNATURE_MAX)
 
-/* scheme RSA_PKCS1 or RSA_OAEP; hash, mgf1_hash, label: OAEP only */
-#define SIGNET_WIRE_DECRYPT_REQUEST(F)                                                            \
-    F(NAME, identity, SIGNET_WIRE_NAME_MAX) F(U32, generation, 0) F(U8, scheme, 0) F(U8, hash, 0) \
-    F(U8, mgf1_hash, 0) F(BYTES, label, SIGNET_WIRE_LABEL_MAX)                                    \
+/* scheme RSA_PKCS1 or RSA_OAEP */
+#define SIGNET_WIRE_DECRYPT_REQUEST(F)                \
+    F(NAME, identity, SIGNET_WIRE_NAME_MAX)           \
+    F(U32, generation, 0)                             \
+    F(U8, scheme, 0)                                  \
+    F(U8, hash, 0)                         /* OAEP */ \
+    F(U8, mgf1_hash, 0)                    /* OAEP */ \
+    F(BYTES, label, SIGNET_WIRE_LABEL_MAX) /* OAEP */ \
     F(BYTES, ciphertext, SIGNET_WIRE_CIPHERTEXT_MAX)
 #define SIGNET_WIRE_DECRYPT_REPLY(F) F(BYTES, plaintext, SIGNET_WIRE_CIPHERTEXT_MAX)
 
 /* peer: uncompressed point, SEC 1 2.3.3 */
-#define SIGNET_WIRE_DERIVE_REQUEST(F)                                                             \
-    F(NAME, identity, SIGNET_WIRE_NAME_MAX) F(U32, generation, 0) F(BYTES, peer, SIGNET_WIRE_POINT_MAX)
+#define SIGNET_WIRE_DERIVE_REQUEST(F)       \
+    F(NAME, identity, SIGNET_WIRE_NAME_MAX) \
+    F(U32, generation, 0)                   \
+    F(BYTES, peer, SIGNET_WIRE_POINT_MAX)
 #define SIGNET_WIRE_DERIVE_REPLY(F) F(BYTES, secret, SIGNET_WIRE_POINT_MAX)
 
-/* factory: from here on the connection can only adopt. adopt: carries one socket by SCM_RIGHTS and has no reply. */
+/* factory: from here on the connection can only adopt.
+ * adopt: carries one socket by SCM_RIGHTS and has no reply. */
 #define SIGNET_WIRE_FACTORY_REQUEST(F)
 #define SIGNET_WIRE_FACTORY_REPLY(F)
 #define SIGNET_WIRE_ADOPT_REQUEST(F)
 
-/* an enroller's fd only. job: GKeyFile text. result: error empty and chain filled (DER, leaf first), or the other way round;
- * retry_after_s: ask again then (CA pending), 0 otherwise; transient: worth a retry. */
+/* an enroller's fd only. job: GKeyFile text */
 #define SIGNET_WIRE_JOB_REQUEST(F)
 #define SIGNET_WIRE_JOB_REPLY(F) F(BYTES, job, SIGNET_WIRE_JOB_MAX)
-#define SIGNET_WIRE_RESULT_REQUEST(F)                                                             \
-    F(TEXT, error, SIGNET_WIRE_TEXT_MAX) F(U8, transient, 0) F(U32, retry_after_s, 0)             \
-    F(BYTES, chain, SIGNET_WIRE_CHAIN_MAX) F(BYTES, anchors, 12288)
+/* either an error, or a chain (DER, leaf first), or a time to ask again */
+#define SIGNET_WIRE_RESULT_REQUEST(F)                         \
+    F(TEXT, error, SIGNET_WIRE_TEXT_MAX)                      \
+    F(U8, transient, 0)      /* the error is worth a retry */ \
+    F(U32, retry_after_s, 0) /* CA pending; 0 otherwise */    \
+    F(BYTES, chain, SIGNET_WIRE_CHAIN_MAX)                    \
+    F(BYTES, anchors, 12288)
 #define SIGNET_WIRE_RESULT_REPLY(F)
 
 /* every reply whose status is not OK */
 #define SIGNET_WIRE_ERROR_REPLY(F) F(TEXT, message, SIGNET_WIRE_TEXT_MAX)
 
+/* clang-format on */
+
 /* M(symbol, struct name, field list) */
-#define SIGNET_WIRE_MESSAGES(M)                                                                   \
-    M(hello_request, SIGNET_WIRE_HELLO_REQUEST)                                                   \
-    M(hello_reply, SIGNET_WIRE_HELLO_REPLY)                                                       \
-    M(list_request, SIGNET_WIRE_LIST_REQUEST)                                                     \
-    M(list_reply, SIGNET_WIRE_LIST_REPLY)                                                         \
-    M(lookup_request, SIGNET_WIRE_LOOKUP_REQUEST)                                                 \
-    M(lookup_reply, SIGNET_WIRE_LOOKUP_REPLY)                                                     \
-    M(sign_request, SIGNET_WIRE_SIGN_REQUEST)                                                     \
-    M(sign_reply, SIGNET_WIRE_SIGN_REPLY)                                                         \
-    M(decrypt_request, SIGNET_WIRE_DECRYPT_REQUEST)                                               \
-    M(decrypt_reply, SIGNET_WIRE_DECRYPT_REPLY)                                                   \
-    M(derive_request, SIGNET_WIRE_DERIVE_REQUEST)                                                 \
-    M(derive_reply, SIGNET_WIRE_DERIVE_REPLY)                                                     \
-    M(job_reply, SIGNET_WIRE_JOB_REPLY)                                                           \
-    M(result_request, SIGNET_WIRE_RESULT_REQUEST)                                                 \
+#define SIGNET_WIRE_MESSAGES(M)                     \
+    M(hello_request, SIGNET_WIRE_HELLO_REQUEST)     \
+    M(hello_reply, SIGNET_WIRE_HELLO_REPLY)         \
+    M(list_request, SIGNET_WIRE_LIST_REQUEST)       \
+    M(list_reply, SIGNET_WIRE_LIST_REPLY)           \
+    M(lookup_request, SIGNET_WIRE_LOOKUP_REQUEST)   \
+    M(lookup_reply, SIGNET_WIRE_LOOKUP_REPLY)       \
+    M(sign_request, SIGNET_WIRE_SIGN_REQUEST)       \
+    M(sign_reply, SIGNET_WIRE_SIGN_REPLY)           \
+    M(decrypt_request, SIGNET_WIRE_DECRYPT_REQUEST) \
+    M(decrypt_reply, SIGNET_WIRE_DECRYPT_REPLY)     \
+    M(derive_request, SIGNET_WIRE_DERIVE_REQUEST)   \
+    M(derive_reply, SIGNET_WIRE_DERIVE_REPLY)       \
+    M(job_reply, SIGNET_WIRE_JOB_REPLY)             \
+    M(result_request, SIGNET_WIRE_RESULT_REQUEST)   \
     M(error_reply, SIGNET_WIRE_ERROR_REPLY)
 
 #define SIGNET_WIRE_TYPE_U8    uint8_t
@@ -105,15 +138,16 @@ struct signet_wire_header {
 #define SIGNET_WIRE_TYPE_BYTES struct signet_bytes
 
 #define F(kind, field, limit) SIGNET_WIRE_TYPE_##kind field;
-#define M(symbol, fields)                                                                         \
-    struct signet_wire_##symbol {                                                                 \
-        fields(F)                                                                                 \
+#define M(symbol, fields)         \
+    struct signet_wire_##symbol { \
+        fields(F)                 \
     };
 SIGNET_WIRE_MESSAGES(M)
 #undef M
 #undef F
 
-/* Where a packet is written. Sticky: after the first failure nothing more is written and 'failed' stays set. */
+/* Where a packet is written. Sticky: after the first failure nothing more is written and 'failed'
+ * stays set. */
 struct signet_wire_writer {
     uint8_t *data;
     size_t capacity;
@@ -130,30 +164,36 @@ struct signet_wire_reader {
 };
 
 void signet_wire_put_header(struct signet_wire_writer *w, const struct signet_wire_header *header);
-/* False when shorter than a header or of a version other than SIGNET_WIRE_VERSION; r then stands behind the header. */
+/* False when shorter than a header or of a version other than SIGNET_WIRE_VERSION; r then stands
+ * behind the header. */
 bool signet_wire_get_header(struct signet_wire_reader *r, struct signet_wire_header *ret_header);
 
 /* signet_wire_put_<message>() appends the body; check w->failed once at the end.
- * signet_wire_get_<message>() reads the whole rest of the packet; false when malformed, too long or with bytes left over.
- * NAME and TEXT are checked on both ways: empty or of the alphabet of names; valid UTF-8 without control characters.
- * Where a name must not be empty is the receiver's to check (PROTOCOL.md says where). */
-#define M(symbol, fields)                                                                         \
-    void signet_wire_put_##symbol(struct signet_wire_writer *w,                                   \
-                                  const struct signet_wire_##symbol *message);                    \
-    bool signet_wire_get_##symbol(struct signet_wire_reader *r,                                   \
+ * signet_wire_get_<message>() reads the whole rest of the packet; false when malformed, too long or
+ * with bytes left over. NAME and TEXT are checked on both ways: empty or of the alphabet of names;
+ * valid UTF-8 without control characters. Where a name must not be empty is the receiver's to check
+ * (PROTOCOL.md says where). */
+#define M(symbol, fields)                                                      \
+    void signet_wire_put_##symbol(struct signet_wire_writer *w,                \
+                                  const struct signet_wire_##symbol *message); \
+    bool signet_wire_get_##symbol(struct signet_wire_reader *r,                \
                                   struct signet_wire_##symbol *ret_message);
 SIGNET_WIRE_MESSAGES(M)
 #undef M
 
-/* For messages without a field (factory, adopt, job, the reply to result): true when nothing is left of the packet. */
+/* For messages without a field (factory, adopt, job, the reply to result): true when nothing is
+ * left of the packet. */
 bool signet_wire_get_end(struct signet_wire_reader *r);
 
-/* An error_reply from any text: what is not printable UTF-8 becomes '?', and what is too long is cut. */
+/* An error_reply from any text: what is not printable UTF-8 becomes '?', and what is too long is
+ * cut. */
 void signet_wire_put_error_text(struct signet_wire_writer *w, const char *text);
 
-/* List of names within list_reply: append, and iterate from *offset = 0 (false at the end or when malformed). */
+/* List of names within list_reply: append, and iterate from *offset = 0 (false at the end or when
+ * malformed). */
 void signet_wire_put_list_name(struct signet_wire_writer *w, const char *name);
-bool signet_wire_next_list_name(struct signet_bytes names, size_t *offset, struct signet_bytes *ret_name);
+bool signet_wire_next_list_name(struct signet_bytes names, size_t *offset,
+                                struct signet_bytes *ret_name);
 
 /* The alphabet and length of identity names: [a-z0-9][a-z0-9_.-]{0,63}. */
 bool signet_wire_name_is_valid(const char *name, size_t length);

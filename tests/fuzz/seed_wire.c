@@ -60,7 +60,8 @@ save_reference(const char *name, uint32_t generation, bool is_rsa)
     save(name, der, signet_reference_to_der(&reference, der, sizeof(der)));
 }
 
-/* clang-format off: it takes the field lists for statements */
+/* the formatter takes the field lists for statements */
+/* clang-format off */
 #define SEED(kind, field, limit) message.field = seed_##kind(limit);
 #define M(symbol, fields)                                                                    \
     static void save_##symbol(void)                                                          \
@@ -70,7 +71,8 @@ save_reference(const char *name, uint32_t generation, bool is_rsa)
         struct signet_wire_header header = {                                                 \
             .version = SIGNET_WIRE_VERSION, .op = SIGNET_WIRE_OP_SIGN_MESSAGE, .serial = 7}; \
         struct signet_wire_writer w = {.data = packet, .capacity = sizeof(packet)};          \
-        fields(SEED) signet_wire_put_header(&w, &header);                                    \
+        fields(SEED)                                                                         \
+        signet_wire_put_header(&w, &header);                                                 \
         signet_wire_put_##symbol(&w, &message);                                              \
         save(#symbol, packet, w.size);                                                       \
     }

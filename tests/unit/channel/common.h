@@ -47,13 +47,14 @@ struct work {
 /* Asks a struct work's questions, each with a payload of its own. */
 void *work_on(void *work);
 /* n threads, at most 32, that each ask so often: how many questions were not answered. */
-unsigned run_threads(struct signet_channel *through, const char *identity, unsigned n, unsigned repeats);
+unsigned
+run_threads(struct signet_channel *through, const char *identity, unsigned n, unsigned repeats);
 
 int64_t now_ms(void);
 void pause_ms(unsigned ms);
 size_t count_open_fds(void);
 
-/* Runs body in a forked child and returns its exit status; a failed assertion in it is one as well. */
+/* Runs body in a forked child and returns its exit status; a failed assertion is one as well. */
 int in_child(int (*body)(void));
 pid_t start_child(int (*body)(void));
 int wait_child(pid_t pid);

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A small agent for the channel's tests, in a process of its own that can be killed and started again. It answers lookup; the
- * identity's name says how. */
+/* A small agent for the channel's tests, in a process of its own that can be killed and started
+ * again. It answers lookup; the identity's name says how. */
 
 #pragma once
 
@@ -12,20 +12,20 @@
 #include "provider/wire/wire.h"
 
 /* identities with a meaning; any other is answered at once */
-#define FAKE_SILENT      "silent"       /* never answered */
-#define FAKE_SLOW        "slow"         /* answered after 300 ms; everybody waits */
-#define FAKE_BUSY        "busy"         /* busy, until counts.refusals_left is 0 */
-#define FAKE_CLOSE       "close"        /* the connection is closed, until counts.refusals_left is 0 */
-#define FAKE_DIE         "die"          /* the agent dies, until counts.refusals_left is 0 */
-#define FAKE_DENIED      "denied"       /* refused with words */
-#define FAKE_SHORT       "short"        /* a reply of five bytes */
-#define FAKE_LONG        "long"         /* a good reply but for its length, more than a packet */
-#define FAKE_VERSION     "version"      /* a reply of version 2 */
-#define FAKE_WRONG_OP    "wrong-op"     /* a reply to something else */
-#define FAKE_FUTURE      "future"       /* a reply to a later serial */
-#define FAKE_STATUS      "status"       /* a status that does not exist */
-#define FAKE_BAD_REFUSAL "bad-refusal"  /* a refusal whose text is malformed */
-#define FAKE_LATE        "late"         /* answered 300 ms later, by which time the caller may have gone; others do not wait */
+#define FAKE_SILENT      "silent"   /* never answered */
+#define FAKE_SLOW        "slow"     /* answered after 300 ms; everybody waits */
+#define FAKE_BUSY        "busy"     /* busy, until counts.refusals_left is 0 */
+#define FAKE_CLOSE       "close"    /* the connection is closed, until counts.refusals_left is 0 */
+#define FAKE_DIE         "die"      /* the agent dies, until counts.refusals_left is 0 */
+#define FAKE_DENIED      "denied"   /* refused with words */
+#define FAKE_SHORT       "short"    /* a reply of five bytes */
+#define FAKE_LONG        "long"     /* a good reply but for its length, more than a packet */
+#define FAKE_VERSION     "version"  /* a reply of version 2 */
+#define FAKE_WRONG_OP    "wrong-op" /* a reply to something else */
+#define FAKE_FUTURE      "future"   /* a reply to a later serial */
+#define FAKE_STATUS      "status"   /* a status that does not exist */
+#define FAKE_BAD_REFUSAL "bad-refusal" /* a refusal whose text is malformed */
+#define FAKE_LATE        "late"        /* answered 300 ms later; others do not wait */
 
 /* In memory shared with the test. */
 struct fake_counts {
@@ -38,7 +38,8 @@ struct fake_counts {
     atomic_uint forbid_hello; /* hello is refused */
 };
 
-/* What a lookup's reply says besides echoing its spki: generation is the sender's uid, key_type this, chain struct fake_origin. */
+/* What a lookup's reply says besides echoing its spki: generation is the sender's uid, key_type
+ * this, chain struct fake_origin. */
 enum fake_kind {
     FAKE_BY_PATH = 1,
     FAKE_ADOPTED = 2,
@@ -52,10 +53,10 @@ struct fake_origin {
 struct fake_agent {
     char directory[64];
     char path[96];
-    int listen_fd;             /* kept open over restarts, as systemd does; -1: the agent makes its own */
-    int store[2];              /* where factories are kept over restarts; -1: nowhere */
-    int inherited;             /* a connection that exists from the start; -1: none */
-    pid_t pid;                 /* of the running agent; 0: none */
+    int listen_fd; /* kept open over restarts, as systemd does; -1: the agent makes its own */
+    int store[2];  /* where factories are kept over restarts; -1: nowhere */
+    int inherited; /* a connection that exists from the start; -1: none */
+    pid_t pid;     /* of the running agent; 0: none */
     struct fake_counts *counts;
 };
 

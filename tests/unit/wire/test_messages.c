@@ -151,67 +151,70 @@ exceed_bytes(struct signet_bytes *field, size_t limit)
 #define exceed_TEXT  exceed_bytes
 #define exceed_BYTES exceed_bytes
 
-/* clang-format off: it takes the field lists for statements */
+/* round_trip_…: a random message, encoded, is what the second encoder makes of it, and decodes to
+ * itself. The formatter takes the field lists for statements */
+/* clang-format off */
 #define FILL(kind, field, limit) message.field = random_##kind(filling, limit);
-#define SAME(kind, field, limit) \
+#define SAME(kind, field, limit)                                                                   \
     ck_assert_msg(is_same_##kind(message.field, decoded.field), "%s", #field);
 #define PLAIN(kind, field, limit) plain_##kind(plain, message.field);
-#define EXCEED(kind, field, limit)                                                             \
-    for (struct message_type too_long = {message}; exceed_##kind(&too_long.m.field, limit);) { \
-        expect_refusal(&too_long.m, #field);                                                   \
-        break;                                                                                 \
+#define EXCEED(kind, field, limit)                                                                 \
+    for (struct message_type too_long = {message}; exceed_##kind(&too_long.m.field, limit);) {     \
+        expect_refusal(&too_long.m, #field);                                                       \
+        break;                                                                                     \
     }
 
-#define M(symbol, fields)                                                                         \
-    /* A random message, encoded, is what the second encoder makes of it, and decodes to itself.  \
-     */                                                                                           \
-    static void round_trip_##symbol(enum filling filling, struct plain *plain)                    \
-    {                                                                                             \
-        static uint8_t packet[SIGNET_WIRE_PACKET_MAX - SIGNET_WIRE_HEADER_SIZE];                  \
-        struct signet_wire_##symbol message, decoded;                                             \
-        fields(FILL) plain->size = 0;                                                             \
-        fields(PLAIN) struct signet_wire_writer w = {.data = packet, .capacity = sizeof(packet)}; \
-        signet_wire_put_##symbol(&w, &message);                                                   \
-        ck_assert(!w.failed);                                                                     \
-        ck_assert_mem_eq(packet, plain->data, plain->size);                                       \
-        ck_assert_uint_eq(w.size, plain->size);                                                   \
-        struct signet_wire_reader r = {.data = packet, .size = w.size};                           \
-        ck_assert(signet_wire_get_##symbol(&r, &decoded));                                        \
-        fields(SAME) struct signet_wire_writer small = {.data = packet,                           \
-                                                        .capacity = plain->size - 1};             \
-        signet_wire_put_##symbol(&small, &message);                                               \
-        ck_assert(small.failed);                                                                  \
-        ck_assert_uint_le(small.size, small.capacity);                                            \
-    }                                                                                             \
-    static bool decodes_##symbol(const uint8_t *data, size_t size)                                \
-    {                                                                                             \
-        struct signet_wire_##symbol decoded;                                                      \
-        struct signet_wire_reader r = {.data = data, .size = size};                               \
-        return signet_wire_get_##symbol(&r, &decoded);                                            \
-    }                                                                                             \
-    static void expect_refusal_##symbol(const struct signet_wire_##symbol *m, const char *field)  \
-    {                                                                                             \
-        static uint8_t packet[2 * SIGNET_WIRE_PACKET_MAX];                                        \
-        static struct plain plain_memory;                                                         \
-        struct plain *plain = &plain_memory;                                                      \
-        struct signet_wire_##symbol message = *m;                                                 \
-        struct signet_wire_writer w = {.data = packet, .capacity = sizeof(packet)};               \
-        signet_wire_put_##symbol(&w, &message);                                                   \
-        ck_assert_msg(w.failed, "%s was written", field);                                         \
-        plain->size = 0;                                                                          \
-        fields(PLAIN)                                                                             \
-            ck_assert_msg(!decodes_##symbol(plain->data, plain->size), "%s was read", field);     \
-    }                                                                                             \
-    static void exceed_##symbol(void)                                                             \
-    {                                                                                             \
-        enum filling filling = FILL_RANDOM;                                                       \
-        struct message_type {                                                                     \
-            struct signet_wire_##symbol m;                                                        \
-        };                                                                                        \
-        void (*expect_refusal)(const struct signet_wire_##symbol *, const char *) =               \
-            expect_refusal_##symbol;                                                              \
-        struct signet_wire_##symbol message;                                                      \
-        fields(FILL) fields(EXCEED)                                                               \
+#define M(symbol, fields)                                                                          \
+    static void round_trip_##symbol(enum filling filling, struct plain *plain)                     \
+    {                                                                                              \
+        static uint8_t packet[SIGNET_WIRE_PACKET_MAX - SIGNET_WIRE_HEADER_SIZE];                   \
+        struct signet_wire_##symbol message, decoded;                                              \
+        fields(FILL)                                                                               \
+        plain->size = 0;                                                                           \
+        fields(PLAIN)                                                                              \
+        struct signet_wire_writer w = {.data = packet, .capacity = sizeof(packet)};                \
+        signet_wire_put_##symbol(&w, &message);                                                    \
+        ck_assert(!w.failed);                                                                      \
+        ck_assert_mem_eq(packet, plain->data, plain->size);                                        \
+        ck_assert_uint_eq(w.size, plain->size);                                                    \
+        struct signet_wire_reader r = {.data = packet, .size = w.size};                            \
+        ck_assert(signet_wire_get_##symbol(&r, &decoded));                                         \
+        fields(SAME)                                                                               \
+        struct signet_wire_writer small = {.data = packet, .capacity = plain->size - 1};           \
+        signet_wire_put_##symbol(&small, &message);                                                \
+        ck_assert(small.failed);                                                                   \
+        ck_assert_uint_le(small.size, small.capacity);                                             \
+    }                                                                                              \
+    static bool decodes_##symbol(const uint8_t *data, size_t size)                                 \
+    {                                                                                              \
+        struct signet_wire_##symbol decoded;                                                       \
+        struct signet_wire_reader r = {.data = data, .size = size};                                \
+        return signet_wire_get_##symbol(&r, &decoded);                                             \
+    }                                                                                              \
+    static void expect_refusal_##symbol(const struct signet_wire_##symbol *m, const char *field)   \
+    {                                                                                              \
+        static uint8_t packet[2 * SIGNET_WIRE_PACKET_MAX];                                         \
+        static struct plain plain_memory;                                                          \
+        struct plain *plain = &plain_memory;                                                       \
+        struct signet_wire_##symbol message = *m;                                                  \
+        struct signet_wire_writer w = {.data = packet, .capacity = sizeof(packet)};                \
+        signet_wire_put_##symbol(&w, &message);                                                    \
+        ck_assert_msg(w.failed, "%s was written", field);                                          \
+        plain->size = 0;                                                                           \
+        fields(PLAIN)                                                                              \
+            ck_assert_msg(!decodes_##symbol(plain->data, plain->size), "%s was read", field);      \
+    }                                                                                              \
+    static void exceed_##symbol(void)                                                              \
+    {                                                                                              \
+        enum filling filling = FILL_RANDOM;                                                        \
+        struct message_type {                                                                      \
+            struct signet_wire_##symbol m;                                                         \
+        };                                                                                         \
+        void (*expect_refusal)(const struct signet_wire_##symbol *, const char *) =                \
+            expect_refusal_##symbol;                                                               \
+        struct signet_wire_##symbol message;                                                       \
+        fields(FILL)                                                                               \
+        fields(EXCEED)                                                                             \
     }
 SIGNET_WIRE_MESSAGES(M)
 #undef M
