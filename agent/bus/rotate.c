@@ -7,7 +7,8 @@
 
 #include "agent/bus/options.h"
 
-#define WAIT_S 300
+#define WAIT_S     300
+#define STARTED_MS 100 /* whatever refuses a wish does so within this time */
 
 /* What the engine keeps until it is done: it cannot be told that nobody listens any more. */
 typedef struct {
@@ -52,20 +53,28 @@ on_done(const char *identity, guint32 generation, const GError *error, gpointer 
         signet_bus_call_fail(call, error);
 }
 
+static gboolean
+on_started(gpointer data)
+{
+    SignetBusCall *call = data;
+
+    call->deadline = 0;
+    signet_bus_call_reply(call, g_variant_new("(u)", 0u));
+    return G_SOURCE_REMOVE;
+}
+
+/* The engine may answer before this returns: the call is not touched after it was told. */
 static void
 start(SignetBusCall *call, gboolean no_wait)
 {
     SignetBus *bus = call->bus;
-    gint64 id = call->id;
     Promise *promise = g_new(Promise, 1);
 
     promise->weak = g_rc_box_acquire(bus->weak);
-    promise->id = id;
-    call->deadline = g_timeout_add_seconds(WAIT_S, on_deadline, call);
+    promise->id = call->id;
+    call->deadline = no_wait ? g_timeout_add(STARTED_MS, on_started, call)
+                             : g_timeout_add_seconds(WAIT_S, on_deadline, call);
     signet_engine_rotate(bus->context.engine, signet_bus_call_get_identity(call), on_done, promise);
-    call = signet_bus_find_call(bus, id); /* the engine may have answered already */
-    if (call && no_wait)
-        signet_bus_call_reply(call, g_variant_new("(u)", 0u));
 }
 
 static gboolean
