@@ -9,20 +9,19 @@
 #include <openssl/prov_ssl.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "provider/openssl/key.h"
+#include "provider/openssl/params.h"
 
-#define DIGEST_NAME_MAX 49
-#define DEFAULT_DIGEST  "SHA1" /* RFC 8017 A.2.1 */
+#define DEFAULT_DIGEST "SHA1" /* RFC 8017 A.2.1 */
 
 struct cipher {
     struct signet_provider *provider;
     struct signet_key *key; /* (owned) (nullable) */
     int padding;
-    char digest[DIGEST_NAME_MAX + 1];
-    char mgf1_digest[DIGEST_NAME_MAX + 1]; /* empty: as digest */
+    char digest[SIGNET_DIGEST_NAME_SIZE];
+    char mgf1_digest[SIGNET_DIGEST_NAME_SIZE]; /* empty: as digest */
     uint8_t label[SIGNET_WIRE_LABEL_MAX];
     size_t label_size;
     unsigned tls_client_version;     /* RSA key exchange of TLS up to 1.2, RFC 5246 7.4.7.1 */
@@ -60,56 +59,42 @@ dupctx(void *context)
     return copy;
 }
 
-static const struct {
-    int value;
-    const char *name;
-} paddings[] = {
+static const struct signet_mode paddings[] = {
     {RSA_PKCS1_PADDING, OSSL_PKEY_RSA_PAD_MODE_PKCSV15},
     {RSA_PKCS1_OAEP_PADDING, OSSL_PKEY_RSA_PAD_MODE_OAEP},
     {RSA_PKCS1_WITH_TLS_PADDING, "tls"}, /* libssl sets it by number */
-};
-#define PADDINGS (sizeof(paddings) / sizeof(paddings[0]))
+    {0, NULL}};
 
-static int
-set_padding(struct cipher *c, const OSSL_PARAM *param)
+static bool
+take_padding(struct cipher *c, const OSSL_PARAM params[])
 {
-    int value = 0;
-    bool is_text = param->data_type == OSSL_PARAM_UTF8_STRING;
-    if (!is_text && !OSSL_PARAM_get_int(param, &value))
-        return 0;
-    for (size_t i = 0; i < PADDINGS; i++) {
-        if (is_text ? strcmp(param->data, paddings[i].name) == 0 : value == paddings[i].value) {
-            c->padding = paddings[i].value;
-            return 1;
+    int padding = c->padding;
+    bool ok = signet_params_take_mode(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE, paddings, &padding);
+    for (const struct signet_mode *mode = paddings; ok && mode->name != NULL; mode++) {
+        if (mode->value == padding) {
+            c->padding = padding;
+            return true;
         }
     }
     signet_raise(c->provider, UNSUPPORTED, "decryption knows padding 'pkcs1' and 'oaep'");
-    return 0;
+    return false;
 }
 
-static int
-get_padding(const struct cipher *c, OSSL_PARAM *param)
+static bool
+take_label(struct cipher *c, const OSSL_PARAM params[])
 {
-    if (param->data_type != OSSL_PARAM_UTF8_STRING)
-        return OSSL_PARAM_set_int(param, c->padding);
-    for (size_t i = 0; i < PADDINGS; i++)
-        if (paddings[i].value == c->padding)
-            return OSSL_PARAM_set_utf8_string(param, paddings[i].name);
-    return 0;
-}
-
-static int
-set_label(struct cipher *c, const OSSL_PARAM *param)
-{
-    void *label = c->label;
-    if (param->data_size > sizeof(c->label)) {
+    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL);
+    if (param == NULL)
+        return true;
+    if (param->data_type != OSSL_PARAM_OCTET_STRING || param->data_size > sizeof(c->label)) {
         signet_raise(c->provider, UNSUPPORTED, "an OAEP label has at most %u bytes",
                      SIGNET_WIRE_LABEL_MAX);
-        return 0;
+        return false;
     }
-    c->label_size = 0;
-    return param->data_size == 0 ||
-           OSSL_PARAM_get_octet_string(param, &label, sizeof(c->label), &c->label_size);
+    c->label_size = param->data_size;
+    if (param->data_size > 0)
+        memcpy(c->label, param->data, param->data_size);
+    return true;
 }
 
 static int
@@ -118,21 +103,12 @@ set_ctx_params(void *context, const OSSL_PARAM params[])
     struct cipher *c = context;
     if (params == NULL)
         return 1;
-    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE);
-    if (param != NULL && !set_padding(c, param))
+    if (!take_padding(c, params) || !take_label(c, params) ||
+        !signet_params_take_text(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, c->digest) ||
+        !signet_params_take_text(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, c->mgf1_digest))
         return 0;
-    char *text = c->digest;
-    param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST);
-    if (param != NULL && !OSSL_PARAM_get_utf8_string(param, &text, sizeof(c->digest)))
-        return 0;
-    text = c->mgf1_digest;
-    param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST);
-    if (param != NULL && !OSSL_PARAM_get_utf8_string(param, &text, sizeof(c->mgf1_digest)))
-        return 0;
-    param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL);
-    if (param != NULL && !set_label(c, param))
-        return 0;
-    param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION);
+    const OSSL_PARAM *param =
+        OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION);
     if (param != NULL && !OSSL_PARAM_get_uint(param, &c->tls_client_version))
         return 0;
     param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION);
@@ -149,43 +125,33 @@ static int
 get_ctx_params(void *context, OSSL_PARAM params[])
 {
     struct cipher *c = context;
-    OSSL_PARAM *param = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE);
-    if (param != NULL && !get_padding(c, param))
-        return 0;
-    param = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST);
-    if (param != NULL && !OSSL_PARAM_set_utf8_string(param, c->digest))
-        return 0;
-    param = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST);
-    if (param != NULL && !OSSL_PARAM_set_utf8_string(param, mgf1_digest(c)))
-        return 0;
-    param = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL);
-    return param == NULL || OSSL_PARAM_set_octet_ptr(param, c->label, c->label_size);
+    OSSL_PARAM *label = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL);
+    return signet_params_give_mode(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE, paddings, c->padding) &&
+           signet_params_give_text(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, c->digest) &&
+           signet_params_give_text(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, mgf1_digest(c)) &&
+           (label == NULL || OSSL_PARAM_set_octet_ptr(label, c->label, c->label_size));
 }
+
+/* The first two cannot be read. */
+static const OSSL_PARAM ctx_params[] = {
+    OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, NULL),
+    OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION, NULL),
+    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, NULL, 0),
+    OSSL_PARAM_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, NULL, 0),
+    OSSL_PARAM_END};
 
 static const OSSL_PARAM *
 settable_ctx_params(void *context, void *provider)
 {
-    static const OSSL_PARAM types[] = {
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, NULL, 0),
-        OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, NULL),
-        OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION, NULL),
-        OSSL_PARAM_END};
-    return types;
+    return ctx_params;
 }
 
 static const OSSL_PARAM *
 gettable_ctx_params(void *context, void *provider)
 {
-    static const OSSL_PARAM types[] = {
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, NULL, 0),
-        OSSL_PARAM_DEFN(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, OSSL_PARAM_OCTET_PTR, NULL, 0),
-        OSSL_PARAM_END};
-    return types;
+    return ctx_params + 2;
 }
 
 static int
@@ -203,29 +169,23 @@ static int
 encrypt(void *context, unsigned char *out, size_t *size, size_t capacity, const unsigned char *data,
         size_t data_size)
 {
-    const struct cipher *c = context;
-    OSSL_LIB_CTX *software = signet_provider_software(c->provider);
-    EVP_PKEY *public = signet_key_dup_public(c->key);
+    struct cipher *c = context;
     int padding = c->padding;
     OSSL_PARAM params[5], *p = params;
     *p++ = OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, &padding);
     if (padding == RSA_PKCS1_OAEP_PADDING) {
-        *p++ = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST,
-                                                (char *)c->digest, 0);
+        *p++ = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, c->digest, 0);
         *p++ = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST,
                                                 (char *)mgf1_digest(c), 0);
-        *p++ = OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
-                                                 (void *)c->label, c->label_size);
+        *p++ = OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, c->label,
+                                                 c->label_size);
     }
     *p = OSSL_PARAM_construct_end();
 
-    EVP_PKEY_CTX *work = public == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(software, public, NULL);
+    EVP_PKEY_CTX *software = signet_key_begin_public(c->key, EVP_PKEY_encrypt_init, params);
     *size = capacity;
-    int ok = work != NULL && EVP_PKEY_encrypt_init(work) > 0 &&
-             EVP_PKEY_CTX_set_params(work, params) > 0 &&
-             EVP_PKEY_encrypt(work, out, size, data, data_size) > 0;
-    EVP_PKEY_CTX_free(work);
-    EVP_PKEY_free(public);
+    int ok = software != NULL && EVP_PKEY_encrypt(software, out, size, data, data_size) > 0;
+    EVP_PKEY_CTX_free(software);
     return ok;
 }
 
@@ -330,20 +290,20 @@ decrypt(void *context, unsigned char *out, size_t *size, size_t capacity, const 
     return fits;
 }
 
+#define ROW(name, NAME, fn) DISPATCH(asym_cipher, ASYM_CIPHER, name, NAME, fn)
+
 static const OSSL_DISPATCH rsa_functions[] = {
-    DISPATCH(asym_cipher, ASYM_CIPHER, newctx, NEWCTX, newctx),
-    DISPATCH(asym_cipher, ASYM_CIPHER, freectx, FREECTX, freectx),
-    DISPATCH(asym_cipher, ASYM_CIPHER, dupctx, DUPCTX, dupctx),
-    DISPATCH(asym_cipher, ASYM_CIPHER, encrypt_init, ENCRYPT_INIT, init),
-    DISPATCH(asym_cipher, ASYM_CIPHER, encrypt, ENCRYPT, encrypt),
-    DISPATCH(asym_cipher, ASYM_CIPHER, decrypt_init, DECRYPT_INIT, init),
-    DISPATCH(asym_cipher, ASYM_CIPHER, decrypt, DECRYPT, decrypt),
-    DISPATCH(asym_cipher, ASYM_CIPHER, get_ctx_params, GET_CTX_PARAMS, get_ctx_params),
-    DISPATCH(asym_cipher, ASYM_CIPHER, gettable_ctx_params, GETTABLE_CTX_PARAMS,
-             gettable_ctx_params),
-    DISPATCH(asym_cipher, ASYM_CIPHER, set_ctx_params, SET_CTX_PARAMS, set_ctx_params),
-    DISPATCH(asym_cipher, ASYM_CIPHER, settable_ctx_params, SETTABLE_CTX_PARAMS,
-             settable_ctx_params),
+    ROW(newctx, NEWCTX, newctx),
+    ROW(freectx, FREECTX, freectx),
+    ROW(dupctx, DUPCTX, dupctx),
+    ROW(encrypt_init, ENCRYPT_INIT, init),
+    ROW(encrypt, ENCRYPT, encrypt),
+    ROW(decrypt_init, DECRYPT_INIT, init),
+    ROW(decrypt, DECRYPT, decrypt),
+    ROW(get_ctx_params, GET_CTX_PARAMS, get_ctx_params),
+    ROW(gettable_ctx_params, GETTABLE_CTX_PARAMS, gettable_ctx_params),
+    ROW(set_ctx_params, SET_CTX_PARAMS, set_ctx_params),
+    ROW(settable_ctx_params, SETTABLE_CTX_PARAMS, settable_ctx_params),
     DISPATCH_END};
 
 const OSSL_ALGORITHM signet_asym_cipher_algorithms[] = {

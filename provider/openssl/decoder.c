@@ -4,46 +4,26 @@
 /* Reads key references. libcrypto shows us every private key of every program, so the two bytes in
  * front decide first. */
 
-#include <openssl/core_names.h>
-#include <openssl/core_object.h>
-#include <openssl/params.h>
-
 #include "provider/openssl/key.h"
 
 #define DER_SEQUENCE      0x30
 #define DER_LONG_FORM_BIT 0x80
 
-struct decoder {
-    struct signet_provider *provider;
-    bool is_rsa;
-};
-
-static struct decoder *
-decoder_new(struct signet_provider *provider, bool is_rsa)
-{
-    struct decoder *decoder = OPENSSL_zalloc(sizeof(*decoder));
-    if (decoder == NULL)
-        return NULL;
-    *decoder = (struct decoder) {provider, is_rsa};
-    return decoder;
-}
-
 static void *
 newctx_ec(void *context)
 {
-    return decoder_new(context, false);
+    return &((struct signet_provider *)context)->readers[0];
 }
 
 static void *
 newctx_rsa(void *context)
 {
-    return decoder_new(context, true);
+    return &((struct signet_provider *)context)->readers[1];
 }
 
 static void
 freectx(void *context)
 {
-    OPENSSL_free(context);
 }
 
 static int
@@ -79,58 +59,35 @@ read_reference(const struct signet_provider *provider, OSSL_CORE_BIO *in,
 }
 
 static int
-give_key(struct signet_key *key, OSSL_CALLBACK *callback, void *argument)
-{
-    int type = OSSL_OBJECT_PKEY;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
-                                         signet_key_is_rsa(key) ? "RSA" : "EC", 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof(key)),
-        OSSL_PARAM_construct_end()};
-    int ok = callback(params, argument);
-    signet_key_unref(key); /* NULL when load() took it */
-    return ok;
-}
-
-static int
 decode(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback, void *argument,
        OSSL_PASSPHRASE_CALLBACK *passphrase, void *passphrase_argument)
 {
-    const struct decoder *decoder = context;
+    const struct signet_reader *reader = context;
     struct signet_reference reference;
-    switch (read_reference(decoder->provider, in, &reference)) {
+    switch (read_reference(reader->provider, in, &reference)) {
     case SIGNET_REFERENCE_FOREIGN:
         return 1;
     case SIGNET_REFERENCE_BROKEN:
-        signet_raise(decoder->provider, BROKEN_REFERENCE,
+        signet_raise(reader->provider, BROKEN_REFERENCE,
                      "the key reference is damaged; copy it again from the identity's directory");
         return 0;
     case SIGNET_REFERENCE_OURS:
         break;
     }
-    if (reference.is_rsa != decoder->is_rsa)
+    if (reference.is_rsa != reader->is_rsa)
         return 1;
-    struct signet_key *key = signet_key_load(decoder->provider, &reference);
-    return key != NULL && give_key(key, callback, argument);
+    struct signet_key *key = signet_key_load(reader->provider, &reference);
+    return key != NULL && signet_key_give(&key, callback, argument);
 }
 
-/* Asked for when libcrypto pairs our decoder with another provider's keys: a reference never
- * becomes one of those. */
-static int
-export_object(void *context, const void *reference, size_t size, OSSL_CALLBACK *callback,
-              void *argument)
-{
-    return 0;
-}
-
-#define DECODER_TABLE(type)                                                                       \
-    {                                                                                             \
-        DISPATCH(decoder, DECODER, newctx, NEWCTX, newctx_##type),                                \
-            DISPATCH(decoder, DECODER, freectx, FREECTX, freectx),                                \
-            DISPATCH(decoder, DECODER, does_selection, DOES_SELECTION, does_selection),           \
-            DISPATCH(decoder, DECODER, decode, DECODE, decode),                                   \
-            DISPATCH(decoder, DECODER, export_object, EXPORT_OBJECT, export_object), DISPATCH_END \
+#define DECODER_TABLE(type)                                                                     \
+    {                                                                                           \
+        DISPATCH(decoder, DECODER, newctx, NEWCTX, newctx_##type),                              \
+            DISPATCH(decoder, DECODER, freectx, FREECTX, freectx),                              \
+            DISPATCH(decoder, DECODER, does_selection, DOES_SELECTION, does_selection),         \
+            DISPATCH(decoder, DECODER, decode, DECODE, decode),                                 \
+            DISPATCH(decoder, DECODER, export_object, EXPORT_OBJECT, signet_key_export_object), \
+            DISPATCH_END                                                                        \
     }
 
 static const OSSL_DISPATCH ec_functions[] = DECODER_TABLE(ec);

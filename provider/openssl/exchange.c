@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "provider/openssl/key.h"
+#include "provider/openssl/params.h"
 
-#define DIGEST_NAME_MAX 49
 #define SHARED_INFO_MAX 1024
 
 struct exchange {
@@ -21,7 +21,7 @@ struct exchange {
     struct signet_key *peer; /* (owned) (nullable) */
 
     bool has_kdf;
-    char kdf_digest[DIGEST_NAME_MAX + 1];
+    char kdf_digest[SIGNET_DIGEST_NAME_SIZE];
     uint8_t shared_info[SHARED_INFO_MAX]; /* libcrypto calls it UKM */
     size_t shared_info_size;
     size_t kdf_size; /* bytes to derive */
@@ -59,15 +59,17 @@ dupctx(void *context)
 }
 
 static bool
-set_kdf(struct exchange *x, const OSSL_PARAM *param)
+take_kdf(struct exchange *x, const OSSL_PARAM params[])
 {
-    const char *type = NULL;
-    if (!OSSL_PARAM_get_utf8_string_ptr(param, &type))
+    char type[SIGNET_DIGEST_NAME_SIZE] = "";
+    if (OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_TYPE) == NULL)
+        return true;
+    if (!signet_params_take_text(params, OSSL_EXCHANGE_PARAM_KDF_TYPE, type))
         return false;
     x->has_kdf = OPENSSL_strcasecmp(type, OSSL_KDF_NAME_X963KDF) == 0;
     if (x->has_kdf || *type == '\0')
         return true;
-    signet_raise(x->provider, UNSUPPORTED, "ECDH knows no key derivation function '%.60s'", type);
+    signet_raise(x->provider, UNSUPPORTED, "ECDH knows no key derivation function '%s'", type);
     return false;
 }
 
@@ -78,14 +80,10 @@ set_ctx_params(void *context, const OSSL_PARAM params[])
     struct exchange *x = context;
     if (params == NULL)
         return 1;
-    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_TYPE);
-    if (param != NULL && !set_kdf(x, param))
+    if (!take_kdf(x, params) ||
+        !signet_params_take_text(params, OSSL_EXCHANGE_PARAM_KDF_DIGEST, x->kdf_digest))
         return 0;
-    char *digest = x->kdf_digest;
-    param = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_DIGEST);
-    if (param != NULL && !OSSL_PARAM_get_utf8_string(param, &digest, sizeof(x->kdf_digest)))
-        return 0;
-    param = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_OUTLEN);
+    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_OUTLEN);
     if (param != NULL && !OSSL_PARAM_get_size_t(param, &x->kdf_size))
         return 0;
     void *shared_info = x->shared_info;
@@ -214,15 +212,17 @@ derive(void *context, unsigned char *secret, size_t *size, size_t capacity)
     return agree(x, &output);
 }
 
+#define ROW(name, NAME, fn) DISPATCH(keyexch, KEYEXCH, name, NAME, fn)
+
 static const OSSL_DISPATCH ecdh_functions[] = {
-    DISPATCH(keyexch, KEYEXCH, newctx, NEWCTX, newctx),
-    DISPATCH(keyexch, KEYEXCH, freectx, FREECTX, freectx),
-    DISPATCH(keyexch, KEYEXCH, dupctx, DUPCTX, dupctx),
-    DISPATCH(keyexch, KEYEXCH, init, INIT, init),
-    DISPATCH(keyexch, KEYEXCH, set_peer, SET_PEER, set_peer),
-    DISPATCH(keyexch, KEYEXCH, derive, DERIVE, derive),
-    DISPATCH(keyexch, KEYEXCH, set_ctx_params, SET_CTX_PARAMS, set_ctx_params),
-    DISPATCH(keyexch, KEYEXCH, settable_ctx_params, SETTABLE_CTX_PARAMS, settable_ctx_params),
+    ROW(newctx, NEWCTX, newctx),
+    ROW(freectx, FREECTX, freectx),
+    ROW(dupctx, DUPCTX, dupctx),
+    ROW(init, INIT, init),
+    ROW(set_peer, SET_PEER, set_peer),
+    ROW(derive, DERIVE, derive),
+    ROW(set_ctx_params, SET_CTX_PARAMS, set_ctx_params),
+    ROW(settable_ctx_params, SETTABLE_CTX_PARAMS, settable_ctx_params),
     DISPATCH_END};
 
 const OSSL_ALGORITHM signet_keyexch_algorithms[] = {

@@ -6,6 +6,7 @@
 #include "provider/openssl/key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/core_object.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/x509.h>
@@ -28,10 +29,10 @@ struct signet_key {
     bool repin_tried;
 };
 
-static void
-free_parts(struct signet_key *key)
+void
+signet_key_unref(struct signet_key *key)
 {
-    if (key == NULL)
+    if (key == NULL || atomic_fetch_sub(&key->references, 1) != 1)
         return;
     EVP_PKEY_free(key->public);
     CRYPTO_THREAD_lock_free(key->lock);
@@ -43,19 +44,17 @@ struct signet_key *
 signet_key_new(struct signet_provider *provider, bool is_rsa)
 {
     struct signet_key *key = OPENSSL_zalloc(sizeof(*key));
-    if (key != NULL) {
-        key->lock = CRYPTO_THREAD_lock_new();
-        key->repin_lock = CRYPTO_THREAD_lock_new();
-    }
-    if (key == NULL || key->lock == NULL || key->repin_lock == NULL) {
-        free_parts(key);
-        signet_raise(provider, NO_MEMORY, "no memory for a key");
+    if (key == NULL)
         return NULL;
-    }
     key->provider = provider;
     key->is_rsa = is_rsa;
     atomic_init(&key->references, 1);
-    return key;
+    key->lock = CRYPTO_THREAD_lock_new();
+    key->repin_lock = CRYPTO_THREAD_lock_new();
+    if (key->lock != NULL && key->repin_lock != NULL)
+        return key;
+    signet_key_unref(key);
+    return NULL;
 }
 
 struct signet_key *
@@ -67,42 +66,23 @@ signet_key_ref(struct signet_key *key)
 }
 
 void
-signet_key_unref(struct signet_key *key)
-{
-    if (key != NULL && atomic_fetch_sub(&key->references, 1) == 1)
-        free_parts(key);
-}
-
-void
 signet_blob_clear(struct signet_blob *blob)
 {
     OPENSSL_free(blob->data);
     *blob = (struct signet_blob) {0};
 }
 
-static void
-put_lookup(struct signet_wire_writer *w, const void *message)
-{
-    signet_wire_put_lookup_request(w, message);
-}
-
-static void
-put_sign(struct signet_wire_writer *w, const void *message)
-{
-    signet_wire_put_sign_request(w, message);
-}
-
-static void
-put_decrypt(struct signet_wire_writer *w, const void *message)
-{
-    signet_wire_put_decrypt_request(w, message);
-}
-
-static void
-put_derive(struct signet_wire_writer *w, const void *message)
-{
-    signet_wire_put_derive_request(w, message);
-}
+/* The channel passes messages as untyped pointers. */
+#define PUT(name)                                                             \
+    static void put_##name(struct signet_wire_writer *w, const void *message) \
+    {                                                                         \
+        signet_wire_put_##name##_request(w, message);                         \
+    }
+PUT(lookup)
+PUT(sign)
+PUT(decrypt)
+PUT(derive)
+#undef PUT
 
 static void
 set_malformed(struct signet_channel_failure *failure, const char *what)
@@ -124,67 +104,49 @@ public_from_spki(struct signet_provider *provider, struct signet_bytes spki)
     return public;
 }
 
-/* What a lookup says about a generation. */
-struct generation {
-    uint32_t number;
-    bool is_rsa;
-    EVP_PKEY *public;          /* (owned) */
-    struct signet_bytes chain; /* (unowned): within the reply */
-};
-
+/* Fills a fresh key from the answer. */
 static bool
-parse_lookup(struct signet_provider *provider, struct signet_channel_reply *reply,
-             struct generation *ret_generation, struct signet_channel_failure *ret_failure)
+take_lookup(struct signet_key *key, struct signet_channel_reply *reply,
+            struct signet_blob *ret_chain, struct signet_channel_failure *ret_failure)
 {
     struct signet_wire_lookup_reply message;
     if (!signet_wire_get_lookup_reply(&reply->reader, &message)) {
         set_malformed(ret_failure, "not a reply to 'lookup'");
         return false;
     }
-    bool is_rsa = signet_key_type_is_rsa(message.key_type);
-    EVP_PKEY *public = public_from_spki(provider, message.spki);
-    if (public == NULL || EVP_PKEY_is_a(public, "RSA") != is_rsa ||
-        EVP_PKEY_is_a(public, "EC") == is_rsa) {
-        EVP_PKEY_free(public);
+    key->is_rsa = signet_key_type_is_rsa(message.key_type);
+    key->generation = message.generation;
+    key->public = public_from_spki(key->provider, message.spki);
+    if (key->public == NULL || !EVP_PKEY_is_a(key->public, key->is_rsa ? "RSA" : "EC")) {
         set_malformed(ret_failure, "the public key cannot be read");
         return false;
     }
-    *ret_generation = (struct generation) {message.generation, is_rsa, public, message.chain};
-    return true;
+    if (ret_chain == NULL || message.chain.size == 0)
+        return true;
+    ret_chain->data = OPENSSL_memdup(message.chain.data, message.chain.size);
+    ret_chain->size = message.chain.size;
+    return ret_chain->data != NULL;
 }
 
-/* One request and what it says; the reply is the caller's to release in either case. */
-static bool
-lookup(struct signet_provider *provider, const struct signet_wire_lookup_request *request,
-       struct signet_channel_reply *ret_reply, struct generation *ret_generation,
-       struct signet_channel_failure *ret_failure)
+/* NULL: not raised, but in *ret_failure. */
+static struct signet_key *
+look_up(struct signet_provider *provider, const struct signet_wire_lookup_request *request,
+        struct signet_blob *ret_chain, struct signet_channel_failure *ret_failure)
 {
     struct signet_channel_call call = {SIGNET_WIRE_OP_LOOKUP, put_lookup, request};
-    return signet_channel_call(provider->channel, &call, ret_reply, ret_failure) &&
-           parse_lookup(provider, ret_reply, ret_generation, ret_failure);
-}
-
-static struct signet_key *
-key_from_generation(struct signet_provider *provider, const char *identity,
-                    const struct generation *generation)
-{
-    struct signet_key *key = signet_key_new(provider, generation->is_rsa);
-    if (key == NULL) {
-        EVP_PKEY_free(generation->public);
+    struct signet_channel_reply reply = {0};
+    *ret_failure = (struct signet_channel_failure) {SIGNET_CHANNEL_NO_MEMORY, 0, "out of memory"};
+    struct signet_key *key = signet_key_new(provider, false);
+    if (key == NULL)
         return NULL;
-    }
-    strcpy(key->identity, identity);
-    key->public = generation->public;
-    key->generation = generation->number;
-    return key;
-}
-
-static bool
-copy_chain(struct signet_bytes chain, struct signet_blob *ret_chain)
-{
-    ret_chain->size = chain.size;
-    ret_chain->data = chain.size == 0 ? NULL : OPENSSL_memdup(chain.data, chain.size);
-    return chain.size == 0 || ret_chain->data != NULL;
+    memcpy(key->identity, request->identity.data, request->identity.size);
+    bool ok = signet_channel_call(provider->channel, &call, &reply, ret_failure) &&
+              take_lookup(key, &reply, ret_chain, ret_failure);
+    signet_channel_release(&reply);
+    if (ok)
+        return key;
+    signet_key_unref(key);
+    return NULL;
 }
 
 static struct signet_key *
@@ -195,28 +157,19 @@ load(struct signet_provider *provider, const struct signet_reference *reference,
         .identity = signet_bytes_from_string(reference->identity),
         .generation = reference->generation,
     };
-    struct signet_channel_reply reply = {0};
-    struct signet_channel_failure failure = {0};
-    struct generation generation = {0};
-    bool ok = lookup(provider, &request, &reply, &generation, &failure);
-    if (ok && wants_rsa != NULL && *wants_rsa != generation.is_rsa) {
+    struct signet_channel_failure failure;
+    struct signet_key *key = look_up(provider, &request, ret_chain, &failure);
+    if (key != NULL && wants_rsa != NULL && *wants_rsa != key->is_rsa) {
         set_malformed(&failure, "the key is of another type than its reference says");
-        ok = false;
+        signet_key_unref(key);
+        key = NULL;
     }
-    if (ok && ret_chain != NULL && !copy_chain(generation.chain, ret_chain)) {
-        failure.error = SIGNET_CHANNEL_NO_MEMORY;
-        strcpy(failure.text, "no memory for its certificates");
-        ok = false;
-    }
-    signet_channel_release(&reply);
-    if (!ok) {
-        EVP_PKEY_free(generation.public);
+    if (key == NULL)
         signet_raise_failure(provider, reference->identity, &failure);
-        return NULL;
-    }
-    /* a failure only concerns children without a path, and says so there */
-    signet_channel_prepare(provider->channel, &failure);
-    return key_from_generation(provider, reference->identity, &generation);
+    else
+        /* a failure only concerns children without a path, and says so there */
+        signet_channel_prepare(provider->channel, &failure);
+    return key;
 }
 
 struct signet_key *
@@ -232,16 +185,35 @@ signet_key_load_with_chain(struct signet_provider *provider,
     return load(provider, reference, NULL, ret_chain);
 }
 
+int
+signet_key_give(struct signet_key **key, OSSL_CALLBACK *callback, void *argument)
+{
+    int type = OSSL_OBJECT_PKEY;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, (*key)->is_rsa ? "RSA" : "EC",
+                                         0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, key, sizeof(*key)),
+        OSSL_PARAM_construct_end()};
+    int ok = callback(params, argument);
+    signet_key_unref(*key); /* NULL when keymgmt's load() took it */
+    *key = NULL;
+    return ok;
+}
+
+int
+signet_key_export_object(void *context, const void *reference, size_t size, OSSL_CALLBACK *callback,
+                         void *argument)
+{
+    return 0;
+}
+
 static bool
 has_private_value(const OSSL_PARAM params[])
 {
-    static const char *const names[] = {OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_RSA_D,
-                                        OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_EXPONENT1,
-                                        OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (OSSL_PARAM_locate_const(params, names[i]) != NULL)
-            return true;
-    return false;
+    return OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PRIV_KEY) != NULL ||
+           OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_D) != NULL ||
+           OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_FACTOR1) != NULL;
 }
 
 bool
@@ -355,22 +327,42 @@ signet_key_dup_public(struct signet_key *key)
     return public;
 }
 
+EVP_PKEY_CTX *
+signet_key_begin_public(struct signet_key *key, int (*init)(EVP_PKEY_CTX *),
+                        const OSSL_PARAM params[])
+{
+    OSSL_LIB_CTX *software = signet_provider_software(key->provider);
+    EVP_PKEY *public = software == NULL ? NULL : signet_key_dup_public(key);
+    if (public == NULL)
+        return NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(software, public, NULL);
+    EVP_PKEY_free(public);
+    if (context != NULL && init(context) > 0 &&
+        (params == NULL || EVP_PKEY_CTX_set_params(context, params) > 0))
+        return context;
+    EVP_PKEY_CTX_free(context);
+    return NULL;
+}
+
+static size_t
+ask_public(struct signet_key *key, int (*ask)(const EVP_PKEY *))
+{
+    EVP_PKEY *public = signet_key_dup_public(key);
+    int answer = public == NULL ? 0 : ask(public);
+    EVP_PKEY_free(public);
+    return answer <= 0 ? 0 : (size_t)answer;
+}
+
 size_t
 signet_key_field_size(struct signet_key *key)
 {
-    EVP_PKEY *public = signet_key_dup_public(key);
-    int bits = public == NULL ? 0 : EVP_PKEY_get_bits(public);
-    EVP_PKEY_free(public);
-    return bits <= 0 ? 0 : ((size_t)bits + 7) / 8;
+    return (ask_public(key, EVP_PKEY_get_bits) + 7) / 8;
 }
 
 size_t
 signet_key_output_max(struct signet_key *key)
 {
-    EVP_PKEY *public = signet_key_dup_public(key);
-    int size = public == NULL ? 0 : EVP_PKEY_get_size(public);
-    EVP_PKEY_free(public);
-    return size <= 0 ? 0 : (size_t)size;
+    return ask_public(key, EVP_PKEY_get_size);
 }
 
 bool
@@ -398,17 +390,17 @@ publics_are_equal(EVP_PKEY *a, EVP_PKEY *b, int selection)
     return equal;
 }
 
+/* Takes over what another object of the same identity holds. */
 static void
-take_generation(struct signet_key *key, const struct generation *generation)
+become(struct signet_key *key, struct signet_key *found)
 {
-    EVP_PKEY *old = generation->public;
-    if (CRYPTO_THREAD_write_lock(key->lock)) {
-        old = key->public;
-        key->public = generation->public;
-        key->generation = generation->number;
-        CRYPTO_THREAD_unlock(key->lock);
-    }
-    EVP_PKEY_free(old);
+    if (!CRYPTO_THREAD_write_lock(key->lock))
+        return;
+    EVP_PKEY *old = key->public;
+    key->public = found->public;
+    key->generation = found->generation;
+    found->public = old;
+    CRYPTO_THREAD_unlock(key->lock);
 }
 
 static void
@@ -416,24 +408,16 @@ look_for_generation(struct signet_key *key, EVP_PKEY *wanted)
 {
     unsigned char *spki = NULL;
     int spki_size = i2d_PUBKEY(wanted, &spki);
-    if (spki_size <= 0 || (size_t)spki_size > SIGNET_WIRE_SPKI_MAX) {
-        OPENSSL_free(spki);
-        return;
-    }
     struct signet_wire_lookup_request request = {
         .identity = signet_bytes_from_string(key->identity),
-        .spki = {spki, (size_t)spki_size},
+        .spki = {spki, spki_size < 0 ? 0 : (size_t)spki_size},
     };
-    struct signet_channel_reply reply = {0};
-    struct signet_channel_failure failure = {0};
-    struct generation generation = {0};
-    if (lookup(key->provider, &request, &reply, &generation, &failure)) {
-        if (publics_are_equal(generation.public, wanted, OSSL_KEYMGMT_SELECT_PUBLIC_KEY))
-            take_generation(key, &generation);
-        else
-            EVP_PKEY_free(generation.public);
-    }
-    signet_channel_release(&reply);
+    struct signet_channel_failure failure;
+    struct signet_key *found =
+        spki_size > 0 ? look_up(key->provider, &request, NULL, &failure) : NULL;
+    if (found != NULL && publics_are_equal(found->public, wanted, OSSL_KEYMGMT_SELECT_PUBLIC_KEY))
+        become(key, found);
+    signet_key_unref(found);
     OPENSSL_free(spki);
 }
 
@@ -487,71 +471,50 @@ signet_key_match(struct signet_key *a, struct signet_key *b, int selection)
     return equal;
 }
 
-/* Refuses an empty key or a stranger's. */
+/* One request of a private operation, and how to find the result in its reply. */
+struct operation {
+    struct signet_channel_call call;
+    bool (*get)(struct signet_wire_reader *r, struct signet_bytes *ret_result);
+    struct signet_bytes *identity; /* within the message: to be filled in, as is the generation */
+    uint32_t *generation;
+};
+
+#define GET(message, field)                                                                \
+    static bool get_##field(struct signet_wire_reader *r, struct signet_bytes *ret_result) \
+    {                                                                                      \
+        struct signet_wire_##message##_reply reply = {.field = {NULL, 0}};                 \
+        bool ok = signet_wire_get_##message##_reply(r, &reply);                            \
+        *ret_result = reply.field;                                                         \
+        return ok;                                                                         \
+    }
+GET(sign, signature)
+GET(decrypt, plaintext)
+GET(derive, secret)
+#undef GET
+
 static bool
-begin_operation(struct signet_key *key, struct signet_bytes *ret_identity, uint32_t *ret_generation)
+run(struct signet_key *key, const struct operation *operation, const struct signet_output *output,
+    struct signet_channel_failure *ret_failure)
 {
     struct signet_reference reference;
     if (!signet_key_get_reference(key, &reference)) {
         signet_raise(key->provider, NO_PRIVATE_KEY, "this key has no private half");
         return false;
     }
-    *ret_identity = signet_bytes_from_string(key->identity);
-    *ret_generation = reference.generation;
-    return true;
-}
+    *operation->identity = signet_bytes_from_string(key->identity);
+    *operation->generation = reference.generation;
 
-static bool
-give_output(const struct signet_key *key, struct signet_bytes result,
-            const struct signet_output *output, struct signet_channel_failure *failure)
-{
-    if (result.size > output->capacity) {
-        set_malformed(failure, "longer than there is room for");
-        return false;
+    struct signet_channel_reply reply = {0};
+    struct signet_bytes result = {NULL, 0};
+    bool ok = signet_channel_call(key->provider->channel, &operation->call, &reply, ret_failure);
+    if (ok && (!operation->get(&reply.reader, &result) || result.size > output->capacity)) {
+        set_malformed(ret_failure, "not a result, or too long");
+        ok = false;
     }
-    if (result.size > 0)
+    if (ok) {
         memcpy(output->data, result.data, result.size);
-    *output->ret_size = result.size;
-    return true;
-}
-
-bool
-signet_key_sign(struct signet_key *key, enum signet_wire_op op,
-                struct signet_wire_sign_request *request, const struct signet_output *output)
-{
-    if (!begin_operation(key, &request->identity, &request->generation))
-        return false;
-    struct signet_channel_call call = {op, put_sign, request};
-    struct signet_channel_reply reply = {0};
-    struct signet_channel_failure failure = {0};
-    struct signet_wire_sign_reply message;
-    bool ok = signet_channel_call(key->provider->channel, &call, &reply, &failure);
-    if (ok && !signet_wire_get_sign_reply(&reply.reader, &message)) {
-        set_malformed(&failure, "not a signature");
-        ok = false;
+        *output->ret_size = result.size;
     }
-    ok = ok && give_output(key, message.signature, output, &failure);
-    signet_channel_release(&reply);
-    if (!ok)
-        signet_raise_failure(key->provider, key->identity, &failure);
-    return ok;
-}
-
-bool
-signet_key_decrypt(struct signet_key *key, struct signet_wire_decrypt_request *request,
-                   const struct signet_output *output, struct signet_channel_failure *ret_failure)
-{
-    if (!begin_operation(key, &request->identity, &request->generation))
-        return false;
-    struct signet_channel_call call = {SIGNET_WIRE_OP_DECRYPT, put_decrypt, request};
-    struct signet_channel_reply reply = {0};
-    struct signet_wire_decrypt_reply message;
-    bool ok = signet_channel_call(key->provider->channel, &call, &reply, ret_failure);
-    if (ok && !signet_wire_get_decrypt_reply(&reply.reader, &message)) {
-        set_malformed(ret_failure, "not a plaintext");
-        ok = false;
-    }
-    ok = ok && give_output(key, message.plaintext, output, ret_failure);
     signet_channel_release(&reply);
     if (!ok)
         signet_raise_failure(key->provider, key->identity, ret_failure);
@@ -559,24 +522,35 @@ signet_key_decrypt(struct signet_key *key, struct signet_wire_decrypt_request *r
 }
 
 bool
+signet_key_sign(struct signet_key *key, enum signet_wire_op op,
+                struct signet_wire_sign_request *request, const struct signet_output *output)
+{
+    struct signet_channel_failure failure = {0};
+    struct operation operation = {
+        {op, put_sign, request}, get_signature, &request->identity, &request->generation};
+    return run(key, &operation, output, &failure);
+}
+
+bool
+signet_key_decrypt(struct signet_key *key, struct signet_wire_decrypt_request *request,
+                   const struct signet_output *output, struct signet_channel_failure *ret_failure)
+{
+    struct operation operation = {{SIGNET_WIRE_OP_DECRYPT, put_decrypt, request},
+                                  get_plaintext,
+                                  &request->identity,
+                                  &request->generation};
+    return run(key, &operation, output, ret_failure);
+}
+
+bool
 signet_key_derive(struct signet_key *key, struct signet_bytes peer,
                   const struct signet_output *output)
 {
     struct signet_wire_derive_request request = {.peer = peer};
-    if (!begin_operation(key, &request.identity, &request.generation))
-        return false;
-    struct signet_channel_call call = {SIGNET_WIRE_OP_DERIVE, put_derive, &request};
-    struct signet_channel_reply reply = {0};
     struct signet_channel_failure failure = {0};
-    struct signet_wire_derive_reply message;
-    bool ok = signet_channel_call(key->provider->channel, &call, &reply, &failure);
-    if (ok && !signet_wire_get_derive_reply(&reply.reader, &message)) {
-        set_malformed(&failure, "not a shared secret");
-        ok = false;
-    }
-    ok = ok && give_output(key, message.secret, output, &failure);
-    signet_channel_release(&reply);
-    if (!ok)
-        signet_raise_failure(key->provider, key->identity, &failure);
-    return ok;
+    struct operation operation = {{SIGNET_WIRE_OP_DERIVE, put_derive, &request},
+                                  get_secret,
+                                  &request.identity,
+                                  &request.generation};
+    return run(key, &operation, output, &failure);
 }

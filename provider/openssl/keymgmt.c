@@ -57,22 +57,23 @@ match(const void *keydata1, const void *keydata2, int selection)
 }
 
 static int
+begin_nothing(EVP_PKEY_CTX *context)
+{
+    return 1;
+}
+
+static int
 validate(const void *keydata, int selection, int checktype)
 {
     struct signet_key *key = (struct signet_key *)keydata;
-    EVP_PKEY *public = signet_key_dup_public(key);
-    if (public == NULL || !signet_key_has(key, selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY)) {
-        EVP_PKEY_free(public);
+    if (!signet_key_has(key, selection))
         return 0;
-    }
-    OSSL_LIB_CTX *software = signet_provider_software(signet_key_provider(key));
-    EVP_PKEY_CTX *check = EVP_PKEY_CTX_new_from_pkey(software, public, NULL);
+    EVP_PKEY_CTX *check = signet_key_begin_public(key, begin_nothing, NULL);
     int ok = check != NULL;
     if (ok && (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0)
         ok = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK ? EVP_PKEY_public_check_quick(check) > 0
                                                             : EVP_PKEY_public_check(check) > 0;
     EVP_PKEY_CTX_free(check);
-    EVP_PKEY_free(public);
     return ok;
 }
 
@@ -98,23 +99,17 @@ export_public(void *keydata, int selection, OSSL_CALLBACK *callback, void *argum
     return ok;
 }
 
-static const OSSL_PARAM *
-types_ec(int selection)
-{
-    static const OSSL_PARAM types[] = {
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0), OSSL_PARAM_END};
-    return types;
-}
+/* Of both types, since libcrypto asks by name. */
+#define PUBLIC_TYPES                                               \
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),   \
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0), \
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),             \
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0)
 
 static const OSSL_PARAM *
-types_rsa(int selection)
+public_types(int selection)
 {
-    static const OSSL_PARAM types[] = {OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
-                                       OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
-                                       OSSL_PARAM_END};
+    static const OSSL_PARAM types[] = {PUBLIC_TYPES, OSSL_PARAM_END};
     return types;
 }
 
@@ -152,42 +147,21 @@ settable_params(void *context)
     return types;
 }
 
-#define COMMON_GETTABLES                                     \
-    OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),              \
-        OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL), \
-        OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),      \
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0)
-
 static const OSSL_PARAM *
-gettable_ec(void *context)
+gettable_params(void *context)
 {
     static const OSSL_PARAM types[] = {
-        COMMON_GETTABLES,
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
-        OSSL_PARAM_int(OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, NULL),
+        PUBLIC_TYPES,
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, NULL, 0),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_FIELD_TYPE, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_P, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_A, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_B, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_EC_GENERATOR, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_ORDER, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_COFACTOR, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_X, NULL, 0),
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_Y, NULL, 0),
         OSSL_PARAM_END};
-    return types;
-}
-
-static const OSSL_PARAM *
-gettable_rsa(void *context)
-{
-    static const OSSL_PARAM types[] = {
-        COMMON_GETTABLES, OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0), OSSL_PARAM_END};
     return types;
 }
 
@@ -203,26 +177,18 @@ operation_name_rsa(int operation)
     return SIGNET_NAME_RSA;
 }
 
-#define KEYMGMT_TABLE(type)                                                                \
-    {                                                                                      \
-        DISPATCH(keymgmt, KEYMGMT, new, NEW, new_##type),                                  \
-            DISPATCH(keymgmt, KEYMGMT, free, FREE, free_key),                              \
-            DISPATCH(keymgmt, KEYMGMT, load, LOAD, load),                                  \
-            DISPATCH(keymgmt, KEYMGMT, has, HAS, has),                                     \
-            DISPATCH(keymgmt, KEYMGMT, match, MATCH, match),                               \
-            DISPATCH(keymgmt, KEYMGMT, validate, VALIDATE, validate),                      \
-            DISPATCH(keymgmt, KEYMGMT, import, IMPORT, import_public),                     \
-            DISPATCH(keymgmt, KEYMGMT, import_types, IMPORT_TYPES, types_##type),          \
-            DISPATCH(keymgmt, KEYMGMT, export, EXPORT, export_public),                     \
-            DISPATCH(keymgmt, KEYMGMT, export_types, EXPORT_TYPES, types_##type),          \
-            DISPATCH(keymgmt, KEYMGMT, dup, DUP, dup_key),                                 \
-            DISPATCH(keymgmt, KEYMGMT, get_params, GET_PARAMS, get_params),                \
-            DISPATCH(keymgmt, KEYMGMT, gettable_params, GETTABLE_PARAMS, gettable_##type), \
-            DISPATCH(keymgmt, KEYMGMT, set_params, SET_PARAMS, set_params),                \
-            DISPATCH(keymgmt, KEYMGMT, settable_params, SETTABLE_PARAMS, settable_params), \
-            DISPATCH(keymgmt, KEYMGMT, query_operation_name, QUERY_OPERATION_NAME,         \
-                     operation_name_##type),                                               \
-            DISPATCH_END                                                                   \
+#define ROW(name, NAME, fn) DISPATCH(keymgmt, KEYMGMT, name, NAME, fn)
+#define KEYMGMT_TABLE(type)                                                                      \
+    {                                                                                            \
+        ROW(new, NEW, new_##type), ROW(free, FREE, free_key), ROW(load, LOAD, load),             \
+            ROW(has, HAS, has), ROW(match, MATCH, match), ROW(validate, VALIDATE, validate),     \
+            ROW(import, IMPORT, import_public), ROW(import_types, IMPORT_TYPES, public_types),   \
+            ROW(export, EXPORT, export_public), ROW(export_types, EXPORT_TYPES, public_types),   \
+            ROW(dup, DUP, dup_key), ROW(get_params, GET_PARAMS, get_params),                     \
+            ROW(gettable_params, GETTABLE_PARAMS, gettable_params),                              \
+            ROW(set_params, SET_PARAMS, set_params),                                             \
+            ROW(settable_params, SETTABLE_PARAMS, settable_params),                              \
+            ROW(query_operation_name, QUERY_OPERATION_NAME, operation_name_##type), DISPATCH_END \
     }
 
 static const OSSL_DISPATCH ec_functions[] = KEYMGMT_TABLE(ec);

@@ -6,7 +6,6 @@
 
 #include "provider/openssl/provider.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -15,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_MAX_S 3600u
+#define TIMEOUT_MAX_S 3600
 
 OSSL_LIB_CTX *
 signet_provider_software(struct signet_provider *provider)
@@ -90,35 +89,25 @@ query_operation(void *context, int operation, int *no_cache)
     return NULL;
 }
 
+static int
+get_params(void *context, OSSL_PARAM params[])
+{
+    OSSL_PARAM *name = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_NAME);
+    OSSL_PARAM *version = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_VERSION);
+    OSSL_PARAM *status = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_STATUS);
+    return (name == NULL || OSSL_PARAM_set_utf8_ptr(name, "Signet: keys of the agent")) &&
+           (version == NULL || OSSL_PARAM_set_utf8_ptr(version, SIGNET_VERSION)) &&
+           (status == NULL || OSSL_PARAM_set_int(status, 1));
+}
+
 static const OSSL_PARAM *
 gettable_params(void *context)
 {
     static const OSSL_PARAM types[] = {
         OSSL_PARAM_DEFN(OSSL_PROV_PARAM_NAME, OSSL_PARAM_UTF8_PTR, NULL, 0),
         OSSL_PARAM_DEFN(OSSL_PROV_PARAM_VERSION, OSSL_PARAM_UTF8_PTR, NULL, 0),
-        OSSL_PARAM_DEFN(OSSL_PROV_PARAM_BUILDINFO, OSSL_PARAM_UTF8_PTR, NULL, 0),
         OSSL_PARAM_DEFN(OSSL_PROV_PARAM_STATUS, OSSL_PARAM_INTEGER, NULL, 0), OSSL_PARAM_END};
     return types;
-}
-
-static int
-get_params(void *context, OSSL_PARAM params[])
-{
-    static const struct {
-        const char *key;
-        const char *value;
-    } texts[] = {
-        {OSSL_PROV_PARAM_NAME, "Signet: keys of the agent"},
-        {OSSL_PROV_PARAM_VERSION, SIGNET_VERSION},
-        {OSSL_PROV_PARAM_BUILDINFO, SIGNET_VERSION},
-    };
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        OSSL_PARAM *param = OSSL_PARAM_locate(params, texts[i].key);
-        if (param != NULL && !OSSL_PARAM_set_utf8_ptr(param, texts[i].value))
-            return 0;
-    }
-    OSSL_PARAM *status = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_STATUS);
-    return status == NULL || OSSL_PARAM_set_int(status, 1);
 }
 
 static void
@@ -135,56 +124,16 @@ teardown(void *context)
     OPENSSL_free(provider);
 }
 
-static void
-take_upcalls(struct signet_core *core, const OSSL_DISPATCH *in)
-{
-    for (; in->function_id != 0; in++) {
-        switch (in->function_id) {
-        case OSSL_FUNC_CORE_GET_PARAMS:
-            core->get_params = OSSL_FUNC_core_get_params(in);
-            break;
-        case OSSL_FUNC_CORE_GET_LIBCTX:
-            core->get_libctx = OSSL_FUNC_core_get_libctx(in);
-            break;
-        case OSSL_FUNC_CORE_NEW_ERROR:
-            core->new_error = OSSL_FUNC_core_new_error(in);
-            break;
-        case OSSL_FUNC_CORE_SET_ERROR_DEBUG:
-            core->set_error_debug = OSSL_FUNC_core_set_error_debug(in);
-            break;
-        case OSSL_FUNC_CORE_VSET_ERROR:
-            core->vset_error = OSSL_FUNC_core_vset_error(in);
-            break;
-        case OSSL_FUNC_BIO_READ_EX:
-            core->bio_read_ex = OSSL_FUNC_BIO_read_ex(in);
-            break;
-        case OSSL_FUNC_BIO_WRITE_EX:
-            core->bio_write_ex = OSSL_FUNC_BIO_write_ex(in);
-            break;
-        case OSSL_FUNC_CRYPTO_MALLOC:
-            core->crypto_malloc = OSSL_FUNC_CRYPTO_malloc(in);
-            break;
-        }
-    }
-}
-
-/* "20" and "20s" are seconds, "500ms" milliseconds; 0, the channel's default, for anything else: a
- * setting must not stop every program on the machine. */
+/* "20" is seconds, "500ms" milliseconds; anything else the channel's default: a setting must not
+ * stop every program. */
 static unsigned
 timeout_ms_from_string(const char *text)
 {
-    if (text == NULL || !isdigit((unsigned char)text[0]))
-        return 0;
     char *end = NULL;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (errno != 0 || value > TIMEOUT_MAX_S * 1000ul)
+    long value = text == NULL ? 0 : strtol(text, &end, 10);
+    if (value <= 0 || value > TIMEOUT_MAX_S * 1000 || (*end != '\0' && strcmp(end, "ms") != 0))
         return 0;
-    if (strcmp(end, "ms") == 0)
-        return (unsigned)value;
-    if (*end != '\0' && strcmp(end, "s") != 0)
-        return 0;
-    return value > TIMEOUT_MAX_S ? 0 : (unsigned)value * 1000u;
+    return *end == 'm' ? (unsigned)value : value > TIMEOUT_MAX_S ? 0 : (unsigned)value * 1000;
 }
 
 static struct signet_channel *
@@ -196,7 +145,7 @@ channel_from_settings(const struct signet_provider *provider)
         OSSL_PARAM_construct_utf8_ptr("timeout", &timeout, 0),
         OSSL_PARAM_construct_end(),
     };
-    if (!provider->core.get_params(provider->handle, params))
+    if (!provider->core.get_params(provider->core.handle, params))
         socket = timeout = NULL;
 
     const char *environment = secure_getenv("SIGNET_SOCKET");
@@ -215,14 +164,10 @@ channel_from_settings(const struct signet_provider *provider)
 static bool
 start(struct signet_provider *provider)
 {
-    const struct signet_core *core = &provider->core;
-    if (core->get_params == NULL || core->get_libctx == NULL || core->new_error == NULL ||
-        core->set_error_debug == NULL || core->vset_error == NULL || core->bio_read_ex == NULL ||
-        core->bio_write_ex == NULL)
-        return false;
-    if (core->crypto_malloc == CRYPTO_malloc)
-        provider->application = (OSSL_LIB_CTX *)core->get_libctx(provider->handle);
-
+    for (int i = 0; i < 2; i++)
+        provider->readers[i] = (struct signet_reader) {provider, i == 1};
+    if (provider->core.crypto_malloc == CRYPTO_malloc)
+        provider->application = (OSSL_LIB_CTX *)provider->core.get_libctx(provider->core.handle);
     provider->lock = CRYPTO_THREAD_lock_new();
     provider->channel = channel_from_settings(provider);
     return provider->lock != NULL && provider->channel != NULL;
@@ -243,13 +188,11 @@ OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
     struct signet_provider *provider = OPENSSL_zalloc(sizeof(*provider));
     if (provider == NULL)
         return 0;
-    provider->handle = handle;
     if (!CRYPTO_THREAD_init_local(&provider->ordering, NULL)) {
         OPENSSL_free(provider);
         return 0;
     }
-    take_upcalls(&provider->core, in);
-    if (!start(provider)) {
+    if (!signet_core_init(&provider->core, handle, in) || !start(provider)) {
         teardown(provider);
         return 0;
     }

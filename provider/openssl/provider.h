@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The provider's context: what libcrypto gave us, the way to the agent, and the software that does public-key work. */
+/* The provider's context: what libcrypto gave us, the way to the agent, and the software that does
+ * public-key work. */
 
 #pragma once
 
@@ -10,42 +11,47 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "provider/channel/channel.h"
-#include "provider/openssl/error.h"
+#include "provider/openssl/core.h"
 
-/* A row of a dispatch table whose function must have exactly the type that libcrypto calls it by. */
-#define DISPATCH(op, OP, name, NAME, fn)                                                           \
-    {OSSL_FUNC_##OP##_##NAME,                                                                      \
-     _Generic(&(fn), OSSL_FUNC_##op##_##name##_fn *: (void (*)(void))(fn))}
-#define DISPATCH_END {0, NULL}
+/* A row of a dispatch table whose function must have exactly the type that libcrypto calls it by.
+ */
+#define DISPATCH(op, OP, name, NAME, fn)                                        \
+    {                                                                           \
+        OSSL_FUNC_##OP##_##NAME, _Generic(&(fn), OSSL_FUNC_##op##_##name##_fn * \
+                                          : (void (*)(void))(fn))               \
+    }
+#define DISPATCH_END \
+    {                \
+        0, NULL      \
+    }
 
-/* The functions of libcrypto's core that we use; it calls them upcalls. */
-struct signet_core {
-    OSSL_FUNC_core_get_params_fn *get_params;
-    OSSL_FUNC_core_get_libctx_fn *get_libctx;
-    OSSL_FUNC_core_new_error_fn *new_error;
-    OSSL_FUNC_core_set_error_debug_fn *set_error_debug;
-    OSSL_FUNC_core_vset_error_fn *vset_error;
-    OSSL_FUNC_BIO_read_ex_fn *bio_read_ex;
-    OSSL_FUNC_BIO_write_ex_fn *bio_write_ex;
-    OSSL_FUNC_CRYPTO_malloc_fn *crypto_malloc;
+struct signet_provider;
+
+/* What a decoder of one type of references knows. */
+struct signet_reader {
+    struct signet_provider *provider; /* (unowned): contains us */
+    bool is_rsa;
 };
 
 struct signet_provider {
-    const OSSL_CORE_HANDLE *handle; /* (unowned): libcrypto's, outlives us */
     struct signet_core core;
     struct signet_channel *channel; /* (owned) */
 
-    /* (unowned) (nullable): the application's library context, if it belongs to the libcrypto that we are linked to */
+    /* (unowned) (nullable): the application's library context, if it belongs to the libcrypto that
+     * we are linked to */
     OSSL_LIB_CTX *application;
-    CRYPTO_THREAD_LOCAL ordering; /* set in a thread that is putting other providers' keys before ours */
+    CRYPTO_THREAD_LOCAL
+    ordering; /* set in a thread that is putting other providers' keys before ours */
 
-    CRYPTO_RWLOCK *lock;              /* (owned): guards software and software_default */
-    OSSL_LIB_CTX *software;           /* (owned) (nullable) */
-    OSSL_PROVIDER *software_default;  /* (owned) (nullable) */
+    struct signet_reader readers[2]; /* EC, RSA */
+
+    CRYPTO_RWLOCK *lock;             /* (owned): guards software and software_default */
+    OSSL_LIB_CTX *software;          /* (owned) (nullable) */
+    OSSL_PROVIDER *software_default; /* (owned) (nullable) */
 };
 
-/* A private library context with the default provider, for work with public keys; made at first use. NULL: raised. */
+/* A private library context with the default provider, for work with public keys; made at first
+ * use. NULL: raised. */
 OSSL_LIB_CTX *signet_provider_software(struct signet_provider *provider);
 
 /* The algorithm tables; each ends with an entry without a name. */
@@ -57,12 +63,14 @@ extern const OSSL_ALGORITHM signet_decoder_algorithms[];
 extern const OSSL_ALGORITHM signet_encoder_algorithms[];
 extern const OSSL_ALGORITHM signet_store_algorithms[];
 
-/* Names that no other provider uses, so that libcrypto never takes our operations for another key, nor another's for ours. */
+/* Names that no other provider uses: libcrypto never takes our operations for another's key, nor
+ * another's for ours. */
 #define SIGNET_NAME_ECDSA "SIGNET-ECDSA"
 #define SIGNET_NAME_RSA   "SIGNET-RSA"
 #define SIGNET_NAME_ECDH  "SIGNET-ECDH"
 
-/* The keys' names. The OID is an alias, because libcrypto looks for the decoder of a PKCS#8 by it. */
-#define SIGNET_NAMES_EC  "EC:" SIGNET_REFERENCE_OID_EC
-#define SIGNET_NAMES_RSA "RSA:" SIGNET_REFERENCE_OID_RSA
+/* The keys' names. The OID is an alias, because libcrypto looks for the decoder of a PKCS#8 by it.
+ */
+#define SIGNET_NAMES_EC   "EC:" SIGNET_REFERENCE_OID_EC
+#define SIGNET_NAMES_RSA  "RSA:" SIGNET_REFERENCE_OID_RSA
 #define SIGNET_PROPERTIES "provider=signet"

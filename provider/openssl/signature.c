@@ -5,17 +5,17 @@
  * that is too long for a packet, or that the caller has hashed already, goes there as a digest.
  * Verification is software's work. */
 
+#include <openssl/buffer.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "provider/openssl/key.h"
+#include "provider/openssl/params.h"
 
-#define DIGEST_NAME_MAX 49
-#define DEFAULT_DIGEST  "SHA256"
+#define DEFAULT_DIGEST "SHA256"
 
 /* RSA_PSS_SALTLEN_AUTO_DIGEST_MAX, which OpenSSL 3.0 does not know */
 #define SALT_AUTO_DIGEST_MAX (-4)
@@ -24,16 +24,15 @@ struct signature {
     struct signet_provider *provider;
     struct signet_key *key; /* (owned) (nullable) */
     bool has_digest_op;     /* digest_sign or digest_verify: the digest is fixed */
-    char digest[DIGEST_NAME_MAX + 1];
-    char mgf1_digest[DIGEST_NAME_MAX + 1]; /* empty: as digest */
+    char digest[SIGNET_DIGEST_NAME_SIZE];
+    char mgf1_digest[SIGNET_DIGEST_NAME_SIZE]; /* empty: as digest */
     int padding;
     int salt_len;
 
-    uint8_t *message; /* (owned) (nullable): what digest_sign was given so far */
-    size_t size;
-    size_t capacity;
-    EVP_MD_CTX *md; /* (owned) (nullable): instead of message, when verifying or when that became
-                       too long */
+    /* digest_sign keeps the message while it fits into a packet; then, and for digest_verify, there
+     * is md instead */
+    BUF_MEM *message; /* (owned) (nullable) */
+    EVP_MD_CTX *md;   /* (owned) (nullable) */
 };
 
 static void *
@@ -52,11 +51,25 @@ newctx(void *context, const char *properties)
 static void
 forget_message(struct signature *s)
 {
-    OPENSSL_clear_free(s->message, s->capacity);
+    BUF_MEM_free(s->message);
     s->message = NULL;
-    s->size = s->capacity = 0;
     EVP_MD_CTX_free(s->md);
     s->md = NULL;
+}
+
+static bool
+keep_message(struct signature *s, const void *data, size_t size)
+{
+    size_t have = s->message == NULL ? 0 : s->message->length;
+    if (s->message == NULL)
+        s->message = BUF_MEM_new();
+    if (s->message == NULL || BUF_MEM_grow_clean(s->message, have + size) != have + size) {
+        signet_raise(s->provider, NO_MEMORY, "no memory for the message to be signed");
+        return false;
+    }
+    if (size > 0)
+        memcpy(s->message->data + have, data, size);
+    return true;
 }
 
 static void
@@ -79,11 +92,8 @@ dupctx(void *context)
         return NULL;
     signet_key_ref(to->key);
     to->message = NULL;
-    to->capacity = to->size;
     to->md = NULL;
-    bool ok = true;
-    if (from->size > 0)
-        ok = (to->message = OPENSSL_memdup(from->message, from->size)) != NULL;
+    bool ok = from->message == NULL || keep_message(to, from->message->data, from->message->length);
     if (ok && from->md != NULL)
         ok = (to->md = EVP_MD_CTX_new()) != NULL && EVP_MD_CTX_copy_ex(to->md, from->md);
     if (ok)
@@ -121,16 +131,10 @@ resolve_salt(const struct signature *s)
     return wanted > longest ? -1 : wanted;
 }
 
-/* A software context on the public half with our parameters, made by one of EVP_PKEY_*_init. */
+/* A software context on the public half with our parameters. */
 static EVP_PKEY_CTX *
-software_context(const struct signature *s, int (*init)(EVP_PKEY_CTX *), int salt_len)
+begin_software(const struct signature *s, int (*init)(EVP_PKEY_CTX *), int salt_len)
 {
-    OSSL_LIB_CTX *software = signet_provider_software(s->provider);
-    EVP_PKEY *public = s->key == NULL ? NULL : signet_key_dup_public(s->key);
-    if (software == NULL || public == NULL) {
-        EVP_PKEY_free(public);
-        return NULL;
-    }
     int padding = s->padding;
     OSSL_PARAM params[5], *p = params;
     if (s->digest[0] != '\0')
@@ -143,140 +147,78 @@ software_context(const struct signature *s, int (*init)(EVP_PKEY_CTX *), int sal
                                                 (char *)mgf1_digest(s), 0);
     }
     *p = OSSL_PARAM_construct_end();
-
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(software, public, NULL);
-    EVP_PKEY_free(public);
-    if (context != NULL && init(context) > 0 && EVP_PKEY_CTX_set_params(context, params) > 0)
-        return context;
-    EVP_PKEY_CTX_free(context);
-    return NULL;
+    return signet_key_begin_public(s->key, init, params);
 }
 
-static bool
-set_digest(struct signature *s, const char *name)
-{
-    if (strlen(name) > DIGEST_NAME_MAX) {
-        signet_raise(s->provider, UNSUPPORTED, "digest '%.60s' is not known", name);
-        return false;
-    }
-    strcpy(s->digest, name);
-    return true;
-}
-
-struct mode {
-    int value;
-    const char *name;
-};
-
-static const struct mode salt_modes[] = {
+static const struct signet_mode salt_modes[] = {
     {RSA_PSS_SALTLEN_DIGEST, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST},
     {RSA_PSS_SALTLEN_MAX, OSSL_PKEY_RSA_PSS_SALT_LEN_MAX},
     {RSA_PSS_SALTLEN_AUTO, OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO},
     {SALT_AUTO_DIGEST_MAX, "auto-digestmax"},
     {0, NULL}};
 
-static const struct mode padding_modes[] = {{RSA_PKCS1_PADDING, OSSL_PKEY_RSA_PAD_MODE_PKCSV15},
-                                            {RSA_PKCS1_PSS_PADDING, OSSL_PKEY_RSA_PAD_MODE_PSS},
-                                            {0, NULL}};
+static const struct signet_mode padding_modes[] = {
+    {RSA_PKCS1_PADDING, OSSL_PKEY_RSA_PAD_MODE_PKCSV15},
+    {RSA_PKCS1_PSS_PADDING, OSSL_PKEY_RSA_PAD_MODE_PSS},
+    {0, NULL}};
 
-/* libcrypto passes modes as numbers or as words. */
+/* Of a digest operation, the digest was chosen when it began. */
 static bool
-mode_from_param(const OSSL_PARAM *param, const struct mode *modes, int *ret_value)
+take_digest(struct signature *s, const OSSL_PARAM params[])
 {
-    if (param->data_type != OSSL_PARAM_UTF8_STRING)
-        return OSSL_PARAM_get_int(param, ret_value);
-    for (; modes->name != NULL; modes++) {
-        if (strcmp(param->data, modes->name) == 0) {
-            *ret_value = modes->value;
-            return true;
-        }
-    }
-    char *end = NULL;
-    long number = strtol(param->data, &end, 10);
-    if (end == param->data || *end != '\0' || number < 0 || number > UINT16_MAX)
+    char digest[SIGNET_DIGEST_NAME_SIZE];
+    strcpy(digest, s->digest);
+    if (!signet_params_take_text(params, OSSL_SIGNATURE_PARAM_DIGEST, digest))
         return false;
-    *ret_value = (int)number;
+    if (s->has_digest_op && OPENSSL_strcasecmp(digest, s->digest) != 0 &&
+        (signet_hash_from_name(digest) == SIGNET_HASH_NONE ||
+         signet_hash_from_name(digest) != signet_hash_from_name(s->digest)))
+        return false;
+    strcpy(s->digest, digest);
     return true;
 }
 
-static int
-mode_to_param(OSSL_PARAM *param, const struct mode *modes, int value)
+static bool
+take_rsa_params(struct signature *s, const OSSL_PARAM params[])
 {
-    if (param->data_type != OSSL_PARAM_UTF8_STRING)
-        return OSSL_PARAM_set_int(param, value);
-    for (; modes->name != NULL; modes++)
-        if (modes->value == value)
-            return OSSL_PARAM_set_utf8_string(param, modes->name);
-    char number[16];
-    snprintf(number, sizeof(number), "%d", value);
-    return OSSL_PARAM_set_utf8_string(param, number);
-}
-
-static int
-set_digest_param(struct signature *s, const OSSL_PARAM params[])
-{
-    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST);
-    if (param == NULL)
-        return 1;
-    const char *name = NULL;
-    if (!OSSL_PARAM_get_utf8_string_ptr(param, &name))
-        return 0;
-    /* of a digest operation, the digest was chosen when it began */
-    if (s->has_digest_op)
-        return OPENSSL_strcasecmp(name, s->digest) == 0 ||
-               (signet_hash_from_name(name) != SIGNET_HASH_NONE &&
-                signet_hash_from_name(name) == signet_hash_from_name(s->digest));
-    return set_digest(s, name);
-}
-
-static int
-set_rsa_params(struct signature *s, const OSSL_PARAM params[])
-{
-    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PAD_MODE);
-    if (param != NULL) {
-        int padding;
-        if (!mode_from_param(param, padding_modes, &padding) ||
-            (padding != RSA_PKCS1_PADDING && padding != RSA_PKCS1_PSS_PADDING)) {
-            signet_raise(s->provider, UNSUPPORTED,
-                         "signatures have padding 'pkcs1' or 'pss', and no other");
-            return 0;
-        }
-        s->padding = padding;
+    int padding = s->padding, salt_len = s->salt_len;
+    if (!signet_params_take_mode(params, OSSL_SIGNATURE_PARAM_PAD_MODE, padding_modes, &padding) ||
+        (padding != RSA_PKCS1_PADDING && padding != RSA_PKCS1_PSS_PADDING)) {
+        signet_raise(s->provider, UNSUPPORTED,
+                     "signatures have padding 'pkcs1' or 'pss', and no other");
+        return false;
     }
-    param = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN);
-    if (param != NULL) {
-        int salt_len;
-        if (!mode_from_param(param, salt_modes, &salt_len) || salt_len < SALT_AUTO_DIGEST_MAX ||
-            s->padding != RSA_PKCS1_PSS_PADDING) {
-            signet_raise(s->provider, BAD_ARGUMENT, "not a salt length, or not PSS");
-            return 0;
-        }
-        s->salt_len = salt_len;
+    s->padding = padding;
+    bool has_salt = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN) != NULL;
+    if (!signet_params_take_mode(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN, salt_modes, &salt_len) ||
+        salt_len < SALT_AUTO_DIGEST_MAX || (has_salt && padding != RSA_PKCS1_PSS_PADDING)) {
+        signet_raise(s->provider, BAD_ARGUMENT, "not a salt length, or not PSS");
+        return false;
     }
-    param = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST);
-    char *name = s->mgf1_digest;
-    return param == NULL || OSSL_PARAM_get_utf8_string(param, &name, sizeof(s->mgf1_digest));
+    s->salt_len = salt_len;
+    return signet_params_take_text(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST, s->mgf1_digest);
 }
 
 static int
 set_ctx_params(void *context, const OSSL_PARAM params[])
 {
     struct signature *s = context;
-    if (params == NULL)
+    if (params == NULL || s->key == NULL)
         return 1;
-    if (!set_digest_param(s, params))
-        return 0;
-    return s->key == NULL || !signet_key_is_rsa(s->key) || set_rsa_params(s, params);
+    return take_digest(s, params) && (!signet_key_is_rsa(s->key) || take_rsa_params(s, params));
 }
 
-static int
-get_algorithm_id(const struct signature *s, OSSL_PARAM *param)
+static bool
+give_algorithm_id(const struct signature *s, OSSL_PARAM params[])
 {
+    OSSL_PARAM *param = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID);
+    if (param == NULL)
+        return true;
     OSSL_PARAM query[] = {*param, OSSL_PARAM_construct_end()};
     int salt_len = s->padding == RSA_PKCS1_PSS_PADDING ? resolve_salt(s) : 0;
     ERR_set_mark();
-    EVP_PKEY_CTX *software = software_context(s, EVP_PKEY_verify_init, salt_len);
-    int ok = software != NULL && EVP_PKEY_CTX_get_params(software, query) > 0;
+    EVP_PKEY_CTX *software = begin_software(s, EVP_PKEY_verify_init, salt_len);
+    bool ok = software != NULL && EVP_PKEY_CTX_get_params(software, query) > 0;
     EVP_PKEY_CTX_free(software);
     ERR_pop_to_mark();
     param->return_size = query[0].return_size;
@@ -287,52 +229,43 @@ static int
 get_ctx_params(void *context, OSSL_PARAM params[])
 {
     const struct signature *s = context;
-    OSSL_PARAM *param = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID);
-    if (param != NULL && !get_algorithm_id(s, param))
+    OSSL_PARAM *size = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_DIGEST_SIZE);
+    if (s->key == NULL ||
+        (size != NULL &&
+         !OSSL_PARAM_set_size_t(size, signet_hash_size(signet_hash_from_name(s->digest)))))
         return 0;
-    param = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_DIGEST);
-    if (param != NULL && !OSSL_PARAM_set_utf8_string(param, s->digest))
-        return 0;
-    param = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_DIGEST_SIZE);
-    if (param != NULL &&
-        !OSSL_PARAM_set_size_t(param, signet_hash_size(signet_hash_from_name(s->digest))))
-        return 0;
-    param = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PAD_MODE);
-    if (param != NULL && !mode_to_param(param, padding_modes, s->padding))
-        return 0;
-    param = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN);
-    if (param != NULL && !mode_to_param(param, salt_modes, s->salt_len))
-        return 0;
-    param = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST);
-    return param == NULL || OSSL_PARAM_set_utf8_string(param, mgf1_digest(s));
+    return give_algorithm_id(s, params) &&
+           signet_params_give_text(params, OSSL_SIGNATURE_PARAM_DIGEST, s->digest) &&
+           signet_params_give_text(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST, mgf1_digest(s)) &&
+           signet_params_give_mode(params, OSSL_SIGNATURE_PARAM_PAD_MODE, padding_modes,
+                                   s->padding) &&
+           signet_params_give_mode(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN, salt_modes,
+                                   s->salt_len);
 }
+
+/* The first two can only be read. */
+static const OSSL_PARAM ctx_params[] = {
+    OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, NULL, 0),
+    OSSL_PARAM_size_t(OSSL_SIGNATURE_PARAM_DIGEST_SIZE, NULL),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
+    OSSL_PARAM_END};
 
 static const OSSL_PARAM *
 gettable_ctx_params(void *context, void *provider)
 {
-    static const OSSL_PARAM types[] = {
-        OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-        OSSL_PARAM_size_t(OSSL_SIGNATURE_PARAM_DIGEST_SIZE, NULL),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
-        OSSL_PARAM_END};
-    return types;
+    return ctx_params;
 }
 
 static const OSSL_PARAM *
 settable_ctx_params(void *context, void *provider)
 {
-    static const OSSL_PARAM types[] = {
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0), OSSL_PARAM_END};
-    return types;
+    return ctx_params + 2;
 }
 
-/* A NULL key means the one of the operation before. */
+/* A NULL key means the one of the operation before; a NULL digest, that the caller hashes. */
 static int
 begin(struct signature *s, struct signet_key *key, const char *digest, const OSSL_PARAM params[])
 {
@@ -341,13 +274,14 @@ begin(struct signature *s, struct signet_key *key, const char *digest, const OSS
         signet_key_unref(s->key);
         s->key = signet_key_ref(key);
     }
-    if (s->key == NULL) {
-        signet_raise(s->provider, BAD_ARGUMENT, "no key");
+    if (digest != NULL && *digest == '\0')
+        digest = DEFAULT_DIGEST;
+    if (s->key == NULL || (digest != NULL && strlen(digest) >= sizeof(s->digest))) {
+        signet_raise(s->provider, BAD_ARGUMENT, "no key, or no digest that is known");
         return 0;
     }
-    s->has_digest_op = false;
-    if (digest != NULL && !set_digest(s, *digest != '\0' ? digest : DEFAULT_DIGEST))
-        return 0;
+    if (digest != NULL)
+        strcpy(s->digest, digest);
     s->has_digest_op = digest != NULL;
     return set_ctx_params(s, params);
 }
@@ -458,23 +392,9 @@ verify(void *context, const unsigned char *signature, size_t size, const unsigne
 {
     struct signature *s = context;
     int salt_len = s->salt_len == SALT_AUTO_DIGEST_MAX ? RSA_PSS_SALTLEN_AUTO : s->salt_len;
-    EVP_PKEY_CTX *software = software_context(s, EVP_PKEY_verify_init, salt_len);
+    EVP_PKEY_CTX *software = begin_software(s, EVP_PKEY_verify_init, salt_len);
     int result =
         software == NULL ? 0 : EVP_PKEY_verify(software, signature, size, digest, digest_size);
-    EVP_PKEY_CTX_free(software);
-    return result > 0;
-}
-
-static int
-verify_recover(void *context, unsigned char *out, size_t *size, size_t capacity,
-               const unsigned char *signature, size_t signature_size)
-{
-    struct signature *s = context;
-    EVP_PKEY_CTX *software = software_context(s, EVP_PKEY_verify_recover_init, 0);
-    *size = capacity;
-    int result = software == NULL
-                     ? 0
-                     : EVP_PKEY_verify_recover(software, out, size, signature, signature_size);
     EVP_PKEY_CTX_free(software);
     return result > 0;
 }
@@ -510,43 +430,18 @@ digest_verify_init(void *context, const char *digest, void *key, const OSSL_PARA
     return begin(s, key, digest != NULL ? digest : "", params) && start_md(s);
 }
 
-static bool
-reserve(struct signature *s, size_t more)
-{
-    if (s->size + more <= s->capacity)
-        return true;
-    size_t capacity = s->capacity == 0 ? 1024 : s->capacity;
-    while (capacity < s->size + more)
-        capacity *= 2;
-    uint8_t *message = OPENSSL_clear_realloc(s->message, s->capacity, capacity);
-    if (message == NULL) {
-        signet_raise(s->provider, NO_MEMORY, "no memory for the message to be signed");
-        return false;
-    }
-    s->message = message;
-    s->capacity = capacity;
-    return true;
-}
-
 static int
 digest_sign_update(void *context, const unsigned char *data, size_t size)
 {
     struct signature *s = context;
-    if (size == 0)
-        return 1;
-    if (s->md == NULL && size <= SIGNET_WIRE_MESSAGE_MAX - s->size) {
-        if (!reserve(s, size))
-            return 0;
-        memcpy(s->message + s->size, data, size);
-        s->size += size;
-        return 1;
-    }
+    size_t have = s->message == NULL ? 0 : s->message->length;
+    if (s->md == NULL && size <= SIGNET_WIRE_MESSAGE_MAX - have)
+        return keep_message(s, data, size);
     if (s->md == NULL) {
-        if (!start_md(s) || (s->size > 0 && !EVP_DigestUpdate(s->md, s->message, s->size)))
+        if (!start_md(s) || (have > 0 && !EVP_DigestUpdate(s->md, s->message->data, have)))
             return 0;
-        OPENSSL_clear_free(s->message, s->capacity);
+        BUF_MEM_free(s->message);
         s->message = NULL;
-        s->size = s->capacity = 0;
     }
     return EVP_DigestUpdate(s->md, data, size);
 }
@@ -570,7 +465,10 @@ digest_sign_final(void *context, unsigned char *out, size_t *size, size_t capaci
         return 1;
     if (s->md == NULL) {
         struct signet_output output = {out, capacity, size};
-        return sign_message(s, (struct signet_bytes) {s->message, s->size}, &output);
+        struct signet_bytes message = {NULL, 0};
+        if (s->message != NULL)
+            message = (struct signet_bytes) {(uint8_t *)s->message->data, s->message->length};
+        return sign_message(s, message, &output);
     }
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned digest_size = 0;
@@ -585,7 +483,8 @@ digest_sign(void *context, unsigned char *out, size_t *size, size_t capacity,
     struct signature *s = context;
     if (out == NULL)
         return room_for_signature(s, out, size, capacity);
-    bool goes_in_one_packet = s->md == NULL && s->size == 0 && data_size <= SIGNET_WIRE_MESSAGE_MAX;
+    bool goes_in_one_packet =
+        s->md == NULL && s->message == NULL && data_size <= SIGNET_WIRE_MESSAGE_MAX;
     if (!goes_in_one_packet)
         return digest_sign_update(s, data, data_size) && digest_sign_final(s, out, size, capacity);
     struct signet_output output = {out, capacity, size};
@@ -610,39 +509,30 @@ digest_verify_final(void *context, const unsigned char *signature, size_t size)
            verify(s, signature, size, digest, digest_size);
 }
 
-#define SIGNATURE_ROWS                                                                           \
-    DISPATCH(signature, SIGNATURE, newctx, NEWCTX, newctx),                                      \
-        DISPATCH(signature, SIGNATURE, freectx, FREECTX, freectx),                               \
-        DISPATCH(signature, SIGNATURE, dupctx, DUPCTX, dupctx),                                  \
-        DISPATCH(signature, SIGNATURE, sign_init, SIGN_INIT, sign_init),                         \
-        DISPATCH(signature, SIGNATURE, sign, SIGN, sign),                                        \
-        DISPATCH(signature, SIGNATURE, verify_init, VERIFY_INIT, verify_init),                   \
-        DISPATCH(signature, SIGNATURE, verify, VERIFY, verify),                                  \
-        DISPATCH(signature, SIGNATURE, digest_sign_init, DIGEST_SIGN_INIT, digest_sign_init),    \
-        DISPATCH(signature, SIGNATURE, digest_sign_update, DIGEST_SIGN_UPDATE,                   \
-                 digest_sign_update),                                                            \
-        DISPATCH(signature, SIGNATURE, digest_sign_final, DIGEST_SIGN_FINAL, digest_sign_final), \
-        DISPATCH(signature, SIGNATURE, digest_sign, DIGEST_SIGN, digest_sign),                   \
-        DISPATCH(signature, SIGNATURE, digest_verify_init, DIGEST_VERIFY_INIT,                   \
-                 digest_verify_init),                                                            \
-        DISPATCH(signature, SIGNATURE, digest_verify_update, DIGEST_VERIFY_UPDATE,               \
-                 digest_verify_update),                                                          \
-        DISPATCH(signature, SIGNATURE, digest_verify_final, DIGEST_VERIFY_FINAL,                 \
-                 digest_verify_final),                                                           \
-        DISPATCH(signature, SIGNATURE, get_ctx_params, GET_CTX_PARAMS, get_ctx_params),          \
-        DISPATCH(signature, SIGNATURE, gettable_ctx_params, GETTABLE_CTX_PARAMS,                 \
-                 gettable_ctx_params),                                                           \
-        DISPATCH(signature, SIGNATURE, set_ctx_params, SET_CTX_PARAMS, set_ctx_params),          \
-        DISPATCH(signature, SIGNATURE, settable_ctx_params, SETTABLE_CTX_PARAMS,                 \
-                 settable_ctx_params)
+#define ROW(name, NAME, fn) DISPATCH(signature, SIGNATURE, name, NAME, fn)
 
-static const OSSL_DISPATCH ecdsa_functions[] = {SIGNATURE_ROWS, DISPATCH_END};
-static const OSSL_DISPATCH rsa_functions[] = {
-    SIGNATURE_ROWS,
-    DISPATCH(signature, SIGNATURE, verify_recover_init, VERIFY_RECOVER_INIT, verify_init),
-    DISPATCH(signature, SIGNATURE, verify_recover, VERIFY_RECOVER, verify_recover), DISPATCH_END};
+static const OSSL_DISPATCH functions[] = {
+    ROW(newctx, NEWCTX, newctx),
+    ROW(freectx, FREECTX, freectx),
+    ROW(dupctx, DUPCTX, dupctx),
+    ROW(sign_init, SIGN_INIT, sign_init),
+    ROW(sign, SIGN, sign),
+    ROW(verify_init, VERIFY_INIT, verify_init),
+    ROW(verify, VERIFY, verify),
+    ROW(digest_sign_init, DIGEST_SIGN_INIT, digest_sign_init),
+    ROW(digest_sign_update, DIGEST_SIGN_UPDATE, digest_sign_update),
+    ROW(digest_sign_final, DIGEST_SIGN_FINAL, digest_sign_final),
+    ROW(digest_sign, DIGEST_SIGN, digest_sign),
+    ROW(digest_verify_init, DIGEST_VERIFY_INIT, digest_verify_init),
+    ROW(digest_verify_update, DIGEST_VERIFY_UPDATE, digest_verify_update),
+    ROW(digest_verify_final, DIGEST_VERIFY_FINAL, digest_verify_final),
+    ROW(get_ctx_params, GET_CTX_PARAMS, get_ctx_params),
+    ROW(gettable_ctx_params, GETTABLE_CTX_PARAMS, gettable_ctx_params),
+    ROW(set_ctx_params, SET_CTX_PARAMS, set_ctx_params),
+    ROW(settable_ctx_params, SETTABLE_CTX_PARAMS, settable_ctx_params),
+    DISPATCH_END};
 
 const OSSL_ALGORITHM signet_signature_algorithms[] = {
-    {SIGNET_NAME_ECDSA, SIGNET_PROPERTIES, ecdsa_functions, "ECDSA by the Signet agent"},
-    {SIGNET_NAME_RSA, SIGNET_PROPERTIES, rsa_functions, "RSA signatures by the Signet agent"},
+    {SIGNET_NAME_ECDSA, SIGNET_PROPERTIES, functions, "ECDSA by the Signet agent"},
+    {SIGNET_NAME_RSA, SIGNET_PROPERTIES, functions, "RSA signatures by the Signet agent"},
     {NULL, NULL, NULL, NULL}};

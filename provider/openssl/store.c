@@ -4,19 +4,16 @@
 /* The loader of signet: URIs: "signet:NAME" and "signet:NAME;generation=7" give the key, the leaf
  * and its chain, all of one generation. */
 
-#include <errno.h>
+#include <openssl/asn1.h>
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 #include <openssl/params.h>
 #include <openssl/store.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "provider/openssl/key.h"
-
-#define SCHEME       "signet:"
-#define GENERATION   ";generation="
-#define DER_SEQUENCE 0x30
 
 struct store {
     struct signet_provider *provider;
@@ -28,34 +25,22 @@ struct store {
 };
 
 static bool
-parse_generation(const char *text, uint32_t *ret_generation)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long number = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || number == 0 ||
-        number > UINT32_MAX)
-        return false;
-    *ret_generation = (uint32_t)number;
-    return true;
-}
-
-static bool
 parse_uri(const char *uri, struct signet_reference *ret_reference)
 {
-    if (strncasecmp(uri, SCHEME, strlen(SCHEME)) != 0)
-        return false;
-    const char *name = uri + strlen(SCHEME);
-    const char *rest = strchrnul(name, ';');
-    size_t length = (size_t)(rest - name);
-    if (!signet_wire_name_is_valid(name, length))
-        return false;
     *ret_reference = (struct signet_reference) {.generation = 0};
-    memcpy(ret_reference->identity, name, length);
-    if (*rest == '\0')
+    char digits[11] = "";
+    int end = 0;
+    if (sscanf(uri, "signet:%64[a-z0-9_.-]%n", ret_reference->identity, &end) != 1 ||
+        !signet_wire_name_is_valid(ret_reference->identity, strlen(ret_reference->identity)))
+        return false;
+    if (uri[end] == '\0')
         return true;
-    return strncmp(rest, GENERATION, strlen(GENERATION)) == 0 &&
-           parse_generation(rest + strlen(GENERATION), &ret_reference->generation);
+    const char *rest = uri + end;
+    if (sscanf(rest, ";generation=%10[0-9]%n", digits, &end) != 1 || rest[end] != '\0')
+        return false;
+    unsigned long number = strtoul(digits, NULL, 10);
+    ret_reference->generation = (uint32_t)number;
+    return number > 0 && number <= UINT32_MAX;
 }
 
 static int
@@ -117,55 +102,23 @@ set_ctx_params(void *context, const OSSL_PARAM params[])
 }
 
 static int
-give_key(struct store *store, OSSL_CALLBACK *callback, void *argument)
-{
-    int type = OSSL_OBJECT_PKEY;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
-                                         signet_key_is_rsa(store->key) ? "RSA" : "EC", 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &store->key,
-                                          sizeof(store->key)),
-        OSSL_PARAM_construct_end()};
-    int ok = callback(params, argument);
-    signet_key_unref(store->key);
-    store->key = NULL;
-    return ok;
-}
-
-/* Bytes of the DER element that the rest of the chain begins with; 0 when there is none. */
-static size_t
-next_certificate(const struct store *store)
-{
-    const uint8_t *der = store->chain.data + store->offset;
-    size_t rest = store->chain.size - store->offset;
-    if (rest < 4 || der[0] != DER_SEQUENCE)
-        return 0;
-    size_t length_bytes = (der[1] & 0x80) != 0 ? der[1] & 0x7fu : 0, length = der[1];
-    if (length_bytes > 2)
-        return 0;
-    if (length_bytes > 0)
-        length = 0;
-    for (size_t i = 0; i < length_bytes; i++)
-        length = length << 8 | der[2 + i];
-    size_t total = 2 + length_bytes + length;
-    return total <= rest ? total : 0;
-}
-
-static int
 give_certificate(struct store *store, OSSL_CALLBACK *callback, void *argument)
 {
-    size_t size = next_certificate(store);
-    if (size == 0) {
+    const unsigned char *der = store->chain.data + store->offset, *content = der;
+    long length = 0, rest = (long)(store->chain.size - store->offset);
+    int tag, class;
+    if ((ASN1_get_object(&content, &length, &tag, &class, rest) & 0x81) != 0 ||
+        tag != V_ASN1_SEQUENCE) {
         store->offset = store->chain.size;
         signet_raise(store->provider, PROTOCOL, "the agent's certificates are damaged");
         return 0;
     }
+    size_t size = (size_t)(content - der) + (size_t)length;
     int type = OSSL_OBJECT_CERT;
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-                           OSSL_PARAM_construct_octet_string(
-                               OSSL_OBJECT_PARAM_DATA, store->chain.data + store->offset, size),
-                           OSSL_PARAM_construct_end()};
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, (void *)der, size),
+        OSSL_PARAM_construct_end()};
     store->offset += size;
     return callback(params, argument);
 }
@@ -191,26 +144,20 @@ load(void *context, OSSL_CALLBACK *callback, void *argument, OSSL_PASSPHRASE_CAL
     struct store *store = context;
     if (eof(store))
         return 0;
-    return has_key_to_give(store) ? give_key(store, callback, argument)
+    return has_key_to_give(store) ? signet_key_give(&store->key, callback, argument)
                                   : give_certificate(store, callback, argument);
 }
 
-/* A key of ours never becomes one of another provider. */
-static int
-export_object(void *context, const void *reference, size_t size, OSSL_CALLBACK *callback,
-              void *argument)
-{
-    return 0;
-}
+#define ROW(name, NAME, fn) DISPATCH(store, STORE, name, NAME, fn)
 
 static const OSSL_DISPATCH store_functions[] = {
-    DISPATCH(store, STORE, open, OPEN, open_store),
-    DISPATCH(store, STORE, settable_ctx_params, SETTABLE_CTX_PARAMS, settable_ctx_params),
-    DISPATCH(store, STORE, set_ctx_params, SET_CTX_PARAMS, set_ctx_params),
-    DISPATCH(store, STORE, load, LOAD, load),
-    DISPATCH(store, STORE, eof, EOF, eof),
-    DISPATCH(store, STORE, close, CLOSE, close_store),
-    DISPATCH(store, STORE, export_object, EXPORT_OBJECT, export_object),
+    ROW(open, OPEN, open_store),
+    ROW(settable_ctx_params, SETTABLE_CTX_PARAMS, settable_ctx_params),
+    ROW(set_ctx_params, SET_CTX_PARAMS, set_ctx_params),
+    ROW(load, LOAD, load),
+    DISPATCH(store, STORE, eof, EOF, eof), /* EOF is a macro: not through ROW */
+    ROW(close, CLOSE, close_store),
+    ROW(export_object, EXPORT_OBJECT, signet_key_export_object),
     DISPATCH_END};
 
 const OSSL_ALGORITHM signet_store_algorithms[] = {
