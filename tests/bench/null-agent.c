@@ -6,6 +6,8 @@
  *   null-agent SOCKET    serves identity 'null' until it is killed; prints "ready" */
 
 #include <gio/gio.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -13,7 +15,8 @@
 #include "policy/parse.h"
 #include "tests/support/fake-token.h"
 
-static const char policy_text[] = "[Identity]\nToken=null\nKey=ec:P-256\n[Access]\nPurposes=tls-client\n";
+static const char policy_text[] =
+    "[Identity]\nToken=null\nKey=ec:P-256\n[Access]\nPurposes=tls-client\n";
 static const char config_text[] = "[Token null]\nType=tpm\nTcti=none\n";
 
 typedef struct {

@@ -3,13 +3,14 @@
 
 /* Times signatures with a key against something else in the same process, in alternating batches.
  *
- *   sign echo KEY            a signature, and a bare SEQPACKET echo between two processes
- *   sign other KEY OTHERKEY  a signature with KEY, and one with OTHERKEY (a key of the provider tpm2)
- *   sign first KEY [tpm2]    loads KEY (by provider tpm2), signs once, exits: to be timed from outside
+ *   sign echo KEY CPU CPU    a signature, and a bare SEQPACKET echo between two processes: this one
+ * and its peer keep to these CPUs sign other KEY OTHERKEY  a signature with KEY, and one with
+ * OTHERKEY (a key of the provider tpm2) sign first KEY [tpm2]    loads KEY (by provider tpm2),
+ * signs once, exits: to be timed from outside
  *
  * Prints the two medians in microseconds. */
 
-#include <errno.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,8 @@ struct subject {
     int echo_fd;
 };
 
-/* tpm2-openssl signs only when it is asked for by property, and hashes in the TPM unless told not to. */
+/* tpm2-openssl signs only when it is asked for by property, and hashes in the TPM unless told not
+ * to. */
 #define TPM2_PROPERTIES "?provider=tpm2,tpm2.digest!=yes"
 
 static double
@@ -77,7 +79,8 @@ sign_once(const struct subject *subject)
     unsigned char signature[1024];
     size_t size = sizeof(signature);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    if (!EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, subject->properties, subject->key, NULL) ||
+    if (!EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, subject->properties, subject->key,
+                               NULL) ||
         !EVP_DigestSign(ctx, signature, &size, tls_message, sizeof(tls_message)))
         fail("EVP_DigestSign");
     EVP_MD_CTX_free(ctx);
@@ -91,8 +94,18 @@ echo_once(int fd)
         fail("echo");
 }
 
+static void
+keep_to(const char *cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)atoi(cpu), &set);
+    if (sched_setaffinity(0, sizeof(set), &set) < 0)
+        fail("sched_setaffinity");
+}
+
 static int
-start_echo(pid_t *ret_pid)
+start_echo(const char *cpu, pid_t *ret_pid)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
@@ -101,6 +114,7 @@ start_echo(pid_t *ret_pid)
     if (*ret_pid == 0) {
         unsigned char packet[512];
         ssize_t size;
+        keep_to(cpu);
         close(ends[0]);
         while ((size = recv(ends[1], packet, sizeof(packet), 0)) > 0)
             if (send(ends[1], packet, (size_t)size, 0) < 0)
@@ -155,11 +169,12 @@ race(const struct subject *a, const struct subject *b, int count)
 }
 
 static void
-race_echo(const char *key)
+race_echo(char **arguments)
 {
     pid_t pid;
-    struct subject echo = {.echo_fd = start_echo(&pid)};
-    struct subject signet = {.key = load_key(key)};
+    struct subject echo = {.echo_fd = start_echo(arguments[2], &pid)};
+    keep_to(arguments[1]);
+    struct subject signet = {.key = load_key(arguments[0])};
     race(&signet, &echo, 500);
     close(echo.echo_fd);
     waitpid(pid, NULL, 0);
@@ -171,13 +186,15 @@ main(int argc, char **argv)
 {
     memset(tls_message, ' ', 64);
     memcpy(tls_message + 64, "TLS 1.3, client CertificateVerify", 34);
-    if (argc == 3 && strcmp(argv[1], "echo") == 0) {
-        race_echo(argv[2]);
+    if (argc == 5 && strcmp(argv[1], "echo") == 0) {
+        race_echo(argv + 2);
     } else if (argc == 4 && strcmp(argv[1], "other") == 0) {
         load_tpm2();
         struct subject signet = {.key = load_key(argv[2])};
         struct subject other = {.key = load_key(argv[3]), .properties = TPM2_PROPERTIES};
         race(&signet, &other, 20);
+        EVP_PKEY_free(signet.key);
+        EVP_PKEY_free(other.key); /* or its objects stay in the TPM */
     } else if (argc >= 3 && strcmp(argv[1], "first") == 0) {
         struct subject subject = {0};
         if (argc == 4) {
@@ -188,7 +205,8 @@ main(int argc, char **argv)
         sign_once(&subject);
         EVP_PKEY_free(subject.key);
     } else {
-        fprintf(stderr, "usage: sign echo KEY | other KEY OTHERKEY | first KEY [PROVIDER]\n");
+        fprintf(stderr,
+                "usage: sign echo KEY CPU CPU | other KEY OTHERKEY | first KEY [PROVIDER]\n");
         return 2;
     }
     return 0;

@@ -84,7 +84,8 @@ context_with(const char *provider)
     return context;
 }
 
-/* The least of several rounds, taken in turn, of processor time: a busy machine disturbs both alike. */
+/* The least of several rounds, taken in turn, of processor time: a busy machine disturbs both
+ * alike. */
 static void
 compare(const struct sample *sample, OSSL_LIB_CTX *without, OSSL_LIB_CTX *with)
 {
