@@ -6,6 +6,7 @@
 #include "agent/ctl/json.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct {
     GString *text;
@@ -106,15 +107,37 @@ begin_item(Printer *printer, gsize index)
     break_line(printer);
 }
 
+static int
+compare_keys(gconstpointer a, gconstpointer b)
+{
+    g_autoptr(GVariant) key_a = g_variant_get_child_value(*(GVariant *const *)a, 0);
+    g_autoptr(GVariant) key_b = g_variant_get_child_value(*(GVariant *const *)b, 0);
+
+    return strcmp(g_variant_get_string(key_a, NULL), g_variant_get_string(key_b, NULL));
+}
+
+/* An object's entries in the order of their keys: the same question gets the same text. */
+static GPtrArray *
+list_items(GVariant *container)
+{
+    gsize count = g_variant_n_children(container);
+    GPtrArray *items = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
+
+    for (gsize i = 0; i < count; i++)
+        g_ptr_array_add(items, g_variant_get_child_value(container, i));
+    if (is_object(container))
+        g_ptr_array_sort(items, compare_keys);
+    return items;
+}
+
 /* Prints the key of an object's entry, and hands out its value. */
 static GVariant *
-take_item(Printer *printer, GVariant *container, gsize index)
+take_item(Printer *printer, GVariant *container, GVariant *item)
 {
-    g_autoptr(GVariant) item = g_variant_get_child_value(container, index);
     g_autoptr(GVariant) key = NULL;
 
     if (!is_object(container))
-        return g_steal_pointer(&item);
+        return g_variant_ref(item);
     key = g_variant_get_child_value(item, 0);
     print_string(printer, g_variant_get_string(key, NULL));
     g_string_append(printer->text, ": ");
@@ -139,33 +162,30 @@ is_text(GVariant *value)
 static void
 print_value(Printer *printer, GVariant *value)
 {
-    gsize count = g_variant_is_container(value) ? g_variant_n_children(value) : 0;
+    g_autoptr(GPtrArray) items = g_variant_is_container(value) ? list_items(value) : NULL;
 
     if (is_text(value)) {
         print_string(printer, g_variant_get_string(value, NULL));
     } else if (g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN)) {
         g_string_append(printer->text, g_variant_get_boolean(value) ? "true" : "false");
-    } else if (!is_plain_container(value)) {
-        g_autoptr(GVariant) inner = count ? g_variant_get_child_value(value, 0) : NULL;
-
-        if (inner)
-            print_value(printer, inner);
-        else
-            print_number(printer, value);
-    } else {
+    } else if (is_plain_container(value)) {
         g_string_append_c(printer->text, is_object(value) ? '{' : '[');
         printer->depth++;
-        for (gsize i = 0; i < count; i++) {
+        for (guint i = 0; i < items->len; i++) {
             g_autoptr(GVariant) item = NULL;
 
             begin_item(printer, i);
-            item = take_item(printer, value, i);
+            item = take_item(printer, value, g_ptr_array_index(items, i));
             print_value(printer, item);
         }
         printer->depth--;
-        if (count > 0)
+        if (items->len > 0)
             break_line(printer);
         g_string_append_c(printer->text, is_object(value) ? '}' : ']');
+    } else if (items && items->len > 0) {
+        print_value(printer, g_ptr_array_index(items, 0)); /* a variant, or a maybe that is */
+    } else {
+        print_number(printer, value);
     }
 }
 

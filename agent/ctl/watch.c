@@ -14,7 +14,8 @@
 
 typedef struct {
     SignetCtl *ctl;
-    GMainLoop *loop; /* (owned) */
+    GMainLoop *loop;     /* (owned) */
+    gboolean is_running; /* the agent; its coming and going is not told object by object */
 } Watch;
 
 /* "identity", "token" or "agent" by the interface's name */
@@ -133,7 +134,7 @@ on_changed(GDBusObjectManager *manager, GDBusObject *object, GDBusProxy *proxy, 
 static void
 tell_object(Watch *watch, GDBusObject *object, const char *event)
 {
-    GList *interfaces = g_dbus_object_get_interfaces(object);
+    GList *interfaces = watch->is_running ? g_dbus_object_get_interfaces(object) : NULL;
 
     for (GList *item = interfaces; item; item = item->next) {
         GVariantDict dict;
@@ -163,6 +164,9 @@ on_owner(GObject *manager, GParamSpec *spec, gpointer data)
     gboolean is_running = signet_ctl_is_agent_running(watch->ctl);
     GVariantDict dict;
 
+    if (is_running == watch->is_running)
+        return;
+    watch->is_running = is_running;
     g_variant_dict_init(&dict, NULL);
     tell(watch, NULL, is_running ? "started" : "stopped", g_variant_dict_end(&dict),
          is_running ? "runs again" : "has stopped; waiting for it");
@@ -181,7 +185,7 @@ SignetCtlExit
 signet_ctl_watch(SignetCtl *ctl, int argc, char **argv)
 {
     SignetCtlExit code = signet_ctl_connect(ctl);
-    Watch watch = {.ctl = ctl};
+    Watch watch = {.ctl = ctl, .is_running = TRUE};
     guint interrupt = 0;
 
     if (code != SIGNET_CTL_OK)
