@@ -402,7 +402,8 @@ fake_agent_clear(struct fake_agent *agent)
 {
     fake_agent_stop(agent);
     if (agent->listen_fd >= 0)
-        fake_agent_unlisten(agent);
+        close(agent->listen_fd);
+    unlink(agent->path);
     rmdir(agent->directory);
     munmap(agent->counts, sizeof(*agent->counts));
 }
