@@ -1,13 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* RSA decryption by the agent; encryption is software's work. */
+/* RSA decryption by the agent; encryption is software's work. The RSA key exchange of TLS up
+ * to 1.2, for which libssl has a padding of its own, is not offered: it would make the agent an
+ * oracle for whoever can connect to a server. */
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/params.h>
-#include <openssl/prov_ssl.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <string.h>
 
@@ -24,8 +23,6 @@ struct cipher {
     char mgf1_digest[SIGNET_DIGEST_NAME_SIZE]; /* empty: as digest */
     uint8_t label[SIGNET_WIRE_LABEL_MAX];
     size_t label_size;
-    unsigned tls_client_version;     /* RSA key exchange of TLS up to 1.2, RFC 5246 7.4.7.1 */
-    unsigned tls_negotiated_version; /* 0: only the client's version is right */
 };
 
 static void *
@@ -59,11 +56,9 @@ dupctx(void *context)
     return copy;
 }
 
-static const struct signet_mode paddings[] = {
-    {RSA_PKCS1_PADDING, OSSL_PKEY_RSA_PAD_MODE_PKCSV15},
-    {RSA_PKCS1_OAEP_PADDING, OSSL_PKEY_RSA_PAD_MODE_OAEP},
-    {RSA_PKCS1_WITH_TLS_PADDING, "tls"}, /* libssl sets it by number */
-    {0, NULL}};
+static const struct signet_mode paddings[] = {{RSA_PKCS1_PADDING, OSSL_PKEY_RSA_PAD_MODE_PKCSV15},
+                                              {RSA_PKCS1_OAEP_PADDING, OSSL_PKEY_RSA_PAD_MODE_OAEP},
+                                              {0, NULL}};
 
 static bool
 take_padding(struct cipher *c, const OSSL_PARAM params[])
@@ -101,18 +96,10 @@ static int
 set_ctx_params(void *context, const OSSL_PARAM params[])
 {
     struct cipher *c = context;
-    if (params == NULL)
-        return 1;
-    if (!take_padding(c, params) || !take_label(c, params) ||
-        !signet_params_take_text(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, c->digest) ||
-        !signet_params_take_text(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, c->mgf1_digest))
-        return 0;
-    const OSSL_PARAM *param =
-        OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION);
-    if (param != NULL && !OSSL_PARAM_get_uint(param, &c->tls_client_version))
-        return 0;
-    param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION);
-    return param == NULL || OSSL_PARAM_get_uint(param, &c->tls_negotiated_version);
+    return params == NULL ||
+           (take_padding(c, params) && take_label(c, params) &&
+            signet_params_take_text(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, c->digest) &&
+            signet_params_take_text(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, c->mgf1_digest));
 }
 
 static const char *
@@ -132,26 +119,15 @@ get_ctx_params(void *context, OSSL_PARAM params[])
            (label == NULL || OSSL_PARAM_set_octet_ptr(label, c->label, c->label_size));
 }
 
-/* The first two cannot be read. */
-static const OSSL_PARAM ctx_params[] = {
-    OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, NULL),
-    OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION, NULL),
-    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, NULL, 0),
-    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, NULL, 0),
-    OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, NULL, 0),
-    OSSL_PARAM_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, NULL, 0),
-    OSSL_PARAM_END};
-
 static const OSSL_PARAM *
-settable_ctx_params(void *context, void *provider)
+ctx_params(void *context, void *provider)
 {
-    return ctx_params;
-}
-
-static const OSSL_PARAM *
-gettable_ctx_params(void *context, void *provider)
-{
-    return ctx_params + 2;
+    static const OSSL_PARAM types[] = {
+        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, NULL, 0), OSSL_PARAM_END};
+    return types;
 }
 
 static int
@@ -189,18 +165,17 @@ encrypt(void *context, unsigned char *out, size_t *size, size_t capacity, const 
     return ok;
 }
 
-/* A plaintext on its way out. */
-struct plaintext {
-    uint8_t data[SIGNET_WIRE_CIPHERTEXT_MAX];
-    size_t size;
-};
-
-static bool
-ask_agent(const struct cipher *c, struct signet_bytes ciphertext, struct plaintext *ret_plaintext,
-          struct signet_channel_failure *ret_failure)
+static int
+decrypt(void *context, unsigned char *out, size_t *size, size_t capacity, const unsigned char *data,
+        size_t data_size)
 {
+    struct cipher *c = context;
+    if (out == NULL) {
+        *size = signet_key_output_max(c->key);
+        return 1;
+    }
     struct signet_wire_decrypt_request request = {.scheme = SIGNET_SCHEME_RSA_PKCS1,
-                                                  .ciphertext = ciphertext};
+                                                  .ciphertext = {data, data_size}};
     if (c->padding == RSA_PKCS1_OAEP_PADDING) {
         request.scheme = SIGNET_SCHEME_RSA_OAEP;
         request.hash = (uint8_t)signet_hash_from_name(c->digest);
@@ -209,85 +184,11 @@ ask_agent(const struct cipher *c, struct signet_bytes ciphertext, struct plainte
         if (request.hash == SIGNET_HASH_NONE || request.mgf1_hash == SIGNET_HASH_NONE) {
             signet_raise(c->provider, UNSUPPORTED, "the agent does not know OAEP with '%s'",
                          c->digest);
-            return false;
+            return 0;
         }
     }
-    struct signet_output output = {ret_plaintext->data, sizeof(ret_plaintext->data),
-                                   &ret_plaintext->size};
-    return signet_key_decrypt(c->key, &request, &output, ret_failure);
-}
-
-/* Whether the secret is one that the client made: 48 bytes that begin with its version. */
-static bool
-is_premaster(const struct cipher *c, const struct plaintext *plaintext)
-{
-    if (plaintext->size != SSL_MAX_MASTER_KEY_LENGTH)
-        return false;
-    unsigned version = (unsigned)plaintext->data[0] << 8 | plaintext->data[1];
-    return version == c->tls_client_version ||
-           (c->tls_negotiated_version != 0 && version == c->tls_negotiated_version);
-}
-
-/* RFC 5246 7.4.7.1: whoever sends a bad secret must learn nothing from how it was bad, and gets a
- * random one. */
-static int
-decrypt_premaster(struct cipher *c, unsigned char *out, size_t *size,
-                  struct signet_bytes ciphertext)
-{
-    uint8_t random[SSL_MAX_MASTER_KEY_LENGTH];
-    OSSL_LIB_CTX *software = signet_provider_software(c->provider);
-    if (software == NULL || RAND_priv_bytes_ex(software, random, sizeof(random), 0) <= 0)
-        return 0;
-    struct plaintext plaintext = {.size = 0};
-    struct signet_channel_failure failure = {0};
-    ERR_set_mark();
-    bool ok = ask_agent(c, ciphertext, &plaintext, &failure);
-    bool is_the_peers_fault = !ok && failure.error == SIGNET_CHANNEL_REFUSED &&
-                              (failure.status == SIGNET_WIRE_STATUS_BAD_REQUEST ||
-                               failure.status == SIGNET_WIRE_STATUS_TOKEN_FAILED);
-    if (!ok && !is_the_peers_fault) {
-        ERR_clear_last_mark();
-        return 0;
-    }
-    ERR_pop_to_mark();
-    memcpy(out, ok && is_premaster(c, &plaintext) ? plaintext.data : random, sizeof(random));
-    *size = sizeof(random);
-    OPENSSL_cleanse(&plaintext, sizeof(plaintext));
-    return 1;
-}
-
-static int
-decrypt(void *context, unsigned char *out, size_t *size, size_t capacity, const unsigned char *data,
-        size_t data_size)
-{
-    struct cipher *c = context;
-    bool is_tls = c->padding == RSA_PKCS1_WITH_TLS_PADDING;
-    if (out == NULL) {
-        *size = is_tls ? SSL_MAX_MASTER_KEY_LENGTH : signet_key_output_max(c->key);
-        return 1;
-    }
-    struct signet_bytes ciphertext = {data, data_size};
-    if (data_size > SIGNET_WIRE_CIPHERTEXT_MAX ||
-        (is_tls && capacity < SSL_MAX_MASTER_KEY_LENGTH)) {
-        signet_raise(c->provider, BAD_ARGUMENT, "a ciphertext or buffer of the wrong length");
-        return 0;
-    }
-    if (is_tls)
-        return decrypt_premaster(c, out, size, ciphertext);
-
-    struct plaintext plaintext = {.size = 0};
-    struct signet_channel_failure failure = {0};
-    if (!ask_agent(c, ciphertext, &plaintext, &failure))
-        return 0;
-    bool fits = plaintext.size <= capacity;
-    if (fits) {
-        memcpy(out, plaintext.data, plaintext.size);
-        *size = plaintext.size;
-    } else {
-        signet_raise(c->provider, BUFFER_TOO_SMALL, "the plaintext has %zu bytes", plaintext.size);
-    }
-    OPENSSL_cleanse(&plaintext, sizeof(plaintext));
-    return fits;
+    struct signet_output output = {out, capacity, size};
+    return signet_key_decrypt(c->key, &request, &output);
 }
 
 #define ROW(name, NAME, fn) DISPATCH(asym_cipher, ASYM_CIPHER, name, NAME, fn)
@@ -301,9 +202,9 @@ static const OSSL_DISPATCH rsa_functions[] = {
     ROW(decrypt_init, DECRYPT_INIT, init),
     ROW(decrypt, DECRYPT, decrypt),
     ROW(get_ctx_params, GET_CTX_PARAMS, get_ctx_params),
-    ROW(gettable_ctx_params, GETTABLE_CTX_PARAMS, gettable_ctx_params),
+    ROW(gettable_ctx_params, GETTABLE_CTX_PARAMS, ctx_params),
     ROW(set_ctx_params, SET_CTX_PARAMS, set_ctx_params),
-    ROW(settable_ctx_params, SETTABLE_CTX_PARAMS, settable_ctx_params),
+    ROW(settable_ctx_params, SETTABLE_CTX_PARAMS, ctx_params),
     DISPATCH_END};
 
 const OSSL_ALGORITHM signet_asym_cipher_algorithms[] = {

@@ -76,20 +76,15 @@ signet_raise_at(const struct signet_core *core, struct signet_place place, int r
 static int
 reason_of(const struct signet_channel_failure *failure)
 {
-    switch (failure->error) {
-    case SIGNET_CHANNEL_UNREACHABLE:
-        return SIGNET_REASON_UNREACHABLE;
-    case SIGNET_CHANNEL_TIMED_OUT:
-        return SIGNET_REASON_TIMED_OUT;
-    case SIGNET_CHANNEL_REFUSED:
-        return SIGNET_REASON_AGENT + (int)failure->status;
-    case SIGNET_CHANNEL_NO_MEMORY:
-        return SIGNET_REASON_NO_MEMORY;
-    case SIGNET_CHANNEL_OK:
-    case SIGNET_CHANNEL_PROTOCOL:
-        break;
-    }
-    return SIGNET_REASON_PROTOCOL;
+    static const int reasons[] = {
+        [SIGNET_CHANNEL_OK] = SIGNET_REASON_PROTOCOL,
+        [SIGNET_CHANNEL_UNREACHABLE] = SIGNET_REASON_UNREACHABLE,
+        [SIGNET_CHANNEL_TIMED_OUT] = SIGNET_REASON_TIMED_OUT,
+        [SIGNET_CHANNEL_PROTOCOL] = SIGNET_REASON_PROTOCOL,
+        [SIGNET_CHANNEL_NO_MEMORY] = SIGNET_REASON_NO_MEMORY,
+    };
+    return failure->error == SIGNET_CHANNEL_REFUSED ? SIGNET_REASON_AGENT + (int)failure->status
+                                                    : reasons[failure->error];
 }
 
 void

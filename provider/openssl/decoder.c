@@ -76,7 +76,7 @@ decode(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback,
     }
     if (reference.is_rsa != reader->is_rsa)
         return 1;
-    struct signet_key *key = signet_key_load(reader->provider, &reference);
+    struct signet_key *key = signet_key_load(reader->provider, &reference, NULL);
     return key != NULL && signet_key_give(&key, callback, argument);
 }
 

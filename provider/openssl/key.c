@@ -149,9 +149,9 @@ look_up(struct signet_provider *provider, const struct signet_wire_lookup_reques
     return NULL;
 }
 
-static struct signet_key *
-load(struct signet_provider *provider, const struct signet_reference *reference,
-     const bool *wants_rsa, struct signet_blob *ret_chain)
+struct signet_key *
+signet_key_load(struct signet_provider *provider, const struct signet_reference *reference,
+                struct signet_blob *ret_chain)
 {
     struct signet_wire_lookup_request request = {
         .identity = signet_bytes_from_string(reference->identity),
@@ -159,7 +159,7 @@ load(struct signet_provider *provider, const struct signet_reference *reference,
     };
     struct signet_channel_failure failure;
     struct signet_key *key = look_up(provider, &request, ret_chain, &failure);
-    if (key != NULL && wants_rsa != NULL && *wants_rsa != key->is_rsa) {
+    if (key != NULL && ret_chain == NULL && key->is_rsa != reference->is_rsa) {
         set_malformed(&failure, "the key is of another type than its reference says");
         signet_key_unref(key);
         key = NULL;
@@ -170,19 +170,6 @@ load(struct signet_provider *provider, const struct signet_reference *reference,
         /* a failure only concerns children without a path, and says so there */
         signet_channel_prepare(provider->channel, &failure);
     return key;
-}
-
-struct signet_key *
-signet_key_load(struct signet_provider *provider, const struct signet_reference *reference)
-{
-    return load(provider, reference, &reference->is_rsa, NULL);
-}
-
-struct signet_key *
-signet_key_load_with_chain(struct signet_provider *provider,
-                           const struct signet_reference *reference, struct signet_blob *ret_chain)
-{
-    return load(provider, reference, NULL, ret_chain);
 }
 
 int
@@ -208,18 +195,13 @@ signet_key_export_object(void *context, const void *reference, size_t size, OSSL
     return 0;
 }
 
-static bool
-has_private_value(const OSSL_PARAM params[])
-{
-    return OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PRIV_KEY) != NULL ||
-           OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_D) != NULL ||
-           OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_FACTOR1) != NULL;
-}
-
 bool
 signet_key_import(struct signet_key *key, int selection, const OSSL_PARAM params[])
 {
-    if (key->public != NULL || key->identity[0] != '\0' || has_private_value(params))
+    if (key->public != NULL || key->identity[0] != '\0' ||
+        OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PRIV_KEY) != NULL ||
+        OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_D) != NULL ||
+        OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_FACTOR1) != NULL)
         return false;
     OSSL_LIB_CTX *software = signet_provider_software(key->provider);
     const char *point = key->is_rsa ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_PUB_KEY;
@@ -337,7 +319,7 @@ signet_key_begin_public(struct signet_key *key, int (*init)(EVP_PKEY_CTX *),
         return NULL;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(software, public, NULL);
     EVP_PKEY_free(public);
-    if (context != NULL && init(context) > 0 &&
+    if (context != NULL && (init == NULL || init(context) > 0) &&
         (params == NULL || EVP_PKEY_CTX_set_params(context, params) > 0))
         return context;
     EVP_PKEY_CTX_free(context);
@@ -493,8 +475,7 @@ GET(derive, secret)
 #undef GET
 
 static bool
-run(struct signet_key *key, const struct operation *operation, const struct signet_output *output,
-    struct signet_channel_failure *ret_failure)
+run(struct signet_key *key, const struct operation *operation, const struct signet_output *output)
 {
     struct signet_reference reference;
     if (!signet_key_get_reference(key, &reference)) {
@@ -504,42 +485,43 @@ run(struct signet_key *key, const struct operation *operation, const struct sign
     *operation->identity = signet_bytes_from_string(key->identity);
     *operation->generation = reference.generation;
 
+    struct signet_channel_failure failure = {0};
     struct signet_channel_reply reply = {0};
     struct signet_bytes result = {NULL, 0};
-    bool ok = signet_channel_call(key->provider->channel, &operation->call, &reply, ret_failure);
-    if (ok && (!operation->get(&reply.reader, &result) || result.size > output->capacity)) {
-        set_malformed(ret_failure, "not a result, or too long");
+    bool ok = signet_channel_call(key->provider->channel, &operation->call, &reply, &failure);
+    if (ok && !operation->get(&reply.reader, &result)) {
+        set_malformed(&failure, "not a result");
         ok = false;
     }
-    if (ok) {
+    if (!ok)
+        signet_raise_failure(key->provider, key->identity, &failure);
+    bool fits = result.size <= output->capacity;
+    if (ok && !fits)
+        signet_raise(key->provider, BUFFER_TOO_SMALL, "the result has %zu bytes", result.size);
+    if (ok && fits) {
         memcpy(output->data, result.data, result.size);
         *output->ret_size = result.size;
     }
     signet_channel_release(&reply);
-    if (!ok)
-        signet_raise_failure(key->provider, key->identity, ret_failure);
-    return ok;
+    return ok && fits;
 }
 
 bool
 signet_key_sign(struct signet_key *key, enum signet_wire_op op,
                 struct signet_wire_sign_request *request, const struct signet_output *output)
 {
-    struct signet_channel_failure failure = {0};
     struct operation operation = {
         {op, put_sign, request}, get_signature, &request->identity, &request->generation};
-    return run(key, &operation, output, &failure);
+    return run(key, &operation, output);
 }
 
 bool
 signet_key_decrypt(struct signet_key *key, struct signet_wire_decrypt_request *request,
-                   const struct signet_output *output, struct signet_channel_failure *ret_failure)
+                   const struct signet_output *output)
 {
-    struct operation operation = {{SIGNET_WIRE_OP_DECRYPT, put_decrypt, request},
-                                  get_plaintext,
-                                  &request->identity,
-                                  &request->generation};
-    return run(key, &operation, output, ret_failure);
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DECRYPT, put_decrypt, request};
+    struct operation operation = {call, get_plaintext, &request->identity, &request->generation};
+    return run(key, &operation, output);
 }
 
 bool
@@ -547,10 +529,7 @@ signet_key_derive(struct signet_key *key, struct signet_bytes peer,
                   const struct signet_output *output)
 {
     struct signet_wire_derive_request request = {.peer = peer};
-    struct signet_channel_failure failure = {0};
-    struct operation operation = {{SIGNET_WIRE_OP_DERIVE, put_derive, &request},
-                                  get_secret,
-                                  &request.identity,
-                                  &request.generation};
-    return run(key, &operation, output, &failure);
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DERIVE, put_derive, &request};
+    struct operation operation = {call, get_secret, &request.identity, &request.generation};
+    return run(key, &operation, output);
 }

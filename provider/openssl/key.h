@@ -28,15 +28,12 @@ struct signet_blob {
 void signet_blob_clear(struct signet_blob *blob);
 
 /* Asks the agent for the generation that the reference names and pins it. Also prepares the way for
- * children that will have no path to the agent. Blocks up to the channel's timeout. NULL: raised,
- * exactly once. */
+ * children that will have no path to the agent. With ret_chain, the reference's is_rsa is unknown
+ * and ignored, and the generation's certificates are returned, DER, leaf first. Blocks up to the
+ * channel's timeout. NULL: raised, exactly once. */
 struct signet_key *
-signet_key_load(struct signet_provider *provider, const struct signet_reference *reference);
-/* The same for a reference of unknown type (is_rsa is ignored), with the generation's certificates,
- * DER, leaf first. */
-struct signet_key *
-signet_key_load_with_chain(struct signet_provider *provider,
-                           const struct signet_reference *reference, struct signet_blob *ret_chain);
+signet_key_load(struct signet_provider *provider, const struct signet_reference *reference,
+                struct signet_blob *ret_chain);
 
 /* Hands a key to libcrypto, through the callback of a decoder or a store; *key is NULL afterwards.
  */
@@ -91,8 +88,7 @@ struct signet_output {
 };
 bool signet_key_sign(struct signet_key *key, enum signet_wire_op op,
                      struct signet_wire_sign_request *request, const struct signet_output *output);
-bool
-signet_key_decrypt(struct signet_key *key, struct signet_wire_decrypt_request *request,
-                   const struct signet_output *output, struct signet_channel_failure *ret_failure);
+bool signet_key_decrypt(struct signet_key *key, struct signet_wire_decrypt_request *request,
+                        const struct signet_output *output);
 bool signet_key_derive(struct signet_key *key, struct signet_bytes peer,
                        const struct signet_output *output);

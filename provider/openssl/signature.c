@@ -330,33 +330,21 @@ prepare_request(const struct signature *s, struct signet_wire_sign_request *requ
     if (s->padding != RSA_PKCS1_PSS_PADDING)
         return true;
     int salt_len = resolve_salt(s);
-    if (salt_len < 0) {
-        signet_raise(s->provider, BAD_ARGUMENT, "the key is too short for this salt and digest");
-        return false;
-    }
     request->scheme = SIGNET_SCHEME_RSA_PSS;
     request->salt_len = (uint16_t)salt_len;
     request->mgf1_hash = (uint8_t)signet_hash_from_name(mgf1_digest(s));
-    if (request->mgf1_hash != SIGNET_HASH_NONE)
+    if (salt_len >= 0 && request->mgf1_hash != SIGNET_HASH_NONE)
         return true;
-    signet_raise(s->provider, UNSUPPORTED, "the agent does not sign with the MGF1 digest '%s'",
-                 mgf1_digest(s));
+    signet_raise(s->provider, UNSUPPORTED, "no PSS with this key, salt, digest '%s' and MGF1 '%s'",
+                 s->digest, mgf1_digest(s));
     return false;
 }
 
-/* Answers a question for the length without a round trip. */
-static bool
-room_for_signature(const struct signature *s, const uint8_t *out, size_t *size, size_t capacity)
+static int
+give_length(const struct signature *s, size_t *ret_size)
 {
-    size_t longest = signet_key_output_max(s->key);
-    if (out == NULL) {
-        *size = longest;
-        return true;
-    }
-    if (capacity >= longest)
-        return true;
-    signet_raise(s->provider, BUFFER_TOO_SMALL, "a signature needs %zu bytes", longest);
-    return false;
+    *ret_size = signet_key_output_max(s->key);
+    return 1;
 }
 
 static int
@@ -364,10 +352,8 @@ sign(void *context, unsigned char *out, size_t *size, size_t capacity, const uns
      size_t digest_size)
 {
     struct signature *s = context;
-    if (!room_for_signature(s, out, size, capacity))
-        return 0;
     if (out == NULL)
-        return 1;
+        return give_length(s, size);
     enum signet_hash hash = signet_hash_from_name(s->digest);
     if (s->digest[0] == '\0' && !signet_key_is_rsa(s->key))
         hash = hash_from_size(digest_size);
@@ -459,10 +445,8 @@ static int
 digest_sign_final(void *context, unsigned char *out, size_t *size, size_t capacity)
 {
     struct signature *s = context;
-    if (!room_for_signature(s, out, size, capacity))
-        return 0;
     if (out == NULL)
-        return 1;
+        return give_length(s, size);
     if (s->md == NULL) {
         struct signet_output output = {out, capacity, size};
         struct signet_bytes message = {NULL, 0};
@@ -482,14 +466,13 @@ digest_sign(void *context, unsigned char *out, size_t *size, size_t capacity,
 {
     struct signature *s = context;
     if (out == NULL)
-        return room_for_signature(s, out, size, capacity);
+        return give_length(s, size);
     bool goes_in_one_packet =
         s->md == NULL && s->message == NULL && data_size <= SIGNET_WIRE_MESSAGE_MAX;
     if (!goes_in_one_packet)
         return digest_sign_update(s, data, data_size) && digest_sign_final(s, out, size, capacity);
     struct signet_output output = {out, capacity, size};
-    return room_for_signature(s, out, size, capacity) &&
-           sign_message(s, (struct signet_bytes) {data, data_size}, &output);
+    return sign_message(s, (struct signet_bytes) {data, data_size}, &output);
 }
 
 static int

@@ -70,7 +70,7 @@ open_store(void *context, const char *uri)
         return NULL;
     store->provider = provider;
     store->wants_key = store->wants_certificates = true;
-    store->key = signet_key_load_with_chain(provider, &reference, &store->chain);
+    store->key = signet_key_load(provider, &reference, &store->chain);
     if (store->key != NULL)
         return store;
     close_store(store);

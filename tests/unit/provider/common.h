@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* What the provider's tests share: one fake agent for all, a process per test (Check forks), and in each of them an
- * openssl.cnf that lists the providers in one order or the other. */
+/* What the provider's tests share: one fake agent for all, a process per test (Check forks), and in
+ * each of them an openssl.cnf that lists the providers in one order or the other. */
 
 #pragma once
 
@@ -20,7 +20,8 @@ struct kind {
     int nid;
 };
 
-/* Rows of loop tests: every kind of key, with 'default' listed first and with 'signet' listed first. */
+/* Rows of loop tests: every kind of key, with 'default' listed first and with 'signet' listed
+ * first. */
 #define ORDERS 2
 #define KINDS  4
 #define ROWS   (ORDERS * KINDS)
@@ -28,7 +29,8 @@ extern const struct kind kinds[KINDS];
 
 /* Call it before anything of libcrypto in a test. Returns the row's kind of key. */
 const struct kind *begin_row(int row);
-/* Configures this process by hand: more lines for signet's section; the socket's path, NULL: the fake agent's. */
+/* Configures this process by hand: more lines for signet's section; the socket's path, NULL: the
+ * fake agent's. */
 void begin_with(const char *first, const char *socket, const char *more);
 
 /* A file of the identity; valid until the fourth call after. */

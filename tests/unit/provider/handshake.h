@@ -9,11 +9,11 @@
 #include <stdbool.h>
 
 struct handshake {
-    int version;           /* TLS1_2_VERSION, TLS1_3_VERSION */
-    const char *groups;    /* nullable */
-    const char *ciphers;   /* for TLS 1.2, nullable */
-    SSL_CTX *server;       /* (unowned) with key and certificate */
-    SSL_CTX *client;       /* (unowned) likewise */
+    int version;         /* TLS1_2_VERSION, TLS1_3_VERSION */
+    const char *groups;  /* nullable */
+    const char *ciphers; /* for TLS 1.2, nullable */
+    SSL_CTX *server;     /* (unowned) with key and certificate */
+    SSL_CTX *client;     /* (unowned) likewise */
 };
 
 /* A context that demands a certificate of the fake agent's issuer from the other end. */

@@ -214,7 +214,6 @@ for order in 'default first' 'signet first'; do
     done
     openssl pkey -in "$live/rsa/1/key.pem" -pubout -out public.pem
     rsa_only
-    handshake rsa p256 '-tls1_2 -cipher kRSA'
     # a certificate and a key of another identity
     if openssl req -new -x509 -key "$live/p256/1/key.pem" -subj /CN=x -out x.pem 2>error &&
         ! openssl x509 -req -in request.pem -CA x.pem -CAkey "$live/p384/1/key.pem" -out y.pem 2>error; then
