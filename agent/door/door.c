@@ -141,6 +141,9 @@ make_source(SignetDoor *door)
 
     ((DoorSource *)source)->door = door;
     g_source_set_static_name(source, "door");
+    /* Nothing here runs the loop again; without this GLib takes the descriptor out of its set and
+     * puts it back around each dispatch, and wakes itself up twice for that. */
+    g_source_set_can_recurse(source, TRUE);
     g_source_add_unix_fd(source, door->hall->epoll_fd, G_IO_IN);
     g_source_attach(source, g_main_context_get_thread_default());
     return source;
