@@ -54,14 +54,14 @@ signet_channel_prepare(struct signet_channel *channel, struct signet_channel_fai
  * operation is idempotent) or is busy. How long it waits for an agent that cannot be reached:
  *
  *   - the whole timeout if this channel has had an answer, in this process or a parent;
- *   - the whole timeout while a socket stands at the path, or a factory is held for the next agent;
- *   - SIGNET_CHANNEL_GRACE_MS when nothing stands at the path: no agent is installed, or it starts;
+ *   - the whole timeout while somebody listens at the path, or a factory is held for the next agent;
+ *   - SIGNET_CHANNEL_GRACE_MS when nobody does: no agent is installed, or it starts just now;
  *   - the same after a call that waited in vain: a server whose agent is gone is slowed down once;
  *   - not at all when the reason will not change by itself (permission), and with "fd:N".
  *
  * The caller's errno, signal mask and signals are left alone; the calling thread cannot be
  * cancelled meanwhile. */
-#define SIGNET_CHANNEL_GRACE_MS 1000u
+#define SIGNET_CHANNEL_GRACE_MS 2000u
 struct signet_channel_call {
     enum signet_wire_op op;
     void (*put)(struct signet_wire_writer *w, const void *message); /* NULL: the body is empty */

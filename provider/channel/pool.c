@@ -259,8 +259,8 @@ judge_errno(int error)
     switch (error) {
     case ENOENT:
     case ENOTDIR:
+    case ECONNREFUSED: /* a socket that nobody listens at: a service manager would */
         return SIGNET_POOL_ABSENT;
-    case ECONNREFUSED:
     case ECONNRESET:
     case EAGAIN:
     case EINTR:

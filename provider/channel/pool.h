@@ -55,8 +55,8 @@ void signet_pool_hang_up(struct signet_pool *pool, struct signet_connection *con
 
 enum signet_pool_opened {
     SIGNET_POOL_OPENED,
-    SIGNET_POOL_ABSENT,    /* nothing has this path, and there is no factory */
-    SIGNET_POOL_AWAY,      /* nobody listens, or too many want to connect: may change soon */
+    SIGNET_POOL_ABSENT,    /* nobody listens at this path, and there is no factory */
+    SIGNET_POOL_AWAY,      /* too many want to connect: may change soon */
     SIGNET_POOL_EXHAUSTED, /* this process or machine has no descriptors or memory left */
     SIGNET_POOL_FORBIDDEN, /* will not change by itself */
 };
