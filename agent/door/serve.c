@@ -309,10 +309,10 @@ serve_factory(Request *request)
         reply_malformed(request);
         return;
     }
+    /* First, so that who has the reply knows that the connection outlives us. */
+    signet_hall_make_factory(request->connection, NULL);
     w = begin_reply(request->connection, SIGNET_WIRE_STATUS_OK);
     reply(request->connection, &w);
-    if (request->connection->fd >= 0)
-        signet_hall_make_factory(request->connection, NULL);
 }
 
 static void
