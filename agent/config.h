@@ -7,7 +7,8 @@
 
 #include "policy/parse.h"
 
-/* root: e.g. "/etc/signet"; signet.conf and *.conf in ca.d, identities.d and policy.d are read, whichever exist. NULL when there is
- * any mistake; each is appended to ret_problems (of char *) as one line for people. A file that its reader cannot trust (owned by
- * somebody other than root and us, or writable by everybody) is a mistake. Blocks. */
+/* root: e.g. "/etc/signet"; signet.conf and *.conf in ca.d, identities.d and policy.d are read,
+ * whichever exist. NULL when there is any mistake; each is appended to ret_problems (of char *) as
+ * one line for people. A file that its reader cannot trust (owned by somebody other than root and
+ * us, or writable by everybody) is a mistake. Blocks. */
 SignetPolicy *signet_config_read(const char *root, GPtrArray *ret_problems);

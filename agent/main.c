@@ -384,6 +384,13 @@ options_clear(Options *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
+static void
+set_default(char **value, const char *standard)
+{
+    if (!*value)
+        *value = g_strdup(standard);
+}
+
 static gboolean
 parse_options(int argc, char **argv, Options *options, GError **error)
 {
@@ -413,6 +420,10 @@ parse_options(int argc, char **argv, Options *options, GError **error)
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, error))
         return FALSE;
+    set_default(&options->config_dir, SIGNET_CONFIG_DIR);
+    set_default(&options->state_dir, SIGNET_STATE_DIR);
+    set_default(&options->socket, SIGNET_SOCKET);
+    set_default(&options->enroll_program, SIGNET_ENROLL_PROGRAM);
     return argc == 1 || signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
                                          "'%s' is not an option; see --help", argv[1]);
 }
@@ -420,10 +431,7 @@ parse_options(int argc, char **argv, Options *options, GError **error)
 int
 main(int argc, char **argv)
 {
-    g_auto(Options) options = {.config_dir = g_strdup(SIGNET_CONFIG_DIR),
-                               .state_dir = g_strdup(SIGNET_STATE_DIR),
-                               .socket = g_strdup(SIGNET_SOCKET),
-                               .enroll_program = g_strdup(SIGNET_ENROLL_PROGRAM)};
+    g_auto(Options) options = {0};
     g_autoptr(GError) error = NULL;
 
     /* Before anything else touches libcrypto: the system's configuration would load our own

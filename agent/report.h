@@ -9,8 +9,10 @@
 #include "agent/rotate/engine.h"
 
 /* SignetBrokerDenied */
-void signet_report_denied(const SignetRequester *requester, const char *identity, const char *reason, gpointer data);
-void signet_report_engine(SignetEngine *engine, const char *identity, SignetEngineEvent event, guint32 generation);
+void signet_report_denied(const SignetRequester *requester, const char *identity,
+                          const char *reason, gpointer data);
+void signet_report_engine(SignetEngine *engine, const char *identity, SignetEngineEvent event,
+                          guint32 generation);
 void signet_report_token(SignetToken *token);
 /* priority: LOG_ERR …; what: "policy", "store" */
 void signet_report_problems(int priority, const char *what, const GPtrArray *problems);

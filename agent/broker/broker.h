@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The one place that decides whether a peer may use a key, and uses it: request + peer → policy → token. Both doors ask here. */
+/* The one place that decides whether a peer may use a key, and uses it: request + peer → policy →
+ * token. Both doors ask here. */
 
 #pragma once
 
 #include "agent/base/clock.h"
-#include "agent/base/peer.h"
-#include "agent/enroll/job.h"
+#include "agent/broker/request.h"
 #include "agent/store/inventory.h"
 #include "agent/token/registry.h"
 
@@ -25,40 +25,26 @@ void signet_broker_free(SignetBroker *broker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetBroker, signet_broker_free)
 void signet_broker_set_policy(SignetBroker *broker, SignetPolicy *policy);
 
-/* Who asks. Both the sender of the message and the owner of the connection must be allowed (an inherited connection still looks
- * like root); a job's fd is allowed exactly what the job grants, and its peers are not asked. */
-typedef struct {
-    SignetPeer *sender;     /* by the credentials of this very message */
-    SignetPeer *connection; /* (nullable) by the credentials of the connection: NULL for D-Bus */
-    SignetJob *job;         /* (nullable) */
-    guint64 client;         /* fairness in the token's queue */
-} SignetRequester;
-
 /* Sorted names that the requester may use at all; free with g_strfreev(). */
 char **signet_broker_list(SignetBroker *broker, const SignetRequester *requester);
-/* generation 0: the current one; spki (nullable): the usable generation with that public key. Borrowed. NOT_FOUND and DENIED read the
- * same to a peer that may use nothing of the identity. */
-SignetGeneration *signet_broker_lookup(SignetBroker *broker, const SignetRequester *requester, const char *identity,
-                                       guint32 generation, GBytes *spki, GError **error);
+/* generation 0: the current one; spki (nullable): the usable generation with that public key.
+ * Borrowed. NOT_FOUND and DENIED read the same to a peer that may use nothing of the identity. */
+SignetGeneration *
+signet_broker_lookup(SignetBroker *broker, const SignetRequester *requester, const char *identity,
+                     guint32 generation, GBytes *spki, GError **error);
 
-typedef struct {
-    const char *identity;
-    guint32 generation;
-    SignetKeyScheme scheme;
-    GBytes *data;       /* message, digest, ciphertext or point */
-    gboolean is_digest; /* sign only: data is a digest (needs 'any') */
-} SignetUse;
-
-/* Each calls done exactly once, never from within the call; returns an id for signet_broker_cancel(). Everything in use and requester is
- * copied or referenced. */
-guint64 signet_broker_sign(SignetBroker *broker, const SignetRequester *requester, const SignetUse *use,
-                           SignetTokenDone done, gpointer data);
-guint64 signet_broker_decrypt(SignetBroker *broker, const SignetRequester *requester, const SignetUse *use,
-                              SignetTokenDone done, gpointer data);
-guint64 signet_broker_derive(SignetBroker *broker, const SignetRequester *requester, const SignetUse *use,
-                             SignetTokenDone done, gpointer data);
+/* Each calls done exactly once, never from within the call; returns an id for
+ * signet_broker_cancel(). Everything in use and requester is copied or referenced. */
+guint64 signet_broker_sign(SignetBroker *broker, const SignetRequester *requester,
+                           const SignetUse *use, SignetTokenDone done, gpointer data);
+guint64 signet_broker_decrypt(SignetBroker *broker, const SignetRequester *requester,
+                              const SignetUse *use, SignetTokenDone done, gpointer data);
+guint64 signet_broker_derive(SignetBroker *broker, const SignetRequester *requester,
+                             const SignetUse *use, SignetTokenDone done, gpointer data);
 void signet_broker_cancel(SignetBroker *broker, guint64 id);
 
 /* Called for every refusal, rate limited per peer and identity by the broker: for the log. */
-typedef void (*SignetBrokerDenied)(const SignetRequester *requester, const char *identity, const char *reason, gpointer data);
-void signet_broker_set_denied_listener(SignetBroker *broker, SignetBrokerDenied denied, gpointer data);
+typedef void (*SignetBrokerDenied)(const SignetRequester *requester, const char *identity,
+                                   const char *reason, gpointer data);
+void
+signet_broker_set_denied_listener(SignetBroker *broker, SignetBrokerDenied denied, gpointer data);

@@ -1,11 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Does what is asked for fit the key? Before anything reaches a token. Pure; private to agent/broker. */
+/* Does what is asked for fit the key? Before anything reaches a token. Pure; private to
+ * agent/broker. */
 
 #pragma once
 
-#include "agent/broker/broker.h"
+#include "agent/broker/request.h"
 
 /* Scheme, digest, sizes. BAD_REQUEST, UNSUPPORTED. */
 gboolean signet_fit_signature(const SignetUse *use, const SignetKey *key, GError **error);

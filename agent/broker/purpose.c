@@ -283,7 +283,8 @@ is_dh_params(Span params)
 /* The first 64 bytes and the public key are free for a forger to choose: enough room to make a CMS
  * signature's attributes, or any other document in DER, end like a key exchange. So a document is
  * never one. The random of an honest client looks like a document about once in 2^22 handshakes
- * (2^-15 for tag and length, 2^-7 for contents that end where they must), and that client connects again. */
+ * (2^-15 for tag and length, 2^-7 for contents that end where they must), and that client connects
+ * again. */
 static SignetPurpose
 recognise_key_exchange(Span message)
 {

@@ -8,5 +8,6 @@
 #include "agent/base/error.h"
 #include "agent/door/packet.h"
 
-/* fd: what came with an adopt packet; sender: that packet's credentials. BAD_REQUEST or DENIED says what is wrong with it. */
+/* fd: what came with an adopt packet; sender: that packet's credentials. BAD_REQUEST or DENIED says
+ * what is wrong with it. */
 gboolean signet_adopt_check(int fd, const struct ucred *sender, GError **error);

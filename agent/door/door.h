@@ -1,24 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The private socket: connections, packets, credentials, adoption. Decides nothing itself: the broker does. */
+/* The private socket: connections, packets, credentials, adoption. Decides nothing itself: the
+ * broker does. */
 
 #pragma once
 
-#include "agent/broker/broker.h"
+#include "agent/door/settings.h"
 
 typedef struct SignetDoor SignetDoor;
-
-/* Keep this fd over a restart of the agent (systemd's fd store), or forget it. name is unique per fd. */
-typedef void (*SignetDoorKeep)(int fd, const char *name, gboolean keep, gpointer data);
-
-typedef struct {
-    SignetBroker *broker; /* outlives the door */
-    const SignetClock *clock;
-    SignetDoorKeep keep; /* nullable */
-    gpointer keep_data;
-    guint max_connections; /* 0: 8192; the idlest foreign-uid one gives way beyond */
-} SignetDoorSettings;
 
 SignetDoor *signet_door_new(const SignetDoorSettings *settings, GError **error);
 void signet_door_free(SignetDoor *door);

@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* What is behind the door: all connections, one epoll instance, and how packets leave. Private to agent/door. */
+/* What is behind the door: all connections, one epoll instance, and how packets leave. Private to
+ * agent/door. */
 
 #pragma once
 
-#include "agent/door/door.h"
 #include "agent/door/quota.h"
+#include "agent/door/settings.h"
 #include "agent/door/visitors.h"
 #include "provider/wire/wire.h"
 
@@ -22,7 +23,7 @@ typedef struct {
     SignetQuota *quota;       /* (owned) of those that peers opened, not of jobs */
     SignetVisitors *visitors; /* (owned) */
     GQueue open;              /* of SignetConnection */
-    GQueue closed;            /* of SignetConnection: the current round of events may still name them */
+    GQueue closed; /* of SignetConnection: the current round of events may still name them */
     guint n_factories_named;
     gboolean is_leaving; /* the agent ends: what is kept stays kept */
     guint8 in[SIGNET_WIRE_PACKET_MAX];
@@ -34,13 +35,14 @@ typedef struct {
     GList link;       /* in hall->open or hall->closed */
     SignetQuotaItem quota;
     SignetConnectionKind kind;
-    int fd;           /* (owned) -1: closed */
-    guint32 events;   /* that epoll looks for */
+    int fd;                   /* (owned) -1: closed */
+    guint32 events;           /* that epoll looks for */
     struct ucred credentials; /* SO_PEERCRED; of no meaning for a job */
-    SignetVisitor *owner;     /* (owned, nullable) the process that the credentials are about; looked up at first need */
-    SignetVisitor *sender;    /* (owned, nullable) of the last request */
-    SignetJob *job;           /* (owned, nullable) */
-    char *keep_name;          /* (owned, nullable) a factory that is kept over a restart */
+    SignetVisitor *owner; /* (owned, nullable) the process that the credentials are about; looked up
+                             at first need */
+    SignetVisitor *sender; /* (owned, nullable) of the last request */
+    SignetJob *job;        /* (owned, nullable) */
+    char *keep_name;       /* (owned, nullable) a factory that is kept over a restart */
     /* the request under way: one, so that replies keep their order */
     gboolean is_busy;
     guint64 use_id; /* of the broker; 0: none */
@@ -51,19 +53,24 @@ typedef struct {
 SignetHall *signet_hall_new(const SignetDoorSettings *settings, GError **error);
 void signet_hall_free(SignetHall *hall);
 
-/* Takes the fd. NULL (and the fd is closed) when there are too many or the kernel refuses. job: nullable. */
+/* Takes the fd. NULL (and the fd is closed) when there are too many or the kernel refuses. job:
+ * nullable. */
 SignetConnection *signet_hall_admit(SignetHall *hall, int fd, SignetJob *job);
-/* From here on it can only adopt. name: under which it is kept already; NULL: it gets one if there is room. */
+/* From here on it can only adopt. name: under which it is kept already; NULL: it gets one if there
+ * is room. */
 void signet_hall_make_factory(SignetConnection *connection, const char *name);
 /* The memory stays until signet_hall_bury(). Harmless when closed already. */
 void signet_hall_close(SignetConnection *connection);
 /* Frees what was closed; call it when no connection is on the stack. */
 void signet_hall_bury(SignetHall *hall);
-/* Descriptors have run out: closes the idlest connections and does with fewer from now on. FALSE: there was none to close. */
+/* Descriptors have run out: closes the idlest connections and does with fewer from now on. FALSE:
+ * there was none to close. */
 gboolean signet_hall_make_room(SignetHall *hall);
 
-/* Who sent this packet, over whose connection. FALSE: nobody whom the kernel could name. Borrowed until the next packet. */
-gboolean signet_hall_identify(SignetConnection *connection, const SignetPacket *packet, SignetRequester *ret_requester);
+/* Who sent this packet, over whose connection. FALSE: nobody whom the kernel could name. Borrowed
+ * until the next packet. */
+gboolean signet_hall_identify(SignetConnection *connection, const SignetPacket *packet,
+                              SignetRequester *ret_requester);
 
 /* The request in connection->request is being worked on: nothing more is read until its reply. */
 void signet_hall_begin(SignetConnection *connection);

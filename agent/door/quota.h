@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* How many connections there may be, whose, and which gives way when there are too many: the idlest one of the user that holds the
- * most. Pure: counts and lists, no file descriptors. Private to agent/door. */
+/* How many connections there may be, whose, and which gives way when there are too many: the idlest
+ * one of the user that holds the most. Pure: counts and lists, no file descriptors. Private to
+ * agent/door. */
 
 #pragma once
 

@@ -20,7 +20,8 @@ typedef struct {
     GBytes *server; /* … the server, in its CertificateVerify (1.3) or ServerKeyExchange (1.2) */
 } HandshakeCapture;
 
-/* Aborts unless both signatures that were sent verify over exactly these bytes: so what is returned is what was signed. */
+/* Aborts unless both signatures that were sent verify over exactly these bytes: so what is returned
+ * is what was signed. */
 HandshakeCapture handshake_capture(const HandshakeSpec *spec);
 void handshake_capture_clear(HandshakeCapture *capture);
 

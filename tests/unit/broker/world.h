@@ -1,13 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A small world for the tests of broker and door: a policy, a token in memory, identities with keys.
+/* A small world for the tests of broker and door: a policy, a token in memory, identities with
+ * keys.
  *
- *   app    ec:P-256  allows user nobody, tls-client; generations 1 (retired), 2 (current), 3 (pending)
- *   web    ec:P-256  allows user www-data, tls-server
- *   all    rsa:2048  allows user nobody, any
- *   own    ec:P-256  no rule: root only; any
- *   unit   ec:P-256  allows unit:signet-test.service
+ *   app    ec:P-256  allows user nobody, tls-client; generations 1 (retired), 2 (current), 3
+ * (pending) web    ec:P-256  allows user www-data, tls-server all    rsa:2048  allows user nobody,
+ * any own    ec:P-256  no rule: root only; any unit   ec:P-256  allows unit:signet-test.service
  *   empty  ec:P-256  no generation yet; allows nobody
  *   gone   ec:P-256  its token is not configured
  *   ca.local         certificate, as the policy makes it */
@@ -36,4 +35,5 @@ void world_free(World *world);
 /* "TLS 1.3, client CertificateVerify" over a made-up transcript; who: "client" or "server" */
 GBytes *world_tls13_message(const char *who);
 /* Does this signature fit? hash: of the message */
-gboolean world_verify(World *world, const char *identity, guint32 number, GBytes *message, GBytes *signature);
+gboolean world_verify(World *world, const char *identity, guint32 number, GBytes *message,
+                      GBytes *signature);

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A client of the private socket for tests: bare packets, no pool, no repetition. Blocking; libc only, fit for a forked child. */
+/* A client of the private socket for tests: bare packets, no pool, no repetition. Blocking; libc
+ * only, fit for a forked child. */
 
 #pragma once
 

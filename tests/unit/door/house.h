@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A door over a small world, and children with other credentials that come to it. Needs root. One house per test process. */
+/* A door over a small world, and children with other credentials that come to it. Needs root. One
+ * house per test process. */
 
 #pragma once
 
@@ -17,12 +18,12 @@
 #define STRANGER 12345 /* a uid that nothing allows */
 
 /* In a child: says where and ends with 1. */
-#define EXPECT(condition)                                                                         \
-    do {                                                                                          \
-        if (!(condition)) {                                                                       \
-            fprintf(stderr, "child, line %d: %s\n", __LINE__, #condition);                        \
-            return 1;                                                                             \
-        }                                                                                         \
+#define EXPECT(condition)                                                  \
+    do {                                                                   \
+        if (!(condition)) {                                                \
+            fprintf(stderr, "child, line %d: %s\n", __LINE__, #condition); \
+            return 1;                                                      \
+        }                                                                  \
     } while (0)
 
 #define HOUSE_KEPT_MAX 4
