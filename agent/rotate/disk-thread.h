@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* One thread for what blocks on the disk: tasks run there in the order they were given, and come back to the main context. */
+/* One thread for what blocks on the disk: tasks run there in the order they were given, and come
+ * back to the main context. */
 
 #pragma once
 
@@ -9,7 +10,8 @@
 
 typedef struct SignetDiskThread SignetDiskThread;
 
-/* run is called on the thread, then done in the main context of the thread that made this; done (nullable), then free. */
+/* run is called on the thread, then done in the main context of the thread that made this; done
+ * (nullable), then free. */
 typedef struct {
     void (*run)(gpointer task);
     void (*done)(gpointer task);

@@ -1,27 +1,20 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The effects of the main line: a key, a certificate, its check, its promotion. */
-
-#include <grp.h>
-#include <pwd.h>
+/* The effects of the main line: a key, a certificate, its check. */
 
 #include "agent/enroll/certificate.h"
 #include "agent/rotate/private.h"
 
 #define KEYGEN_TIMEOUT_MS 300000u /* an RSA key of 4096 bits on a slow TPM */
-#define NSS_BUFFER_SIZE   65536
 
 /* Something for the disk thread; what a kind does not need is NULL. */
 typedef struct {
     SignetEntry *entry;           /* (owned) */
     SignetGeneration *generation; /* (owned) as it will be */
     SignetToken *token;           /* (owned, nullable) it has just made the key */
-    char *owner;                  /* (owned, nullable) */
-    char *group;                  /* (owned, nullable) */
-    guint mode;
-    GError *error;       /* (owned, nullable) the outcome */
-    guint32 live_number; /* what live/NAME points at after a failed promotion */
+    GError *error;                /* (owned, nullable) the outcome */
+    guint32 live_number;          /* what live/NAME points at after a failed promotion */
 } Task;
 
 static Task *
@@ -42,8 +35,6 @@ task_free(gpointer data)
     signet_entry_unref(task->entry);
     signet_generation_unref(task->generation);
     g_clear_pointer(&task->token, signet_token_unref);
-    g_free(task->owner);
-    g_free(task->group);
     g_clear_error(&task->error);
     g_free(task);
 }
@@ -349,126 +340,6 @@ verify(SignetEntry *entry)
     refuse(entry, SIGNET_EVENT_REJECTED, error->message);
 }
 
-/* --- PROMOTE --- */
-
-static gboolean
-find_user(const char *name, gint64 *ret_uid, GError **error)
-{
-    g_autofree char *buffer = g_malloc(NSS_BUFFER_SIZE);
-    struct passwd entry, *found = NULL;
-
-    if (getpwnam_r(name, &entry, buffer, NSS_BUFFER_SIZE, &found) == 0 && found) {
-        *ret_uid = found->pw_uid;
-        return TRUE;
-    }
-    return g_ascii_string_to_signed(name, 10, 0, G_MAXUINT32 - 1, ret_uid, NULL) ||
-           signet_error_set(
-               error, SIGNET_ERROR_POLICY,
-               "there is no user '%s' on this machine; make it, or change Owner=", name);
-}
-
-static gboolean
-find_group(const char *name, gint64 *ret_gid, GError **error)
-{
-    g_autofree char *buffer = g_malloc(NSS_BUFFER_SIZE);
-    struct group entry, *found = NULL;
-
-    if (getgrnam_r(name, &entry, buffer, NSS_BUFFER_SIZE, &found) == 0 && found) {
-        *ret_gid = found->gr_gid;
-        return TRUE;
-    }
-    return g_ascii_string_to_signed(name, 10, 0, G_MAXUINT32 - 1, ret_gid, NULL) ||
-           signet_error_set(
-               error, SIGNET_ERROR_POLICY,
-               "there is no group '%s' on this machine; make it, or change Group=", name);
-}
-
-static void
-run_publish(gpointer data)
-{
-    Task *task = data;
-    SignetDirOwner owner = {.mode = task->mode, .uid = -1, .gid = -1};
-
-    if ((task->owner && !find_user(task->owner, &owner.uid, &task->error)) ||
-        (task->group && !find_group(task->group, &owner.gid, &task->error)))
-        return;
-    signet_store_publish(store_of(task), task->entry->name, task->generation, &owner, &task->error);
-}
-
-static void
-run_promote(gpointer data)
-{
-    Task *task = data;
-    const char *name = task->entry->name;
-
-    if (!signet_store_promote(store_of(task), name, task->generation->number, &task->error))
-        task->live_number = signet_store_get_current(store_of(task), name);
-}
-
-static void
-done_promote(gpointer data)
-{
-    Task *task = data;
-    SignetEntry *entry = task->entry;
-    const SignetGeneration *generation = task->generation;
-
-    if (!entry->policy)
-        return;
-    if (task->error) {
-        /* a link that could not be made durable is what programs see all the same */
-        if (task->live_number != generation->number)
-            signet_inventory_set_current(entry->engine->context.inventory, entry->name,
-                                         entry->machine.current);
-        signet_entry_fail(entry, task->error);
-        return;
-    }
-    entry->engine->is_rescan_due |= entry->policy->is_ca;
-    signet_entry_advance(entry, &(SignetMachineEvent) {
-                                    .kind = SIGNET_EVENT_PROMOTED,
-                                    .facts = {.not_before_s = generation->not_before_s,
-                                              .not_after_s = generation->not_after_s,
-                                              .key_created_s = generation->created_s},
-                                });
-}
-
-/* Who opens live/NAME in the very moment in which it changes must be served: the inventory goes
- * first. */
-static void
-done_publish(gpointer data)
-{
-    static const SignetDiskWork work = {run_promote, done_promote, task_free};
-    Task *task = data;
-    SignetEntry *entry = task->entry;
-
-    if (!entry->policy)
-        return;
-    if (task->error) {
-        signet_entry_fail(entry, task->error);
-        return;
-    }
-    signet_inventory_set_current(entry->engine->context.inventory, entry->name,
-                                 task->generation->number);
-    signet_disk_thread_give(entry->engine->disk, &work, task_new(entry, task->generation));
-}
-
-static void
-promote(SignetEntry *entry)
-{
-    static const SignetDiskWork work = {run_publish, done_publish, task_free};
-    SignetGeneration *pending = pending_of(entry);
-    Task *task;
-
-    if (!pending) {
-        refuse(entry, SIGNET_EVENT_FAILED, "its certificate is not there any more");
-        return;
-    }
-    task = task_new(entry, pending);
-    task->owner = g_strdup(entry->policy->owner);
-    task->group = g_strdup(entry->policy->group);
-    task->mode = entry->policy->mode;
-    signet_disk_thread_give(entry->engine->disk, &work, task);
-}
-
 /* --- all --- */
 
 void
@@ -483,7 +354,7 @@ signet_entry_do(SignetEntry *entry, guint effects)
     if (effects & SIGNET_EFFECT_VERIFY)
         verify(entry);
     if (effects & SIGNET_EFFECT_PROMOTE)
-        promote(entry);
+        signet_entry_promote(entry);
     if (effects & SIGNET_EFFECT_RETIRE)
         signet_entry_retire(entry);
 }

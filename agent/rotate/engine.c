@@ -8,369 +8,9 @@
 #include <string.h>
 
 #include "agent/base/log.h"
-#include "agent/rotate/journal.h"
 #include "agent/rotate/private.h"
 
-#define WORKING_MAX     4 /* rotations at once: each has a process of its own */
-#define RETIRING_MAX    8
-#define SLEEP_MAX_S     3600 /* the clock may be wrong about how long we slept */
-#define JOURNAL_RETRY_S 60
-#define USAGE_PERIOD_S  30
-
-/* --- entries --- */
-
-SignetEntry *
-signet_entry_new(SignetEngine *engine, const SignetIdentityPolicy *policy)
-{
-    SignetEntry *entry = g_rc_box_new0(SignetEntry);
-
-    entry->engine = engine;
-    entry->name = g_strdup(policy->name);
-    entry->policy = policy;
-    entry->machine = signet_machine_new(signet_clock_now(engine->context.clock));
-    entry->seed = signet_schedule_seed(engine->machine_id, policy->name);
-    entry->waiters = g_array_new(FALSE, FALSE, sizeof(SignetWaiter));
-    entry->wish = g_strdup("");
-    return entry;
-}
-
-SignetEntry *
-signet_entry_ref(SignetEntry *entry)
-{
-    return g_rc_box_acquire(entry);
-}
-
-static void
-entry_clear(gpointer data)
-{
-    SignetEntry *entry = data;
-
-    g_free(entry->name);
-    g_free(entry->wish);
-    g_free(entry->blocked);
-    g_free(entry->problem);
-    g_array_unref(entry->waiters);
-}
-
-void
-signet_entry_unref(SignetEntry *entry)
-{
-    g_rc_box_release_full(entry, entry_clear);
-}
-
-static void
-schedule(SignetEngine *engine)
-{
-    g_source_set_ready_time(engine->timer, 0);
-}
-
-/* --- the journal --- */
-
-typedef struct {
-    SignetEntry *entry; /* (owned) */
-    GBytes *text;       /* (owned) */
-    guint effects;      /* to be done once it is written */
-    GError *error;      /* (owned, nullable) */
-} JournalTask;
-
-static void
-journal_task_free(gpointer data)
-{
-    JournalTask *task = data;
-
-    signet_entry_unref(task->entry);
-    g_bytes_unref(task->text);
-    g_clear_error(&task->error);
-    g_free(task);
-}
-
-static void
-run_journal(gpointer data)
-{
-    JournalTask *task = data;
-
-    signet_store_put_file(task->entry->engine->context.store, task->entry->name, "journal",
-                          task->text, &task->error);
-}
-
-/* What could not be announced is not done. */
-static void
-on_journal_failed(SignetEntry *entry, guint effects, const GError *error)
-{
-    signet_log(LOG_WARNING, SIGNET_LOG_FIELDS("SIGNET_IDENTITY", entry->name),
-               "%s; trying again in %d s", error->message, JOURNAL_RETRY_S);
-    entry->journal_retry_s = signet_clock_now(entry->engine->context.clock) + JOURNAL_RETRY_S;
-    if (effects & SIGNET_EFFECT_RETIRE)
-        signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_RETIRE_FAILED});
-    if (effects & ~(guint)SIGNET_EFFECT_RETIRE)
-        signet_entry_fail(entry, error);
-    schedule(entry->engine);
-}
-
-static void
-done_journal(gpointer data)
-{
-    JournalTask *task = data;
-    SignetEntry *entry = task->entry;
-
-    if (!entry->policy)
-        return;
-    if (task->error) {
-        on_journal_failed(entry, task->effects, task->error);
-        return;
-    }
-    entry->journal_retry_s = 0;
-    signet_entry_do(entry, task->effects);
-}
-
-/* Waiting for something outside leaves nothing to be finished: a thousand identities that wait for
- * their CA need not say so. */
-static gboolean
-is_worth_writing(const SignetMachine *before, const SignetMachine *after)
-{
-    g_autoptr(GBytes) old = NULL;
-    g_autoptr(GBytes) new = NULL;
-
-    if (before->pending == after->pending && before->n_retired == after->n_retired &&
-        (after->state == SIGNET_MACHINE_WAITING_CA || after->state == SIGNET_MACHINE_BLOCKED))
-        return FALSE;
-    old = signet_journal_encode(before);
-    new = signet_journal_encode(after);
-    return !g_bytes_equal(old, new);
-}
-
-static void
-write_journal(SignetEntry *entry, guint effects)
-{
-    static const SignetDiskWork work = {run_journal, done_journal, journal_task_free};
-    JournalTask *task = g_new0(JournalTask, 1);
-
-    task->entry = signet_entry_ref(entry);
-    task->text = signet_journal_encode(&entry->machine);
-    task->effects = effects;
-    signet_disk_thread_give(entry->engine->disk, &work, task);
-}
-
-/* --- the state changes --- */
-
-static void
-tell(const SignetEntry *entry, SignetEngineEvent event, guint32 generation)
-{
-    const SignetEngine *engine = entry->engine;
-
-    if (engine->listener)
-        engine->listener(entry->name, event, generation, engine->listener_data);
-}
-
-static void
-tell_effects(const SignetEntry *entry, const SignetMachine *before, guint effects)
-{
-    tell(entry, SIGNET_ENGINE_CHANGED, entry->machine.current);
-    if (effects & SIGNET_EFFECT_TELL_ROTATED)
-        tell(entry, SIGNET_ENGINE_ROTATED, entry->machine.current);
-    if (effects & SIGNET_EFFECT_TELL_FAILED)
-        tell(entry, SIGNET_ENGINE_FAILED, entry->machine.pending);
-    if (effects & SIGNET_EFFECT_TELL_EXPIRING)
-        tell(entry, SIGNET_ENGINE_EXPIRING, entry->machine.current);
-    if (effects & SIGNET_EFFECT_TELL_RETIRED)
-        tell(entry, SIGNET_ENGINE_RETIRED, before->retiring);
-}
-
-/* NULL when all is well. */
-static GError *
-dup_state_error(const SignetEntry *entry)
-{
-    const char *cause = entry->machine.cause;
-
-    switch (entry->machine.state) {
-    case SIGNET_MACHINE_WAITING_TOKEN:
-        return signet_error_new(SIGNET_ERROR_TOKEN_ABSENT, "%s", cause);
-    case SIGNET_MACHINE_WAITING_CA:
-    case SIGNET_MACHINE_PENDING_CA:
-        return signet_error_new(SIGNET_ERROR_CA_PENDING, "%s", cause);
-    case SIGNET_MACHINE_BLOCKED:
-        return signet_error_new(SIGNET_ERROR_POLICY, "%s", cause);
-    case SIGNET_MACHINE_ABSENT:
-    case SIGNET_MACHINE_FAILED:
-        return signet_error_new(SIGNET_ERROR_FAILED, "%s", cause);
-    case SIGNET_MACHINE_KEYGEN:
-    case SIGNET_MACHINE_ENROLLING:
-    case SIGNET_MACHINE_VERIFYING:
-    case SIGNET_MACHINE_PROMOTING:
-    case SIGNET_MACHINE_ACTIVE:
-        break;
-    }
-    return NULL;
-}
-
-static void
-answer_waiters(SignetEntry *entry, const GError *error)
-{
-    g_autoptr(GArray) waiters = entry->waiters;
-
-    entry->waiters = g_array_new(FALSE, FALSE, sizeof(SignetWaiter));
-    for (guint i = 0; i < waiters->len; i++) {
-        const SignetWaiter *waiter = &g_array_index(waiters, SignetWaiter, i);
-
-        if (waiter->done)
-            waiter->done(entry->name, entry->machine.current, error, waiter->data);
-    }
-}
-
-/* An attempt is over when it leaves the states of work, or does not get that far. */
-static gboolean
-is_attempt_over(const SignetMachine *before, const SignetMachine *after,
-                SignetMachineEventKind kind)
-{
-    return !signet_machine_is_working(after) &&
-           (signet_machine_is_working(before) || kind == SIGNET_EVENT_BEGIN);
-}
-
-void
-signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event)
-{
-    const SignetMachine before = entry->machine;
-    SignetMachineInput input = signet_entry_input(entry);
-    SignetMachineStep step =
-        signet_machine_step(&before, event, &input, signet_clock_now(entry->engine->context.clock));
-    guint to_do = step.effects & SIGNET_EFFECTS_TO_DO;
-    g_autoptr(SignetEntry) guard = signet_entry_ref(entry);
-
-    entry->machine = step.machine;
-    gboolean is_changed = is_worth_writing(&before, &step.machine);
-    if (to_do || is_changed)
-        write_journal(entry, to_do);
-    if (is_changed || before.state != step.machine.state)
-        tell_effects(entry, &before, step.effects);
-    if (entry->waiters->len > 0 && is_attempt_over(&before, &step.machine, event->kind)) {
-        g_autoptr(GError) error = dup_state_error(entry);
-
-        answer_waiters(entry, error);
-    }
-    schedule(entry->engine);
-}
-
-/* --- whose turn it is --- */
-
-typedef struct {
-    gint64 now_s;
-    gint64 next_s; /* the nearest deadline */
-    guint n_working;
-    guint n_retiring;
-    SignetEntry *first; /* (nullable) the one that begins next */
-    gint64 first_rank;
-} Scan;
-
-static void
-rescan(SignetEngine *engine)
-{
-    engine->is_rescan_due = FALSE;
-    for (guint i = 0; i < engine->order->len; i++) {
-        SignetEntry *entry = engine->order->pdata[i];
-
-        if (!entry->problem)
-            signet_entry_refresh(entry);
-    }
-}
-
-/* CAs before those that need them, a person before a machine, then who has waited longest. */
-static gint64
-rank_of(const SignetEntry *entry, gint64 begin_s)
-{
-    if (entry->policy->is_ca)
-        return -2;
-    return entry->waiters->len > 0 ? -1 : MAX(begin_s, 0);
-}
-
-static void
-scan_time(Scan *scan, SignetEntry *entry, SignetMachineDeadlines *deadlines)
-{
-    gboolean is_free = deadlines->retire_number == 0 || scan->n_retiring < RETIRING_MAX;
-
-    if (deadlines->tick_s <= scan->now_s && is_free) {
-        SignetMachineInput input = signet_entry_input(entry);
-
-        signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_TICK});
-        *deadlines = signet_machine_deadlines(&entry->machine, &input);
-    }
-    /* what is due and has no place is looked at again when a place becomes free */
-    if (deadlines->tick_s > scan->now_s)
-        scan->next_s = MIN(scan->next_s, deadlines->tick_s);
-    scan->n_retiring += entry->machine.retiring != 0;
-    if (entry->journal_retry_s != 0 && entry->journal_retry_s <= scan->now_s) {
-        entry->journal_retry_s = 0;
-        write_journal(entry, 0);
-    }
-    if (entry->journal_retry_s != 0)
-        scan->next_s = MIN(scan->next_s, entry->journal_retry_s);
-}
-
-static void
-scan_entry(Scan *scan, SignetEntry *entry)
-{
-    SignetMachineInput input = signet_entry_input(entry);
-    SignetMachineDeadlines deadlines = signet_machine_deadlines(&entry->machine, &input);
-
-    scan_time(scan, entry, &deadlines);
-    scan->n_working += signet_machine_is_working(&entry->machine);
-    if (deadlines.begin_s > scan->now_s) {
-        scan->next_s = MIN(scan->next_s, deadlines.begin_s);
-    } else if (input.blocked || !input.is_ca_ready) {
-        /* it will only say what it waits for: that needs no place */
-        signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_BEGIN});
-    } else if (!scan->first || rank_of(entry, deadlines.begin_s) < scan->first_rank) {
-        scan->first = entry;
-        scan->first_rank = rank_of(entry, deadlines.begin_s);
-    }
-}
-
-static Scan
-scan_all(SignetEngine *engine)
-{
-    Scan scan = {.now_s = signet_clock_now(engine->context.clock), .next_s = SIGNET_NEVER};
-
-    for (guint i = 0; i < engine->order->len; i++) {
-        SignetEntry *entry = engine->order->pdata[i];
-
-        if (!entry->problem)
-            scan_entry(&scan, entry);
-    }
-    return scan;
-}
-
-static void
-forget_left(SignetEngine *engine)
-{
-    for (guint i = engine->leaving->len; i > 0; i--) {
-        const SignetEntry *entry = engine->leaving->pdata[i - 1];
-
-        if (entry->token_id == 0 && entry->retire_token_id == 0)
-            g_ptr_array_remove_index(engine->leaving, i - 1);
-    }
-}
-
-static void
-sleep_until(SignetEngine *engine, const Scan *scan)
-{
-    gint64 pause_s = MIN(scan->next_s - scan->now_s, SLEEP_MAX_S);
-
-    g_source_set_ready_time(engine->timer, g_get_monotonic_time() + pause_s * G_USEC_PER_SEC);
-}
-
-static gboolean
-on_timer(gpointer data)
-{
-    SignetEngine *engine = data;
-
-    if (engine->is_rescan_due)
-        rescan(engine);
-    forget_left(engine);
-    Scan scan = scan_all(engine);
-    sleep_until(engine, &scan);
-    if (scan.first && scan.n_working < WORKING_MAX)
-        signet_entry_advance(scan.first, &(SignetMachineEvent) {.kind = SIGNET_EVENT_BEGIN});
-    return G_SOURCE_CONTINUE;
-}
+#define USAGE_PERIOD_S 30
 
 static gboolean
 on_usage_timer(gpointer data)
@@ -420,7 +60,7 @@ leave(SignetEngine *engine, SignetEntry *entry)
                entry->name);
     signet_entry_leave(entry);
     entry->policy = NULL;
-    answer_waiters(entry, error);
+    signet_entry_answer(entry, error);
     drop_generations(engine, entry->name);
     g_ptr_array_add(engine->leaving, signet_entry_ref(entry));
 }
@@ -484,8 +124,8 @@ apply_policy(SignetEngine *engine, SignetPolicy *policy, GPtrArray *problems)
         signet_disk_thread_flush(engine->disk);
     for (guint i = 0; i < added->len; i++)
         signet_entry_load(added->pdata[i], problems);
-    rescan(engine);
-    schedule(engine);
+    signet_engine_refresh(engine);
+    signet_engine_schedule(engine);
 }
 
 void
@@ -516,7 +156,7 @@ signet_engine_new(const SignetEngineContext *context)
     engine->refusals = g_ptr_array_new_with_free_func((GDestroyNotify)g_source_unref);
     engine->disk = signet_disk_thread_new();
     engine->timer = g_source_new(&functions, sizeof(GSource));
-    g_source_set_callback(engine->timer, on_timer, engine, NULL);
+    g_source_set_callback(engine->timer, signet_engine_turn, engine, NULL);
     engine->usage_timer = g_timeout_source_new_seconds(USAGE_PERIOD_S);
     g_source_set_callback(engine->usage_timer, on_usage_timer, engine, NULL);
     return engine;
@@ -673,7 +313,7 @@ signet_engine_wake(SignetEngine *engine)
         if (!entry->problem)
             signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_TICK});
     }
-    schedule(engine);
+    signet_engine_schedule(engine);
 }
 
 void

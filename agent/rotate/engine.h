@@ -1,71 +1,54 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Carries identities through enrolment and rotation: feeds events to the pure machine, journals each effect before doing it, does it,
- * journals the outcome, and replays at start. Main thread; disk work runs on one worker thread. */
+/* Carries identities through enrolment and rotation: feeds events to the pure machine, journals
+ * each effect before doing it, does it, journals the outcome, and replays at start. Main thread;
+ * disk work runs on one worker thread. */
 
 #pragma once
 
-#include "agent/base/clock.h"
-#include "agent/enroll/enroll.h"
-#include "agent/store/inventory.h"
-#include "agent/token/registry.h"
-
-typedef struct SignetEngine SignetEngine;
-
-/* All outlive the engine. */
-typedef struct {
-    SignetStore *store;
-    SignetInventory *inventory;
-    SignetTokens *tokens;
-    SignetEnroll *enroll;
-    const SignetClock *clock;
-    const char *host_name;  /* copied */
-    const char *machine_id; /* copied */
-} SignetEngineContext;
+#include "agent/rotate/context.h"
 
 SignetEngine *signet_engine_new(const SignetEngineContext *context);
 void signet_engine_free(SignetEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetEngine, signet_engine_free)
 
-/* Reads the store into the inventory, finishes or undoes what a crash left, and starts. Blocks; a damaged identity is reported in
- * ret_problems (of char *) and left alone, the others go on. Identities on disk that the policy does not name are not served; their
- * files and keys stay, and they are taken up again when the policy names them. */
-gboolean signet_engine_start(SignetEngine *engine, SignetPolicy *policy, GPtrArray *ret_problems, GError **error);
-/* Identities appear, change and go as above; signet_tokens_apply() comes first. Takes a reference. */
+/* Reads the store into the inventory, finishes or undoes what a crash left, and starts. Blocks; a
+ * damaged identity is reported in ret_problems (of char *) and left alone, the others go on.
+ * Identities on disk that the policy does not name are not served; their files and keys stay, and
+ * they are taken up again when the policy names them. */
+gboolean signet_engine_start(SignetEngine *engine, SignetPolicy *policy, GPtrArray *ret_problems,
+                             GError **error);
+/* Identities appear, change and go as above; signet_tokens_apply() comes first. Takes a reference.
+ */
 void signet_engine_set_policy(SignetEngine *engine, SignetPolicy *policy);
 
-/* An administrator's wish. done (nullable) is called once, never from within the call, when the rotation has been promoted or has failed
- * this time (also: waits for the token, the CA); a failed one is tried again by itself. NOT_FOUND, BUSY (one is under way), CORRUPT.
- * A rotation in the overlap of earlier ones is nothing special. */
-typedef void (*SignetEngineDone)(const char *identity, guint32 generation, const GError *error, gpointer data);
-void signet_engine_rotate(SignetEngine *engine, const char *identity, SignetEngineDone done, gpointer data);
+/* An administrator's wish. done (nullable) is called once, never from within the call, when the
+ * rotation has been promoted or has failed this time (also: waits for the token, the CA); a failed
+ * one is tried again by itself. NOT_FOUND, BUSY (one is under way), CORRUPT. A rotation in the
+ * overlap of earlier ones is nothing special. */
+void signet_engine_rotate(SignetEngine *engine, const char *identity, SignetEngineDone done,
+                          gpointer data);
 /* Looks at all deadlines again: after resume and clock changes. */
 void signet_engine_wake(SignetEngine *engine);
 /* Wire this to the registry's listener: identities that wait for the token go on. */
 void signet_engine_on_token(SignetToken *token, gpointer engine);
 
 typedef struct {
-    const char *state;      /* "active", "enrolling", "failed" … static */
-    const char *cause;      /* (nullable) why, in words; borrowed until the next change */
-    const char *next;       /* (nullable) what happens next, e.g. "renew", "retry", "retire generation 3"; borrowed likewise */
-    gint64 next_s;          /* when; 0: waiting for something else */
-    gint64 since_s;         /* when the state was entered */
-    guint attempt;          /* failed attempts in a row */
-    guint32 current;        /* generations; 0: none */
+    const char *state; /* "active", "enrolling", "failed" … static */
+    const char *cause; /* (nullable) why, in words; borrowed until the next change */
+    const char *next; /* (nullable) what happens next, e.g. "renew", "retry", "retire generation 3";
+                         borrowed likewise */
+    gint64 next_s;    /* when; 0: waiting for something else */
+    gint64 since_s;   /* when the state was entered */
+    guint attempt;    /* failed attempts in a row */
+    guint32 current;  /* generations; 0: none */
     guint32 pending;
-    gint64 not_after_s;     /* of the current certificate; 0 without one */
+    gint64 not_after_s; /* of the current certificate; 0 without one */
 } SignetIdentityStatus;
 
 /* FALSE when the policy has no such identity. */
-gboolean signet_engine_get_status(SignetEngine *engine, const char *identity, SignetIdentityStatus *ret_status);
+gboolean signet_engine_get_status(SignetEngine *engine, const char *identity,
+                                  SignetIdentityStatus *ret_status);
 
-typedef enum {
-    SIGNET_ENGINE_CHANGED,  /* the status changed */
-    SIGNET_ENGINE_ROTATED,  /* a new generation is current */
-    SIGNET_ENGINE_FAILED,   /* an attempt failed: status.cause */
-    SIGNET_ENGINE_EXPIRING, /* the critical remainder is reached without a renewal */
-    SIGNET_ENGINE_RETIRED,  /* an old generation is gone */
-} SignetEngineEvent;
-typedef void (*SignetEngineListener)(const char *identity, SignetEngineEvent event, guint32 generation, gpointer data);
 void signet_engine_set_listener(SignetEngine *engine, SignetEngineListener listener, gpointer data);

@@ -9,5 +9,6 @@
 #include "agent/rotate/machine.h"
 
 GBytes *signet_journal_encode(const SignetMachine *machine);
-/* UNSUPPORTED for another version, CORRUPT with the key that is wrong. What the journal does not hold is as in signet_machine_new(). */
+/* UNSUPPORTED for another version, CORRUPT with the key that is wrong. What the journal does not
+ * hold is as in signet_machine_new(). */
 gboolean signet_journal_decode(GBytes *text, SignetMachine *ret_machine, GError **error);

@@ -11,6 +11,7 @@ typedef struct {
     GPtrArray *generations; /* (owned) of SignetGeneration: those that can be read */
     GArray *numbers;        /* (owned) of guint32: theirs */
     guint32 current;
+    gboolean has_journal;
 } Found;
 
 static void
@@ -39,7 +40,8 @@ read_journal(SignetEntry *entry, Found *found, GPtrArray *problems, GError **err
         signet_store_get_file(engine->context.store, entry->name, "journal", &local);
 
     found->journal = signet_machine_new(signet_clock_now(engine->context.clock));
-    if (!local && (!text || signet_journal_decode(text, &found->journal, &local)))
+    found->has_journal = text && signet_journal_decode(text, &found->journal, &local);
+    if (!local)
         return TRUE;
     if (!signet_error_is(local, SIGNET_ERROR_CORRUPT)) {
         g_propagate_error(error, g_steal_pointer(&local));
@@ -77,8 +79,48 @@ read_generations(SignetEntry *entry, Found *found, GPtrArray *problems, GError *
         return TRUE;
     return signet_error_set(error, SIGNET_ERROR_CORRUPT,
                             "the current generation %u cannot be read; restore "
-                            "identities/%s/%u, or remove live/%s to have it enrolled anew",
-                            found->current, entry->name, found->current, entry->name);
+                            "identities/%s/%u, or remove identities/%s and live/%s to have it "
+                            "enrolled anew",
+                            found->current, entry->name, found->current, entry->name, entry->name);
+}
+
+static gboolean
+is_in_journal(const SignetMachine *journal, guint32 number)
+{
+    for (guint i = 0; i < journal->n_retired; i++) {
+        if (journal->retired[i].number == number)
+            return TRUE;
+    }
+    return journal->pending == number;
+}
+
+/* live/NAME was removed by hand: the newest generation that was neither pending nor retired is what
+ * it pointed at. Without this all keys would be taken for orphans. */
+static gboolean
+restore_link(SignetEntry *entry, Found *found, GPtrArray *problems, GError **error)
+{
+    SignetStore *store = entry->engine->context.store;
+
+    if (found->current == 0 && found->generations->len > 0 && !found->has_journal)
+        return signet_error_set(error, SIGNET_ERROR_CORRUPT,
+                                "there are keys, but neither its journal nor live/%s say which one "
+                                "is current; restore one of them, or remove identities/%s to have "
+                                "it enrolled anew",
+                                entry->name, entry->name);
+    for (guint i = found->generations->len; found->current == 0 && i > 0; i--) {
+        SignetGeneration *generation = found->generations->pdata[i - 1];
+
+        if (generation->chain->len == 0 || is_in_journal(&found->journal, generation->number))
+            continue;
+        if (!signet_store_publish(store, entry->name, generation, NULL, error) ||
+            !signet_store_promote(store, entry->name, generation->number, error))
+            return FALSE;
+        found->current = generation->number;
+        g_autofree char *text = g_strdup_printf(
+            "live/%s was missing, and points at generation %u again", entry->name, found->current);
+        add_problem(problems, entry, text);
+    }
+    return TRUE;
 }
 
 static gboolean
@@ -88,7 +130,8 @@ read_all(SignetEntry *entry, Found *found, GPtrArray *problems, GError **error)
     found->numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
     found->current = signet_store_get_current(entry->engine->context.store, entry->name);
     return read_journal(entry, found, problems, error) &&
-           read_generations(entry, found, problems, error);
+           read_generations(entry, found, problems, error) &&
+           restore_link(entry, found, problems, error);
 }
 
 static SignetMachineDisk

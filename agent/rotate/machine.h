@@ -1,30 +1,32 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The life of one identity as a pure function: step(machine, event, input, now) → machine, effects. No clock, no disk, no token. The
- * engine journals the new machine, does the effects, and feeds back what came of them.
+/* The life of one identity as a pure function: step(machine, event, input, now) → machine, effects.
+ * No clock, no disk, no token. The engine journals the new machine, does the effects, and feeds
+ * back what came of them.
  *
  *   absent ─► keygen ─► enrolling ─► verifying ─► promoting ─► active ─► (due) ─► keygen …
  *
- * There is no terminal state: every state has an effect under way whose outcome is awaited, a time at which it goes on (deadlines), or
- * a condition of the input that wakes it (waiting-ca, blocked-by-policy). Retiring old generations runs beside it, one at a time. */
+ * There is no terminal state: every state has an effect under way whose outcome is awaited, a time
+ * at which it goes on (deadlines), or a condition of the input that wakes it (waiting-ca,
+ * blocked-by-policy). Retiring old generations runs beside it, one at a time. */
 
 #pragma once
 
 #include "policy/schedule.h"
 
 /* S(SYMBOL, "name") */
-#define SIGNET_MACHINE_STATES(S)                                                                                   \
-    S(ABSENT, "absent")               /* nothing yet */                                                            \
-    S(WAITING_TOKEN, "waiting-token") /* the token is not there, or wants a PIN */                                 \
-    S(WAITING_CA, "waiting-ca")       /* the local CA has no certificate yet */                                    \
-    S(KEYGEN, "keygen")               /* effect GENERATE or COPY_KEY under way */                                  \
-    S(ENROLLING, "enrolling")         /* effect ENROLL under way */                                                \
-    S(PENDING_CA, "pending-ca")       /* the CA has not decided */                                                 \
-    S(VERIFYING, "verifying")         /* effect VERIFY under way */                                                \
-    S(PROMOTING, "promoting")         /* effect PROMOTE under way */                                               \
-    S(ACTIVE, "active")               /* nothing to do until it is due */                                          \
-    S(FAILED, "failed")               /* will be tried again; the old generation stays current */                  \
+#define SIGNET_MACHINE_STATES(S)                                                                  \
+    S(ABSENT, "absent")               /* nothing yet */                                           \
+    S(WAITING_TOKEN, "waiting-token") /* the token is not there, or wants a PIN */                \
+    S(WAITING_CA, "waiting-ca")       /* the local CA has no certificate yet */                   \
+    S(KEYGEN, "keygen")               /* effect GENERATE or COPY_KEY under way */                 \
+    S(ENROLLING, "enrolling")         /* effect ENROLL under way */                               \
+    S(PENDING_CA, "pending-ca")       /* the CA has not decided */                                \
+    S(VERIFYING, "verifying")         /* effect VERIFY under way */                               \
+    S(PROMOTING, "promoting")         /* effect PROMOTE under way */                              \
+    S(ACTIVE, "active")               /* nothing to do until it is due */                         \
+    S(FAILED, "failed")               /* will be tried again; the old generation stays current */ \
     S(BLOCKED, "blocked-by-policy")   /* the policy cannot be served; its change wakes it */
 
 typedef enum {
@@ -44,7 +46,7 @@ gboolean signet_machine_state_from_name(const char *name, SignetMachineState *re
 /* An old generation that is still there. */
 typedef struct {
     guint32 number;
-    guint tries;        /* 0: usable until retire_at_s; else being destroyed, and usable no more */
+    guint tries; /* 0: usable until retire_at_s; else being destroyed, and usable no more */
     gint64 retire_at_s;
 } SignetRetired;
 
@@ -58,62 +60,63 @@ typedef struct {
 /* A plain value. Kept in the journal, but for the fields that say otherwise. */
 typedef struct {
     SignetMachineState state;
-    gint64 since_s;            /* when the state was entered */
-    gint64 next_s;             /* FAILED, WAITING_TOKEN, PENDING_CA: when it goes on */
-    guint attempt;             /* failed attempts in a row */
+    gint64 since_s; /* when the state was entered */
+    gint64 next_s;  /* FAILED, WAITING_TOKEN, PENDING_CA: when it goes on */
+    guint attempt;  /* failed attempts in a row */
     char cause[SIGNET_MACHINE_CAUSE_SIZE];
     guint32 current;           /* not in the journal: live/NAME says it */
     SignetMachineFacts facts;  /* of current; not in the journal: its certificate says it */
     guint32 pending;           /* 0: none */
-    SignetMachineState resume; /* where pending goes on: KEYGEN (no key yet), ENROLLING or VERIFYING */
+    SignetMachineState resume; /* where pending goes on: KEYGEN, ENROLLING or VERIFYING */
     guint32 last_number;       /* the highest ever given away: numbers are not used twice */
-    gint64 pending_since_s;    /* since when the CA has not decided; 0: it was not asked, or has decided */
-    char current_wish[SIGNET_MACHINE_WISH_SIZE]; /* what current and pending were made for: SignetMachineInput.wish */
+    gint64 pending_since_s;    /* since when the CA has not decided; 0: it has, or was not asked */
+    char current_wish[SIGNET_MACHINE_WISH_SIZE]; /* the wish that current was made for */
     char pending_wish[SIGNET_MACHINE_WISH_SIZE];
-    char tried_wish[SIGNET_MACHINE_WISH_SIZE];   /* of the last attempt; not in the journal */
-    guint32 alarmed;           /* the generation whose approaching end was reported */
+    char tried_wish[SIGNET_MACHINE_WISH_SIZE]; /* of the last attempt; not in the journal */
+    guint32 alarmed; /* the generation whose approaching end was reported */
     SignetRetired retired[SIGNET_MACHINE_RETIRED_MAX];
     guint n_retired;
-    guint32 retiring;          /* not in the journal: effect RETIRE under way; 0: none */
-    gboolean is_requested;     /* not in the journal: an administrator wants a new one, or a crash interrupted one */
+    guint32 retiring;      /* not in the journal: effect RETIRE under way; 0: none */
+    gboolean is_requested; /* not in the journal: an administrator, or a crash, wants a new one */
 } SignetMachine;
 
 /* The world as far as it decides. Borrowed. */
 typedef struct {
     const SignetRotationProfile *rotation; /* never NULL */
     guint64 seed;
-    const char *blocked;   /* (nullable) why the policy cannot be served, in words */
+    const char *blocked; /* (nullable) why the policy cannot be served, in words */
     gboolean is_ca_ready;
-    const char *wish;      /* fingerprint of what the policy asks the certificate to be: a change is a reason to rotate */
-    gboolean is_key_kept;  /* the current key still fits the policy (token, type): NewKey= decides */
+    const char *wish; /* fingerprint of what the policy asks for: a change is a reason to rotate */
+    gboolean is_key_kept; /* the current key still fits the policy (token, type): NewKey= decides */
 } SignetMachineInput;
 
 typedef enum {
-    SIGNET_EVENT_BEGIN,          /* go on, if begin_s of the deadlines is reached; the engine limits how many do */
-    SIGNET_EVENT_TICK,           /* time has passed: retire, alarm */
-    SIGNET_EVENT_ROTATE,         /* an administrator's wish */
+    SIGNET_EVENT_BEGIN,  /* go on, if it is due (deadlines); the engine limits how many do */
+    SIGNET_EVENT_TICK,   /* time has passed: retire, alarm */
+    SIGNET_EVENT_ROTATE, /* an administrator's wish */
     SIGNET_EVENT_TOKEN_BACK,
-    SIGNET_EVENT_KEY_MADE,       /* and stored */
-    SIGNET_EVENT_ISSUED,         /* and stored */
-    SIGNET_EVENT_CA_PENDING,     /* after_s */
+    SIGNET_EVENT_KEY_MADE,   /* and stored */
+    SIGNET_EVENT_ISSUED,     /* and stored */
+    SIGNET_EVENT_CA_PENDING, /* after_s */
     SIGNET_EVENT_VERIFIED,
-    SIGNET_EVENT_REJECTED,       /* the certificate is not what was asked for */
-    SIGNET_EVENT_KEY_BAD,        /* the key does not sign: a new one is needed */
-    SIGNET_EVENT_PROMOTED,       /* facts */
-    SIGNET_EVENT_FAILED,         /* the effect under way failed: cause */
-    SIGNET_EVENT_TOKEN_MISSING,  /* the effect under way failed because the token is not there */
+    SIGNET_EVENT_REJECTED,      /* the certificate is not what was asked for */
+    SIGNET_EVENT_KEY_BAD,       /* the key does not sign: a new one is needed */
+    SIGNET_EVENT_PROMOTED,      /* facts */
+    SIGNET_EVENT_FAILED,        /* the effect under way failed: cause */
+    SIGNET_EVENT_TOKEN_MISSING, /* the effect under way failed because the token is not there */
     SIGNET_EVENT_RETIRED,
     SIGNET_EVENT_RETIRE_FAILED,
 } SignetMachineEventKind;
 
 typedef struct {
     SignetMachineEventKind kind;
-    const char *cause;        /* (nullable) in words; borrowed */
+    const char *cause; /* (nullable) in words; borrowed */
     gint64 after_s;
     SignetMachineFacts facts;
 } SignetMachineEvent;
 
-/* What the engine has to do. The first five each have exactly one outcome event; the others only tell. */
+/* What the engine has to do. The first five each have exactly one outcome event; the others only
+ * tell. */
 typedef enum {
     SIGNET_EFFECT_GENERATE = 1 << 0, /* a new key for pending → KEY_MADE, FAILED, TOKEN_MISSING */
     SIGNET_EFFECT_COPY_KEY = 1 << 1, /* the current key for pending → KEY_MADE, FAILED */
@@ -127,9 +130,9 @@ typedef enum {
     SIGNET_EFFECT_TELL_RETIRED = 1 << 9,
 } SignetMachineEffect;
 
-#define SIGNET_EFFECTS_TO_DO                                                                                       \
-    (SIGNET_EFFECT_GENERATE | SIGNET_EFFECT_COPY_KEY | SIGNET_EFFECT_ENROLL | SIGNET_EFFECT_VERIFY |               \
-     SIGNET_EFFECT_PROMOTE | SIGNET_EFFECT_RETIRE)
+#define SIGNET_EFFECTS_TO_DO                                                  \
+    (SIGNET_EFFECT_GENERATE | SIGNET_EFFECT_COPY_KEY | SIGNET_EFFECT_ENROLL | \
+     SIGNET_EFFECT_VERIFY | SIGNET_EFFECT_PROMOTE | SIGNET_EFFECT_RETIRE)
 
 typedef struct {
     SignetMachine machine;
@@ -146,11 +149,12 @@ gboolean signet_machine_is_working(const SignetMachine *machine);
 
 #define SIGNET_NEVER G_MAXINT64
 typedef struct {
-    gint64 begin_s;        /* BEGIN goes on from then; SIGNET_NEVER: an outcome or the input is awaited */
-    gint64 tick_s;         /* TICK has something to do then; or SIGNET_NEVER */
+    gint64 begin_s; /* BEGIN goes on from then; SIGNET_NEVER: an outcome or the input is awaited */
+    gint64 tick_s;  /* TICK has something to do then; or SIGNET_NEVER */
     guint32 retire_number; /* what tick_s retires; 0: it is the alarm, or nothing */
 } SignetMachineDeadlines;
-SignetMachineDeadlines signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput *input);
+SignetMachineDeadlines
+signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput *input);
 
 /* What the disk holds, for signet_machine_recover(). */
 typedef struct {
@@ -158,11 +162,12 @@ typedef struct {
     SignetMachineFacts facts;
     const guint32 *numbers; /* generations that have a key, ascending */
     gsize n_numbers;
-    gboolean has_chain;     /* the pending generation of the journal has a certificate */
+    gboolean has_chain; /* the pending generation of the journal has a certificate */
 } SignetMachineDisk;
 
-/* After a start: brings what the journal said (or signet_machine_new() where there is none) together with what the disk holds. An
- * interrupted effect is done again or counted as done; generations that nobody names are to be retired at once. */
+/* After a start: brings what the journal said (or signet_machine_new() where there is none)
+ * together with what the disk holds. An interrupted effect is done again or counted as done;
+ * generations that nobody names are to be retired at once. */
 SignetMachine signet_machine_recover(const SignetMachine *journal, const SignetMachineDisk *disk,
                                      const SignetMachineInput *input, gint64 now_s);
 /* May the generation be used: current, pending with a key, or retired with time left? */

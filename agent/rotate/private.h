@@ -6,7 +6,7 @@
 #pragma once
 
 #include "agent/rotate/disk-thread.h"
-#include "agent/rotate/engine.h"
+#include "agent/rotate/context.h"
 #include "agent/rotate/machine.h"
 
 typedef struct {
@@ -14,24 +14,26 @@ typedef struct {
     gpointer data;
 } SignetWaiter;
 
-/* One identity of the policy. Counted, because tasks on the disk thread outlive its place in the table. */
+/* One identity of the policy. Counted, because tasks on the disk thread outlive its place in the
+ * table. */
 typedef struct {
     SignetEngine *engine; /* (unowned): outlives us, it waits for the disk thread before it goes */
     char *name;           /* (owned) */
-    const SignetIdentityPolicy *policy; /* (unowned): lives in engine->policy; NULL: gone from the policy, nothing is to be done */
+    const SignetIdentityPolicy *policy; /* (unowned): lives in engine->policy; NULL: gone from the
+                                           policy, nothing is to be done */
     SignetMachine machine;
-    char *wish;           /* (owned) SignetMachineInput.wish */
-    char *blocked;        /* (owned, nullable) SignetMachineInput.blocked */
+    char *wish;    /* (owned) SignetMachineInput.wish */
+    char *blocked; /* (owned, nullable) SignetMachineInput.blocked */
     guint64 seed;
-    char *problem;        /* (owned, nullable) why it is damaged and left alone */
-    char next_text[48];   /* behind SignetIdentityStatus.next */
+    char *problem;          /* (owned, nullable) why it is damaged and left alone */
+    char next_text[48];     /* behind SignetIdentityStatus.next */
     gint64 journal_retry_s; /* the last write failed: again then; 0: it did not */
-    GArray *waiters;      /* (owned) of SignetWaiter */
+    GArray *waiters;        /* (owned) of SignetWaiter */
     /* the effect under way */
-    SignetToken *token;   /* (owned, nullable) */
-    guint64 token_id;     /* 0: none */
-    GBytes *digest;       /* (owned, nullable) of the test signature */
-    SignetJob *job;       /* (owned, nullable) while signet-enroll runs */
+    SignetToken *token; /* (owned, nullable) */
+    guint64 token_id;   /* 0: none */
+    GBytes *digest;     /* (owned, nullable) of the test signature */
+    SignetJob *job;     /* (owned, nullable) while signet-enroll runs */
     /* retiring beside it */
     SignetToken *retire_token; /* (owned, nullable) */
     guint64 retire_token_id;
@@ -39,21 +41,24 @@ typedef struct {
 
 struct SignetEngine {
     SignetEngineContext context;
-    char *host_name;        /* (owned) */
-    char *machine_id;       /* (owned) */
-    SignetPolicy *policy;   /* (owned, nullable) */
-    GHashTable *entries;    /* (owned) name → SignetEntry (owned) */
-    GPtrArray *order;       /* (owned) of SignetEntry (unowned): in entries; CAs first, then by name */
-    GPtrArray *leaving;     /* (owned) of SignetEntry (owned): gone from the policy, and a token still works for them */
+    char *host_name;      /* (owned) */
+    char *machine_id;     /* (owned) */
+    SignetPolicy *policy; /* (owned, nullable) */
+    GHashTable *entries;  /* (owned) name → SignetEntry (owned) */
+    GPtrArray *order;   /* (owned) of SignetEntry (unowned): in entries; CAs first, then by name */
+    GPtrArray *leaving; /* (owned) of SignetEntry (owned): gone from the policy, and a token still
+                           works for them */
     SignetDiskThread *disk; /* (owned) */
     GSource *timer;         /* (owned) */
     GSource *usage_timer;   /* (owned) */
-    GPtrArray *refusals;    /* (owned) of GSource (owned): answers to signet_engine_rotate() that are on their way */
+    GPtrArray *refusals; /* (owned) of GSource (owned): answers to signet_engine_rotate() that are
+                            on their way */
     gboolean is_rescan_due; /* fingerprints have to be made anew: a CA has changed */
     SignetEngineListener listener;
     gpointer listener_data;
 };
 
+/* entry.c */
 SignetEntry *signet_entry_new(SignetEngine *engine, const SignetIdentityPolicy *policy);
 SignetEntry *signet_entry_ref(SignetEntry *entry);
 void signet_entry_unref(SignetEntry *entry);
@@ -63,25 +68,39 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetEntry, signet_entry_unref)
 SignetMachineInput signet_entry_input(const SignetEntry *entry);
 /* Makes wish and blocked anew. */
 void signet_entry_refresh(SignetEntry *entry);
-/* The request for a certificate for this generation; for a check alone it is never started. NULL without a CA in the policy. */
+/* The request for a certificate for this generation; for a check alone it is never started. NULL
+ * without a CA in the policy. */
 SignetJob *signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation);
 
-/* load.c: what the disk holds becomes machine and inventory; problems in words are appended. Blocks. */
+/* load.c: what the disk holds becomes machine and inventory; problems in words are appended.
+ * Blocks. */
 void signet_entry_load(SignetEntry *entry, GPtrArray *ret_problems);
 
 /* effects.c: do them; each outcome comes back through signet_entry_advance(). */
 void signet_entry_do(SignetEntry *entry, guint effects);
-/* The enroller is killed; what a token does for an entry ends without an outcome, or, when everything ends, is cancelled too. */
+/* The enroller is killed; what a token does for an entry ends without an outcome, or, when
+ * everything ends, is cancelled too. */
 void signet_entry_leave(SignetEntry *entry);
 void signet_entry_cancel(SignetEntry *entry);
+/* promote.c: publishes the pending generation and makes it current. */
+void signet_entry_promote(SignetEntry *entry);
 /* retire.c: destroys machine.retiring. */
 void signet_entry_retire(SignetEntry *entry);
 /* Fire and forget: a key that nobody will know of. */
 void signet_entry_destroy_key(SignetToken *token, SignetKey *key);
 
-/* engine.c: the one place where the state changes: steps the machine, journals it, then does its effects. */
+/* advance.c: the one place where the state changes: steps the machine, journals it, then does its
+ * effects. */
 void signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event);
-/* For the outcomes: SIGNET_EVENT_TOKEN_MISSING for errors that say so, SIGNET_EVENT_FAILED else. */
+/* The journal once more, after a write that failed. */
+void signet_entry_rewrite(SignetEntry *entry);
+/* Calls and forgets those who wait for a rotation. */
+void signet_entry_answer(SignetEntry *entry, const GError *error);
+/* turn.c: whose turn it is. */
+gboolean signet_engine_turn(gpointer engine);
+void signet_engine_schedule(SignetEngine *engine);
+void signet_engine_refresh(SignetEngine *engine);
+/* For outcomes: SIGNET_EVENT_TOKEN_MISSING for errors that say so, SIGNET_EVENT_FAILED else. */
 void signet_entry_fail(SignetEntry *entry, const GError *error);
 
 /* usage.c: who used what, on its way to the disk. */

@@ -3,6 +3,7 @@
 
 /* An identity's state in words. */
 
+#include "agent/rotate/engine.h"
 #include "agent/rotate/private.h"
 
 static const char *

@@ -17,16 +17,12 @@
 #define COMPONENT_MAX    240 /* NAME_MAX less the prefix and some air */
 #define TREE_DEPTH_MAX   2
 
-typedef int Fd;
-
-static void
-fd_clear(Fd *fd)
+void
+signet_fd_clear(SignetFd *fd)
 {
     if (*fd >= 0)
         close(*fd);
 }
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fd, fd_clear)
 
 static gboolean
 fail(GError **error, const char *what, const char *name)
@@ -78,7 +74,7 @@ fill_temporary(int dir_fd, const char *temporary, GBytes *content, const SignetD
 {
     gsize size;
     const guint8 *data = g_bytes_get_data(content, &size);
-    g_auto(Fd) fd =
+    g_auto(SignetFd) fd =
         openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
@@ -166,7 +162,7 @@ signet_dir_read(int dir_fd, const char *name, gsize max_size, GError **error)
     if (!check_name(name, error))
         return NULL;
     /* O_NONBLOCK: a fifo in the place of a file must not hang the agent */
-    g_auto(Fd) fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    g_auto(SignetFd) fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
         signet_error_set(error, SIGNET_ERROR_NOT_FOUND, "there is no '%s'", name);
         return NULL;
@@ -291,7 +287,7 @@ remove_entry(int parent_fd, const char *name, guint depth, GError **error)
     if ((errno != EISDIR && errno != EPERM) || depth == 0)
         return fail(error, "remove", name);
 
-    g_auto(Fd) fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    g_auto(SignetFd) fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     g_autoptr(GPtrArray) names = fd >= 0 ? read_names(fd, error) : NULL;
     if (fd < 0)
         return fail(error, "open directory", name);

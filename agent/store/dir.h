@@ -1,15 +1,21 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Durable files: the only code of the agent that writes to disk. Every write is temp + fsync + rename + fsync of the directory;
- * after a power cut a file has its old or its new content, never a part. All functions block. Temporaries are called ".tmp.NAME";
- * one writer per name at a time. Errors: IO with the system's words, BAD_REQUEST for a name that is not one path component. */
+/* Durable files: the only code of the agent that writes to disk. Every write is temp + fsync +
+ * rename + fsync of the directory; after a power cut a file has its old or its new content, never a
+ * part. All functions block. Temporaries are called ".tmp.NAME"; one writer per name at a time.
+ * Errors: IO with the system's words, BAD_REQUEST for a name that is not one path component. */
 
 #pragma once
 
 #include <gio/gio.h>
 
 #include "agent/base/error.h"
+
+/* An fd that closes itself; -1: none. */
+typedef int SignetFd;
+void signet_fd_clear(SignetFd *fd);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetFd, signet_fd_clear)
 
 typedef struct {
     guint mode;
@@ -18,13 +24,15 @@ typedef struct {
 } SignetDirOwner;
 
 /* dir_fd: an open directory; name: one path component. owner NULL: mode 0600. */
-gboolean signet_dir_write(int dir_fd, const char *name, gconstpointer data, gsize size, const SignetDirOwner *owner,
-                          GError **error);
-/* The same without the last step: not durable before signet_dir_sync(). For several files that count only together. */
-gboolean signet_dir_stage(int dir_fd, const char *name, gconstpointer data, gsize size, const SignetDirOwner *owner,
-                          GError **error);
+gboolean signet_dir_write(int dir_fd, const char *name, gconstpointer data, gsize size,
+                          const SignetDirOwner *owner, GError **error);
+/* The same without the last step: not durable before signet_dir_sync(). For several files that
+ * count only together. */
+gboolean signet_dir_stage(int dir_fd, const char *name, gconstpointer data, gsize size,
+                          const SignetDirOwner *owner, GError **error);
 gboolean signet_dir_sync(int dir_fd, GError **error);
-/* NOT_FOUND when absent; CORRUPT when larger than max_size, or no plain file. Symbolic links are not followed. */
+/* NOT_FOUND when absent; CORRUPT when larger than max_size, or no plain file. Symbolic links are
+ * not followed. */
 GBytes *signet_dir_read(int dir_fd, const char *name, gsize max_size, GError **error);
 /* Makes it if missing (durably, with exactly this mode), opens it: an fd, or -1. */
 int signet_dir_open(int parent_fd, const char *name, guint mode, GError **error);

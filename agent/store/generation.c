@@ -3,7 +3,7 @@
 
 /* One key and the certificate issued for it, as a value. */
 
-#include "agent/store/store.h"
+#include "agent/store/generation.h"
 
 #include <openssl/x509.h>
 

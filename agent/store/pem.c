@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "agent/base/error.h"
 #include "provider/wire/reference.h"
 
 static void

@@ -13,96 +13,16 @@
 #include <unistd.h>
 
 #include "agent/store/files.h"
-#include "provider/wire/wire.h"
+#include "agent/store/layout.h"
+#include "agent/store/sweep.h"
 
-#define STORE_VERSION   "1"
-#define SMALL_FILE_MAX  (64 * 1024)
-#define GENERATIONS_DIR ".generations"
+#define STORE_VERSION  "1"
+#define SMALL_FILE_MAX (64 * 1024)
 
 struct SignetStore {
-    char *root; /* (owned) */
-    int root_fd;
-    int identities_fd;
-    int live_fd;
-    int generations_fd; /* live/.generations */
+    char *root;          /* (owned) */
+    SignetLayout layout; /* (owned) its fds */
 };
-
-typedef int Fd;
-
-static void
-fd_clear(Fd *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fd, fd_clear)
-
-static gboolean
-check_identity(const char *identity, GError **error)
-{
-    if (signet_wire_name_is_valid(identity, strlen(identity)))
-        return TRUE;
-    return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "'%s' is no name of an identity",
-                            identity);
-}
-
-static void
-number_to_name(guint32 number, char name[16])
-{
-    g_snprintf(name, 16, "%u", number);
-}
-
-/* Only what number_to_name() writes: no sign, no leading zero. */
-static gboolean
-number_from_name(const char *name, guint32 *ret_number)
-{
-    guint64 number;
-
-    if (*name == '0' || !g_ascii_string_to_unsigned(name, 10, 1, G_MAXUINT32, &number, NULL))
-        return FALSE;
-    *ret_number = (guint32)number;
-    return TRUE;
-}
-
-static char *
-live_generation_name(const char *identity, guint32 number)
-{
-    return g_strdup_printf("%s.%u", identity, number);
-}
-
-/* -1 without an error when make is FALSE and it is absent. */
-static int
-open_identity(SignetStore *store, const char *identity, gboolean make, GError **error)
-{
-    if (!check_identity(identity, error))
-        return -1;
-    if (!make && faccessat(store->identities_fd, identity, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-        errno == ENOENT)
-        return -1;
-    return signet_dir_open(store->identities_fd, identity, 0700, error);
-}
-
-static int
-open_generation(SignetStore *store, const char *identity, guint32 number, gboolean make,
-                GError **error)
-{
-    char name[16];
-    g_auto(Fd) fd = open_identity(store, identity, make, error);
-
-    if (fd < 0)
-        return -1;
-    number_to_name(number, name);
-    if (!make && faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-        return -1;
-    return signet_dir_open(fd, name, 0700, error);
-}
-
-static gboolean
-has_record(int generation_fd)
-{
-    return generation_fd >= 0 && faccessat(generation_fd, "record", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
 
 /* --- opening --- */
 
@@ -110,15 +30,15 @@ static gboolean
 check_version(SignetStore *store, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    g_autoptr(GBytes) content = signet_dir_read(store->root_fd, "version", 64, &local);
+    g_autoptr(GBytes) content = signet_dir_read(store->layout.root_fd, "version", 64, &local);
 
     if (signet_error_is(local, SIGNET_ERROR_NOT_FOUND)) {
-        if (faccessat(store->root_fd, "identities", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        if (faccessat(store->layout.root_fd, "identities", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
             return signet_error_set(error, SIGNET_ERROR_CORRUPT,
                                     "'%s' holds identities but no file 'version'; restore it, "
                                     "version 1 holds \"1\"",
                                     store->root);
-        return signet_dir_write(store->root_fd, "version", STORE_VERSION "\n",
+        return signet_dir_write(store->layout.root_fd, "version", STORE_VERSION "\n",
                                 strlen(STORE_VERSION) + 1, NULL, error);
     }
     if (!content) {
@@ -139,15 +59,15 @@ open_root(SignetStore *store, GError **error)
 {
     g_autofree char *parent = g_path_get_dirname(store->root);
     g_autofree char *name = g_path_get_basename(store->root);
-    g_auto(Fd) parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_auto(SignetFd) parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (parent_fd < 0)
         return signet_error_set(error, SIGNET_ERROR_IO, "cannot open '%s': %s", parent,
                                 g_strerror(errno));
-    store->root_fd = signet_dir_open(parent_fd, name, 0755, error);
-    if (store->root_fd < 0)
+    store->layout.root_fd = signet_dir_open(parent_fd, name, 0755, error);
+    if (store->layout.root_fd < 0)
         return FALSE;
-    if (flock(store->root_fd, LOCK_EX | LOCK_NB) == 0)
+    if (flock(store->layout.root_fd, LOCK_EX | LOCK_NB) == 0)
         return TRUE;
     return signet_error_set(error, SIGNET_ERROR_BUSY,
                             "'%s' is in use by another agent; stop that one first", store->root);
@@ -158,80 +78,22 @@ open_tree(SignetStore *store, GError **error)
 {
     if (!open_root(store, error) || !check_version(store, error))
         return FALSE;
-    store->identities_fd = signet_dir_open(store->root_fd, "identities", 0700, error);
-    if (store->identities_fd < 0)
+    store->layout.identities_fd = signet_dir_open(store->layout.root_fd, "identities", 0700, error);
+    if (store->layout.identities_fd < 0)
         return FALSE;
-    store->live_fd = signet_dir_open(store->root_fd, "live", 0755, error);
-    if (store->live_fd < 0)
+    store->layout.live_fd = signet_dir_open(store->layout.root_fd, "live", 0755, error);
+    if (store->layout.live_fd < 0)
         return FALSE;
-    store->generations_fd = signet_dir_open(store->live_fd, GENERATIONS_DIR, 0755, error);
-    if (store->generations_fd < 0)
+    store->layout.generations_fd =
+        signet_dir_open(store->layout.live_fd, SIGNET_LAYOUT_GENERATIONS, 0755, error);
+    if (store->layout.generations_fd < 0)
         return FALSE;
     /* whatever an administrator's cp did to the mode: keys are nobody's business */
-    if (fchmod(store->identities_fd, 0700) < 0)
+    if (fchmod(store->layout.identities_fd, 0700) < 0)
         return signet_error_set(error, SIGNET_ERROR_IO,
                                 "cannot close '%s/identities' to others: %s", store->root,
                                 g_strerror(errno));
     return TRUE;
-}
-
-static void
-sweep_identity(SignetStore *store, const char *identity)
-{
-    guint32 current = signet_store_get_current(store, identity), number;
-    g_auto(Fd) fd = open_identity(store, identity, FALSE, NULL);
-    g_auto(GStrv) names = NULL;
-
-    if (fd < 0)
-        return;
-    signet_dir_sweep(fd, NULL);
-    names = signet_dir_list(fd, NULL);
-    for (guint i = 0; names && names[i]; i++) {
-        if (!number_from_name(names[i], &number))
-            continue;
-        g_auto(Fd) generation_fd = open_generation(store, identity, number, FALSE, NULL);
-        if (generation_fd < 0)
-            continue;
-        signet_dir_sweep(generation_fd, NULL);
-        if (!has_record(generation_fd) && number != current)
-            signet_dir_remove_tree(fd, names[i], NULL);
-    }
-}
-
-static void
-sweep_live_generation(SignetStore *store, const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    g_autofree char *identity = dot ? g_strndup(name, (gsize)(dot - name)) : NULL;
-    guint32 number;
-
-    if (!identity || !number_from_name(dot + 1, &number))
-        return;
-    g_auto(Fd) fd = open_generation(store, identity, number, FALSE, NULL);
-    if (!has_record(fd) && number != signet_store_get_current(store, identity)) {
-        signet_dir_remove_tree(store->generations_fd, name, NULL);
-        return;
-    }
-    g_auto(Fd) live_fd = signet_dir_open(store->generations_fd, name, 0755, NULL);
-    if (live_fd >= 0)
-        signet_dir_sweep(live_fd, NULL);
-}
-
-/* What cannot be removed now does no harm, and is tried again at the next start. */
-static void
-sweep(SignetStore *store)
-{
-    g_auto(GStrv) identities = signet_dir_list(store->identities_fd, NULL);
-    g_auto(GStrv) live = signet_dir_list(store->generations_fd, NULL);
-
-    signet_dir_sweep(store->root_fd, NULL);
-    signet_dir_sweep(store->identities_fd, NULL);
-    signet_dir_sweep(store->live_fd, NULL);
-    signet_dir_sweep(store->generations_fd, NULL);
-    for (guint i = 0; identities && identities[i]; i++)
-        sweep_identity(store, identities[i]);
-    for (guint i = 0; live && live[i]; i++)
-        sweep_live_generation(store, live[i]);
 }
 
 SignetStore *
@@ -240,12 +102,13 @@ signet_store_open(const char *root, GError **error)
     g_autoptr(SignetStore) store = g_new0(SignetStore, 1);
 
     store->root = g_canonicalize_filename(root, NULL);
-    store->root_fd = store->identities_fd = store->live_fd = store->generations_fd = -1;
+    store->layout.root_fd = store->layout.identities_fd = store->layout.live_fd =
+        store->layout.generations_fd = -1;
     if (!open_tree(store, error)) {
         g_prefix_error(error, "cannot open the store: ");
         return NULL;
     }
-    sweep(store);
+    signet_sweep(&store->layout);
     return g_steal_pointer(&store);
 }
 
@@ -254,10 +117,10 @@ signet_store_free(SignetStore *store)
 {
     if (!store)
         return;
-    fd_clear(&store->generations_fd);
-    fd_clear(&store->live_fd);
-    fd_clear(&store->identities_fd);
-    fd_clear(&store->root_fd);
+    signet_fd_clear(&store->layout.generations_fd);
+    signet_fd_clear(&store->layout.live_fd);
+    signet_fd_clear(&store->layout.identities_fd);
+    signet_fd_clear(&store->layout.root_fd);
     g_free(store->root);
     g_free(store);
 }
@@ -267,13 +130,13 @@ signet_store_free(SignetStore *store)
 char **
 signet_store_list_identities(SignetStore *store, GError **error)
 {
-    g_auto(GStrv) all = signet_dir_list(store->identities_fd, error);
+    g_auto(GStrv) all = signet_dir_list(store->layout.identities_fd, error);
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
     if (!all)
         return NULL;
     for (guint i = 0; all[i]; i++) {
-        if (check_identity(all[i], NULL))
+        if (signet_layout_check_identity(all[i], NULL))
             g_strv_builder_add(builder, all[i]);
     }
     return g_strv_builder_end(builder);
@@ -292,7 +155,7 @@ signet_store_list_generations(SignetStore *store, const char *identity, GError *
 {
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
     g_autoptr(GError) local = NULL;
-    g_auto(Fd) fd = open_identity(store, identity, FALSE, &local);
+    g_auto(SignetFd) fd = signet_layout_open_identity(&store->layout, identity, FALSE, &local);
 
     if (local) {
         g_propagate_error(error, g_steal_pointer(&local));
@@ -306,10 +169,13 @@ signet_store_list_generations(SignetStore *store, const char *identity, GError *
     for (guint i = 0; names[i]; i++) {
         guint32 number;
 
-        if (!number_from_name(names[i], &number))
+        if (!signet_layout_number_from_name(names[i], &number))
             continue;
-        g_auto(Fd) generation_fd = open_generation(store, identity, number, FALSE, NULL);
-        if (has_record(generation_fd))
+        g_auto(SignetFd) generation_fd =
+            signet_layout_open_generation(&store->layout, identity, number, FALSE, error);
+        if (generation_fd < 0)
+            return NULL;
+        if (signet_layout_has_record(generation_fd))
             g_array_append_val(numbers, number);
     }
     g_array_sort(numbers, compare_numbers);
@@ -321,7 +187,8 @@ signet_store_load_generation(SignetStore *store, const char *identity, guint32 n
                              GError **error)
 {
     g_autoptr(GError) local = NULL;
-    g_auto(Fd) fd = open_generation(store, identity, number, FALSE, &local);
+    g_auto(SignetFd) fd =
+        signet_layout_open_generation(&store->layout, identity, number, FALSE, &local);
     SignetGeneration *generation = NULL;
 
     if (fd >= 0)
@@ -338,19 +205,7 @@ signet_store_load_generation(SignetStore *store, const char *identity, guint32 n
 guint32
 signet_store_get_current(SignetStore *store, const char *identity)
 {
-    char target[128];
-    guint32 number;
-
-    if (!check_identity(identity, NULL))
-        return 0;
-    ssize_t size = readlinkat(store->live_fd, identity, target, sizeof(target) - 1);
-    if (size < 0)
-        return 0;
-    target[size] = '\0';
-    g_autofree char *stem = g_strdup_printf(GENERATIONS_DIR "/%s.", identity);
-    if (!g_str_has_prefix(target, stem) || !number_from_name(target + strlen(stem), &number))
-        return 0;
-    return number;
+    return signet_layout_get_current(&store->layout, identity);
 }
 
 /* --- writing --- */
@@ -359,7 +214,8 @@ gboolean
 signet_store_put_key(SignetStore *store, const char *identity, guint32 number, const char *token,
                      SignetKey *key, gint64 created_s, GError **error)
 {
-    g_auto(Fd) fd = open_generation(store, identity, number, TRUE, error);
+    g_auto(SignetFd) fd =
+        signet_layout_open_generation(&store->layout, identity, number, TRUE, error);
 
     if (fd >= 0 && signet_files_write_key(fd, token, key, created_s, error))
         return TRUE;
@@ -388,7 +244,8 @@ signet_store_put_chain(SignetStore *store, const char *identity, guint32 number,
                        GPtrArray *anchors, GError **error)
 {
     if (check_leaf(store, identity, number, chain, error)) {
-        g_auto(Fd) fd = open_generation(store, identity, number, TRUE, error);
+        g_auto(SignetFd) fd =
+            signet_layout_open_generation(&store->layout, identity, number, TRUE, error);
 
         if (fd >= 0 && signet_files_write_chain(fd, chain, anchors, error))
             return TRUE;
@@ -404,7 +261,7 @@ signet_store_put_file(SignetStore *store, const char *identity, const char *name
 {
     gsize size;
     gconstpointer data = g_bytes_get_data(content, &size);
-    g_auto(Fd) fd = open_identity(store, identity, TRUE, error);
+    g_auto(SignetFd) fd = signet_layout_open_identity(&store->layout, identity, TRUE, error);
 
     if (fd >= 0 && size > SMALL_FILE_MAX)
         signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "it is larger than %d bytes",
@@ -419,7 +276,7 @@ GBytes *
 signet_store_get_file(SignetStore *store, const char *identity, const char *name, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    g_auto(Fd) fd = open_identity(store, identity, FALSE, &local);
+    g_auto(SignetFd) fd = signet_layout_open_identity(&store->layout, identity, FALSE, &local);
     GBytes *content = fd >= 0 ? signet_dir_read(fd, name, SMALL_FILE_MAX, &local) : NULL;
 
     if (content || !local || signet_error_is(local, SIGNET_ERROR_NOT_FOUND))
@@ -444,9 +301,9 @@ signet_store_publish(SignetStore *store, const char *identity, SignetGeneration 
     static const SignetDirOwner everybody = {.mode = 0444, .uid = -1, .gid = -1};
     const SignetDirOwner *who = owner ? owner : &everybody;
 
-    if (check_identity(identity, error)) {
-        g_autofree char *name = live_generation_name(identity, generation->number);
-        g_auto(Fd) fd = signet_dir_open(store->generations_fd, name, 0755, error);
+    if (signet_layout_check_identity(identity, error)) {
+        g_autofree char *name = signet_layout_live_name(identity, generation->number);
+        g_auto(SignetFd) fd = signet_dir_open(store->layout.generations_fd, name, 0755, error);
 
         if (fd >= 0 && signet_files_write_live(fd, identity, generation, who, error))
             return TRUE;
@@ -462,7 +319,7 @@ check_published(SignetStore *store, const char *live_name, GError **error)
 {
     g_autofree char *path = g_build_filename(live_name, "identity.pem", NULL);
 
-    if (faccessat(store->generations_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if (faccessat(store->layout.generations_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return TRUE;
     return signet_error_set(error, SIGNET_ERROR_NOT_FOUND, "its files in live/ are not written");
 }
@@ -470,11 +327,11 @@ check_published(SignetStore *store, const char *live_name, GError **error)
 gboolean
 signet_store_promote(SignetStore *store, const char *identity, guint32 number, GError **error)
 {
-    g_autofree char *name = live_generation_name(identity, number);
-    g_autofree char *target = g_build_filename(GENERATIONS_DIR, name, NULL);
+    g_autofree char *name = signet_layout_live_name(identity, number);
+    g_autofree char *target = g_build_filename(SIGNET_LAYOUT_GENERATIONS, name, NULL);
 
-    if (check_identity(identity, error) && check_published(store, name, error) &&
-        signet_dir_link(store->live_fd, identity, target, error))
+    if (signet_layout_check_identity(identity, error) && check_published(store, name, error) &&
+        signet_dir_link(store->layout.live_fd, identity, target, error))
         return TRUE;
     g_prefix_error(error, "cannot promote generation %u of '%s': ", number, identity);
     return FALSE;
@@ -486,20 +343,22 @@ signet_store_promote(SignetStore *store, const char *identity, guint32 number, G
 static gboolean
 remove_generation(SignetStore *store, const char *identity, guint32 number, GError **error)
 {
-    g_autofree char *live_name = live_generation_name(identity, number);
+    g_autofree char *live_name = signet_layout_live_name(identity, number);
     g_autoptr(GError) local = NULL;
     char name[16];
-    g_auto(Fd) identity_fd = open_identity(store, identity, FALSE, &local);
-    g_auto(Fd) fd = local ? -1 : open_generation(store, identity, number, FALSE, &local);
+    g_auto(SignetFd) identity_fd =
+        signet_layout_open_identity(&store->layout, identity, FALSE, &local);
+    g_auto(SignetFd) fd =
+        local ? -1 : signet_layout_open_generation(&store->layout, identity, number, FALSE, &local);
 
-    number_to_name(number, name);
+    signet_layout_number_to_name(number, name);
     if (local) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
     if (fd >= 0 && !signet_dir_remove_file(fd, "record", error))
         return FALSE;
-    if (!signet_dir_remove_tree(store->generations_fd, live_name, error))
+    if (!signet_dir_remove_tree(store->layout.generations_fd, live_name, error))
         return FALSE;
     return identity_fd < 0 || signet_dir_remove_tree(identity_fd, name, error);
 }
@@ -512,7 +371,8 @@ signet_store_remove_generation(SignetStore *store, const char *identity, guint32
         return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
                                 "cannot remove generation %u of '%s': it is the current one",
                                 number, identity);
-    if (check_identity(identity, error) && remove_generation(store, identity, number, error))
+    if (signet_layout_check_identity(identity, error) &&
+        remove_generation(store, identity, number, error))
         return TRUE;
     g_prefix_error(error, "cannot remove generation %u of '%s': ", number, identity);
     return FALSE;
@@ -523,19 +383,19 @@ remove_identity(SignetStore *store, const char *identity, GError **error)
 {
     g_autoptr(GArray) numbers = signet_store_list_generations(store, identity, error);
 
-    if (!numbers || !signet_dir_remove_file(store->live_fd, identity, error))
+    if (!numbers || !signet_dir_remove_file(store->layout.live_fd, identity, error))
         return FALSE;
     for (guint i = 0; i < numbers->len; i++) {
         if (!remove_generation(store, identity, g_array_index(numbers, guint32, i), error))
             return FALSE;
     }
-    return signet_dir_remove_tree(store->identities_fd, identity, error);
+    return signet_dir_remove_tree(store->layout.identities_fd, identity, error);
 }
 
 gboolean
 signet_store_remove_identity(SignetStore *store, const char *identity, GError **error)
 {
-    if (check_identity(identity, error) && remove_identity(store, identity, error))
+    if (signet_layout_check_identity(identity, error) && remove_identity(store, identity, error))
         return TRUE;
     g_prefix_error(error, "cannot remove '%s': ", identity);
     return FALSE;

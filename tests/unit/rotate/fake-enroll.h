@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* agent/enroll/enroll.h without a process: a CA in memory whose mood the test sets. Linked instead of the real one. It signs with the
- * blobs of the fake token's keys, which hold the private keys. */
+/* agent/enroll/enroll.h without a process: a CA in memory whose mood the test sets. Linked instead
+ * of the real one. It signs with the blobs of the fake token's keys, which hold the private keys.
+ */
 
 #pragma once
 
@@ -12,7 +13,7 @@
 
 typedef enum {
     FAKE_CA_ISSUES,
-    FAKE_CA_PENDING,   /* asks to come back in an hour */
+    FAKE_CA_PENDING, /* asks to come back in an hour */
     FAKE_CA_REFUSES,
     FAKE_CA_FAILS,
     FAKE_CA_WRONG_KEY, /* a certificate for another key */

@@ -537,6 +537,26 @@ START_TEST(a_lost_journal_costs_nothing)
 }
 END_TEST
 
+START_TEST(a_link_that_was_removed_is_restored)
+{
+    g_autofree char *path = NULL;
+
+    enrol();
+    rotate("wifi");
+    path = signet_store_dup_live_path(world->store, "wifi");
+    world_down(world);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert(world_up(world, policy));
+    ck_assert_uint_eq(world->problems->len, 1);
+    ck_assert_uint_eq(world_status(world, "wifi").current, 2);
+    ck_assert_str_eq(world_status(world, "wifi").state, "active");
+    world_check_usable(world, "wifi");
+    ck_assert_ptr_nonnull(signet_inventory_get(world->inventory, "wifi", 1));
+    world_settle(world);
+    ck_assert_int_eq(world->token.destroyed, 0);
+}
+END_TEST
+
 START_TEST(a_damaged_identity_is_left_alone_and_the_others_go_on)
 {
     g_autofree char *path = NULL;
@@ -673,6 +693,7 @@ make_starts(void)
     tcase_set_timeout(starts, 300);
     tcase_add_test(starts, a_key_that_nobody_names_is_destroyed);
     tcase_add_loop_test(starts, a_lost_journal_costs_nothing, 0, 2);
+    tcase_add_test(starts, a_link_that_was_removed_is_restored);
     tcase_add_test(starts, a_damaged_identity_is_left_alone_and_the_others_go_on);
     tcase_add_test(starts, a_journal_of_a_newer_agent_is_not_touched);
     tcase_add_test(starts, a_thousand_identities_are_enrolled_four_at_a_time_and_the_ca_first);

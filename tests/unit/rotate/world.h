@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* An agent without doors: engine, store, fake token, fake CA and a clock that the test owns, on a directory of its own. */
+/* An agent without doors: engine, store, fake token, fake CA and a clock that the test owns, on a
+ * directory of its own. */
 
 #pragma once
 
@@ -16,7 +17,7 @@
 #define WORLD_LIFETIME_S 3600
 
 typedef struct {
-    char *root; /* (owned) */
+    char *root;            /* (owned) */
     gboolean is_root_kept; /* not removed by world_free() */
     gint64 now_s;
     SignetClock clock;
@@ -36,13 +37,15 @@ typedef struct {
 /* root: NULL for a new temporary directory. */
 World *world_new(const char *root);
 void world_free(World *world);
-/* texts: pairs of path and text, NULL-terminated: added to the files that set up token, CA and rotation. */
+/* texts: pairs of path and text, NULL-terminated: added to the files that set up token, CA and
+ * rotation. */
 SignetPolicy *world_policy(const char *const *texts);
 /* Opens the store, starts the engine. FALSE when the store cannot be opened. */
 gboolean world_up(World *world, SignetPolicy *policy);
 void world_down(World *world);
 
-/* Turns the main loop until the identity is in that state (by name); fails the test after ten seconds. */
+/* Turns the main loop until the identity is in that state (by name); fails the test after ten
+ * seconds. */
 void world_wait_state(World *world, const char *identity, const char *state);
 /* Until nothing has happened for a while. */
 void world_settle(World *world);
@@ -51,12 +54,14 @@ void world_wait_flag(World *world, const gboolean *flag);
 void world_advance(World *world, gint64 seconds);
 SignetIdentityStatus world_status(World *world, const char *identity);
 
-/* What must hold at every instant once there was a certificate: the generation that live/NAME points at is whole on disk, its key is
- * in the token, its reference names it, and the inventory knows it as current (or, in the moment of a promotion, as retired already). */
+/* What must hold at every instant once there was a certificate: the generation that live/NAME
+ * points at is whole on disk, its key is in the token, its reference names it, and the inventory
+ * knows it as current (or, in the moment of a promotion, as retired already). */
 void world_check_usable(World *world, const char *identity);
 /* On disk there is nothing but what the engine knows of. */
 void world_check_no_orphans(World *world, const char *identity);
-/* Waits until exactly these generations are on disk, as world_numbers() writes them, and no orphans. */
+/* Waits until exactly these generations are on disk, as world_numbers() writes them, and no
+ * orphans. */
 void world_wait_only(World *world, const char *identity, const char *expected);
 /* Numbers of the generations on disk as text: "3 4". */
 char *world_numbers(World *world, const char *identity);

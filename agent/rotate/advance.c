@@ -1,0 +1,203 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The one place where the state of an identity changes: step, journal, effects, and who is told. */
+
+#include "agent/base/log.h"
+#include "agent/rotate/journal.h"
+#include "agent/rotate/private.h"
+
+#define JOURNAL_RETRY_S 60
+
+/* --- the journal --- */
+
+typedef struct {
+    SignetEntry *entry; /* (owned) */
+    GBytes *text;       /* (owned) */
+    guint effects;      /* to be done once it is written */
+    GError *error;      /* (owned, nullable) */
+} JournalTask;
+
+static void
+journal_task_free(gpointer data)
+{
+    JournalTask *task = data;
+
+    signet_entry_unref(task->entry);
+    g_bytes_unref(task->text);
+    g_clear_error(&task->error);
+    g_free(task);
+}
+
+static void
+run_journal(gpointer data)
+{
+    JournalTask *task = data;
+
+    signet_store_put_file(task->entry->engine->context.store, task->entry->name, "journal",
+                          task->text, &task->error);
+}
+
+/* What could not be announced is not done. */
+static void
+on_journal_failed(SignetEntry *entry, guint effects, const GError *error)
+{
+    signet_log(LOG_WARNING, SIGNET_LOG_FIELDS("SIGNET_IDENTITY", entry->name),
+               "%s; trying again in %d s", error->message, JOURNAL_RETRY_S);
+    entry->journal_retry_s = signet_clock_now(entry->engine->context.clock) + JOURNAL_RETRY_S;
+    if (effects & SIGNET_EFFECT_RETIRE)
+        signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_RETIRE_FAILED});
+    if (effects & ~(guint)SIGNET_EFFECT_RETIRE)
+        signet_entry_fail(entry, error);
+    signet_engine_schedule(entry->engine);
+}
+
+static void
+done_journal(gpointer data)
+{
+    JournalTask *task = data;
+    SignetEntry *entry = task->entry;
+
+    if (!entry->policy)
+        return;
+    if (task->error) {
+        on_journal_failed(entry, task->effects, task->error);
+        return;
+    }
+    entry->journal_retry_s = 0;
+    signet_entry_do(entry, task->effects);
+}
+
+/* Waiting for something outside leaves nothing to be finished: a thousand identities that wait for
+ * their CA need not say so. */
+static gboolean
+is_worth_writing(const SignetMachine *before, const SignetMachine *after)
+{
+    g_autoptr(GBytes) old = NULL;
+    g_autoptr(GBytes) new = NULL;
+
+    if (before->pending == after->pending && before->n_retired == after->n_retired &&
+        (after->state == SIGNET_MACHINE_WAITING_CA || after->state == SIGNET_MACHINE_BLOCKED))
+        return FALSE;
+    old = signet_journal_encode(before);
+    new = signet_journal_encode(after);
+    return !g_bytes_equal(old, new);
+}
+
+static void
+write_journal(SignetEntry *entry, guint effects)
+{
+    static const SignetDiskWork work = {run_journal, done_journal, journal_task_free};
+    JournalTask *task = g_new0(JournalTask, 1);
+
+    task->entry = signet_entry_ref(entry);
+    task->text = signet_journal_encode(&entry->machine);
+    task->effects = effects;
+    signet_disk_thread_give(entry->engine->disk, &work, task);
+}
+
+void
+signet_entry_rewrite(SignetEntry *entry)
+{
+    entry->journal_retry_s = 0;
+    write_journal(entry, 0);
+}
+
+/* --- the state changes --- */
+
+static void
+tell(const SignetEntry *entry, SignetEngineEvent event, guint32 generation)
+{
+    const SignetEngine *engine = entry->engine;
+
+    if (engine->listener)
+        engine->listener(entry->name, event, generation, engine->listener_data);
+}
+
+static void
+tell_effects(const SignetEntry *entry, const SignetMachine *before, guint effects)
+{
+    tell(entry, SIGNET_ENGINE_CHANGED, entry->machine.current);
+    if (effects & SIGNET_EFFECT_TELL_ROTATED)
+        tell(entry, SIGNET_ENGINE_ROTATED, entry->machine.current);
+    if (effects & SIGNET_EFFECT_TELL_FAILED)
+        tell(entry, SIGNET_ENGINE_FAILED, entry->machine.pending);
+    if (effects & SIGNET_EFFECT_TELL_EXPIRING)
+        tell(entry, SIGNET_ENGINE_EXPIRING, entry->machine.current);
+    if (effects & SIGNET_EFFECT_TELL_RETIRED)
+        tell(entry, SIGNET_ENGINE_RETIRED, before->retiring);
+}
+
+/* NULL when all is well. */
+static GError *
+dup_state_error(const SignetEntry *entry)
+{
+    const char *cause = entry->machine.cause;
+
+    switch (entry->machine.state) {
+    case SIGNET_MACHINE_WAITING_TOKEN:
+        return signet_error_new(SIGNET_ERROR_TOKEN_ABSENT, "%s", cause);
+    case SIGNET_MACHINE_WAITING_CA:
+    case SIGNET_MACHINE_PENDING_CA:
+        return signet_error_new(SIGNET_ERROR_CA_PENDING, "%s", cause);
+    case SIGNET_MACHINE_BLOCKED:
+        return signet_error_new(SIGNET_ERROR_POLICY, "%s", cause);
+    case SIGNET_MACHINE_ABSENT:
+    case SIGNET_MACHINE_FAILED:
+        return signet_error_new(SIGNET_ERROR_FAILED, "%s", cause);
+    case SIGNET_MACHINE_KEYGEN:
+    case SIGNET_MACHINE_ENROLLING:
+    case SIGNET_MACHINE_VERIFYING:
+    case SIGNET_MACHINE_PROMOTING:
+    case SIGNET_MACHINE_ACTIVE:
+        break;
+    }
+    return NULL;
+}
+
+void
+signet_entry_answer(SignetEntry *entry, const GError *error)
+{
+    g_autoptr(GArray) waiters = entry->waiters;
+
+    entry->waiters = g_array_new(FALSE, FALSE, sizeof(SignetWaiter));
+    for (guint i = 0; i < waiters->len; i++) {
+        const SignetWaiter *waiter = &g_array_index(waiters, SignetWaiter, i);
+
+        if (waiter->done)
+            waiter->done(entry->name, entry->machine.current, error, waiter->data);
+    }
+}
+
+/* An attempt is over when it leaves the states of work, or does not get that far. */
+static gboolean
+is_attempt_over(const SignetMachine *before, const SignetMachine *after,
+                SignetMachineEventKind kind)
+{
+    return !signet_machine_is_working(after) &&
+           (signet_machine_is_working(before) || kind == SIGNET_EVENT_BEGIN);
+}
+
+void
+signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event)
+{
+    const SignetMachine before = entry->machine;
+    SignetMachineInput input = signet_entry_input(entry);
+    SignetMachineStep step =
+        signet_machine_step(&before, event, &input, signet_clock_now(entry->engine->context.clock));
+    guint to_do = step.effects & SIGNET_EFFECTS_TO_DO;
+    g_autoptr(SignetEntry) guard = signet_entry_ref(entry);
+
+    entry->machine = step.machine;
+    gboolean is_changed = is_worth_writing(&before, &step.machine);
+    if (to_do || is_changed)
+        write_journal(entry, to_do);
+    if (is_changed || before.state != step.machine.state)
+        tell_effects(entry, &before, step.effects);
+    if (entry->waiters->len > 0 && is_attempt_over(&before, &step.machine, event->kind)) {
+        g_autoptr(GError) error = dup_state_error(entry);
+
+        signet_entry_answer(entry, error);
+    }
+    signet_engine_schedule(entry->engine);
+}

@@ -1,0 +1,45 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* One identity as the engine holds it. */
+
+#include "agent/rotate/private.h"
+
+SignetEntry *
+signet_entry_new(SignetEngine *engine, const SignetIdentityPolicy *policy)
+{
+    SignetEntry *entry = g_rc_box_new0(SignetEntry);
+
+    entry->engine = engine;
+    entry->name = g_strdup(policy->name);
+    entry->policy = policy;
+    entry->machine = signet_machine_new(signet_clock_now(engine->context.clock));
+    entry->seed = signet_schedule_seed(engine->machine_id, policy->name);
+    entry->waiters = g_array_new(FALSE, FALSE, sizeof(SignetWaiter));
+    entry->wish = g_strdup("");
+    return entry;
+}
+
+SignetEntry *
+signet_entry_ref(SignetEntry *entry)
+{
+    return g_rc_box_acquire(entry);
+}
+
+static void
+entry_clear(gpointer data)
+{
+    SignetEntry *entry = data;
+
+    g_free(entry->name);
+    g_free(entry->wish);
+    g_free(entry->blocked);
+    g_free(entry->problem);
+    g_array_unref(entry->waiters);
+}
+
+void
+signet_entry_unref(SignetEntry *entry)
+{
+    g_rc_box_release_full(entry, entry_clear);
+}

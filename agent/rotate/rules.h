@@ -1,0 +1,23 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* What the steps of the machine and its recovery share. Pure; inside agent/rotate only. */
+
+#pragma once
+
+#include "agent/rotate/machine.h"
+
+gint64 signet_rules_renew_at(const SignetMachine *machine, const SignetMachineInput *input);
+/* Begin and alarm: SIGNET_NEVER when there is nothing to wait for. */
+gint64 signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input);
+gint64 signet_rules_alarm_at(const SignetMachine *machine, const SignetMachineInput *input);
+/* FALSE while the CA is not there: the fingerprint holds the CA's, which is not known then. */
+gboolean signet_rules_is_wish_changed(const SignetMachineInput *input, const char *wish);
+
+/* The list of old generations. */
+gboolean signet_retired_has_place(const SignetMachine *machine, guint places);
+/* Without a place the generation stays on disk unnamed, and the next start finds it. */
+void signet_retired_add(SignetMachine *machine, guint32 number, guint tries, gint64 retire_at_s);
+void signet_retired_drop(SignetMachine *machine, guint index);
+/* NULL when it is not there, and for 0. */
+SignetRetired *signet_retired_find(SignetMachine *machine, guint32 number);
