@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define DEFAULT_MAX_CONNECTIONS 8192
-#define KEPT_MAX                512 /* FileDescriptorStoreMax= in data/signetd.service */
+#define KEPT_MAX                512 /* FileDescriptorStoreMax= in signetd.service.in */
 #define KEPT_PER_USER_MAX       128
 #define SPARE                   32 /* descriptors for looking at peers */
 
