@@ -201,6 +201,10 @@ signet_dir_open(int parent_fd, const char *name, guint mode, GError **error)
     if (!check_name(name, error))
         return -1;
     int fd = openat(parent_fd, name, flags);
+    if (fd < 0 && errno == ENOENT && mode == 0) {
+        signet_error_set(error, SIGNET_ERROR_NOT_FOUND, "there is no '%s'", name);
+        return -1;
+    }
     if (fd < 0 && errno == ENOENT) {
         if (!make_directory(parent_fd, name, mode, error))
             return -1;

@@ -34,7 +34,8 @@ gboolean signet_dir_sync(int dir_fd, GError **error);
 /* NOT_FOUND when absent; CORRUPT when larger than max_size, or no plain file. Symbolic links are
  * not followed. */
 GBytes *signet_dir_read(int dir_fd, const char *name, gsize max_size, GError **error);
-/* Makes it if missing (durably, with exactly this mode), opens it: an fd, or -1. */
+/* Opens it, after making it if missing (durably, with exactly this mode): an fd, or -1. Mode 0 does
+ * not make it: NOT_FOUND. */
 int signet_dir_open(int parent_fd, const char *name, guint mode, GError **error);
 /* Points a symbolic link somewhere else, atomically. */
 gboolean signet_dir_link(int dir_fd, const char *name, const char *target, GError **error);

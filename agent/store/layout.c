@@ -44,16 +44,25 @@ signet_layout_live_name(const char *identity, guint32 number)
     return g_strdup_printf("%s.%u", identity, number);
 }
 
+/* Without making it, what is absent is no error. */
+static int
+open_below(int parent_fd, const char *name, gboolean make, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    int fd = signet_dir_open(parent_fd, name, make ? 0700 : 0, &local);
+
+    if (fd < 0 && !signet_error_is(local, SIGNET_ERROR_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&local));
+    return fd;
+}
+
 int
 signet_layout_open_identity(const SignetLayout *layout, const char *identity, gboolean make,
                             GError **error)
 {
     if (!signet_layout_check_identity(identity, error))
         return -1;
-    if (!make && faccessat(layout->identities_fd, identity, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-        errno == ENOENT)
-        return -1;
-    return signet_dir_open(layout->identities_fd, identity, 0700, error);
+    return open_below(layout->identities_fd, identity, make, error);
 }
 
 int
@@ -63,12 +72,8 @@ signet_layout_open_generation(const SignetLayout *layout, const char *identity, 
     char name[16];
     g_auto(SignetFd) fd = signet_layout_open_identity(layout, identity, make, error);
 
-    if (fd < 0)
-        return -1;
     signet_layout_number_to_name(number, name);
-    if (!make && faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-        return -1;
-    return signet_dir_open(fd, name, 0700, error);
+    return fd < 0 ? -1 : open_below(fd, name, make, error);
 }
 
 gboolean

@@ -172,10 +172,12 @@ signet_store_list_generations(SignetStore *store, const char *identity, GError *
         if (!signet_layout_number_from_name(names[i], &number))
             continue;
         g_auto(SignetFd) generation_fd =
-            signet_layout_open_generation(&store->layout, identity, number, FALSE, error);
-        if (generation_fd < 0)
+            signet_layout_open_generation(&store->layout, identity, number, FALSE, &local);
+        if (local) {
+            g_propagate_error(error, g_steal_pointer(&local));
             return NULL;
-        if (signet_layout_has_record(generation_fd))
+        }
+        if (generation_fd >= 0 && signet_layout_has_record(generation_fd))
             g_array_append_val(numbers, number);
     }
     g_array_sort(numbers, compare_numbers);

@@ -47,7 +47,7 @@ sweep_live_generation(const SignetLayout *layout, const char *name)
         signet_dir_remove_tree(layout->generations_fd, name, NULL);
         return;
     }
-    g_auto(SignetFd) live_fd = signet_dir_open(layout->generations_fd, name, 0755, NULL);
+    g_auto(SignetFd) live_fd = signet_dir_open(layout->generations_fd, name, 0, NULL);
     if (live_fd >= 0)
         signet_dir_sweep(live_fd, NULL);
 }

@@ -76,7 +76,8 @@ wait_current(World *world, guint32 current)
     while (world_status(world, "wifi").current != current && g_get_monotonic_time() < end_us)
         g_main_context_iteration(NULL, TRUE);
     world_wait_state(world, "wifi", "active");
-    ck_assert_uint_eq(world_status(world, "wifi").current, current);
+    ck_assert_msg(world_status(world, "wifi").current == current, "current is %u, not %u: %s",
+                  world_status(world, "wifi").current, current, world_status(world, "wifi").cause);
 }
 
 /* --- the rotation that is disturbed --- */

@@ -265,6 +265,8 @@ world_numbers(World *world, const char *identity)
     g_autoptr(GArray) numbers = signet_store_list_generations(world->store, identity, NULL);
     GString *text = g_string_new(NULL);
 
+    ck_assert_ptr_nonnull(numbers);
+
     for (guint i = 0; i < numbers->len; i++)
         g_string_append_printf(text, "%s%u", i > 0 ? " " : "", g_array_index(numbers, guint32, i));
     return g_string_free(text, FALSE);

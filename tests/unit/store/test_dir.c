@@ -220,6 +220,16 @@ START_TEST(a_directory_has_its_mode_whatever_the_umask)
 }
 END_TEST
 
+START_TEST(a_directory_is_not_made_by_looking)
+{
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_int_eq(signet_dir_open(support_fd, "absent", 0, &error), -1);
+    ck_assert(signet_error_is(error, SIGNET_ERROR_NOT_FOUND));
+    ck_assert(!support_exists("absent"));
+}
+END_TEST
+
 START_TEST(a_link_is_replaced_in_one_step)
 {
     g_autofree char *path = support_path("link");
@@ -292,6 +302,7 @@ main(void)
     tcase_add_test(dir, a_file_is_read_up_to_its_limit);
     tcase_add_test(dir, only_plain_files_are_read);
     tcase_add_test(dir, a_directory_has_its_mode_whatever_the_umask);
+    tcase_add_test(dir, a_directory_is_not_made_by_looking);
     tcase_add_test(dir, a_link_is_replaced_in_one_step);
     tcase_add_test(dir, a_tree_is_removed_but_links_are_not_followed);
     tcase_add_test(dir, temporaries_are_not_listed_and_swept);
