@@ -5,8 +5,6 @@
 
 #include "agent/token/token.h"
 
-#include <glib-unix.h>
-
 #include "agent/token/worker.h"
 
 #define DEFAULT_QUEUE_LIMIT 1024
@@ -218,7 +216,6 @@ token_source_new(SignetToken *token)
 
     ((TokenSource *)source)->token = token;
     g_source_set_static_name(source, "signet-token");
-    g_source_add_unix_fd(source, signet_worker_get_fd(token->worker), G_IO_IN);
     g_source_attach(source, g_main_context_get_thread_default());
     return source;
 }

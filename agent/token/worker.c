@@ -1,24 +1,25 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* One thread, one condition variable to wake it, one eventfd to wake the main context, and that
- * only while it sleeps. */
+/* One thread and one semaphore to wake it; it and the main context wake each other only from
+ * sleep. */
 
 #include "agent/token/worker.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
-#include <stdint.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #define REOPEN_INTERVAL_US G_USEC_PER_SEC
 
 struct SignetWorker {
     char *name;      /* (owned) of the token */
     GThread *thread; /* (owned, nullable): main context only; NULL before the first request */
-    int event_fd;
+    GMainContext *main_context; /* (owned) */
+    /* One post per sleep. A condition variable would leave the mutex marked as contended: one more
+     * system call each time. */
+    sem_t work;
 
     /* the worker's thread only */
     SignetTokenBackend vtable;
@@ -31,12 +32,10 @@ struct SignetWorker {
     /* pthread and not GLib's, because the thread sanitizer understands it. Guards everything below,
      * the places of queue items and SignetRequest.abandoned. */
     pthread_mutex_t mutex;
-    pthread_cond_t work;
     SignetQueue *queue;     /* (owned) */
     GQueue events;          /* of SignetEvent, for the main context */
     SignetRequest *running; /* (owned, nullable) */
     gboolean main_sleeps;
-    gboolean main_woken; /* the eventfd was written */
     gboolean worker_sleeps;
     gboolean stopping;
 };
@@ -77,18 +76,27 @@ signet_request_free(SignetRequest *request)
 
 /* --- events --- */
 
-static void
+/* TRUE: the main context sleeps; wake it once the mutex is free, or it runs into that first. */
+static gboolean
 post_locked(SignetWorker *worker, SignetEvent *event)
 {
-    const uint64_t one = 1;
+    gboolean main_sleeps = worker->main_sleeps;
 
     g_queue_push_tail_link(&worker->events, &event->link);
-    if (!worker->main_sleeps)
-        return;
     worker->main_sleeps = FALSE;
-    worker->main_woken = TRUE;
-    while (write(worker->event_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
+    return main_sleeps;
+}
+
+static void
+post(SignetWorker *worker, SignetEvent *event)
+{
+    gboolean main_sleeps;
+
+    pthread_mutex_lock(&worker->mutex);
+    main_sleeps = post_locked(worker, event);
+    pthread_mutex_unlock(&worker->mutex);
+    if (main_sleeps)
+        g_main_context_wakeup(worker->main_context);
 }
 
 static void
@@ -105,10 +113,7 @@ post_state(SignetWorker *worker, SignetTokenState state, const SignetTokenInfo *
                                          .description = g_intern_string(info->description)};
     if (state != SIGNET_TOKEN_STATE_READY)
         event->problem = g_strdup(worker->failure->message);
-
-    pthread_mutex_lock(&worker->mutex);
-    post_locked(worker, &event->event);
-    pthread_mutex_unlock(&worker->mutex);
+    post(worker, &event->event);
 }
 
 static void
@@ -223,6 +228,17 @@ run(SignetWorker *worker, SignetRequest *request)
         note_failure(worker, request->error);
 }
 
+/* Whoever finds worker_sleeps clears it, and posts. */
+static void
+sleep_locked(SignetWorker *worker)
+{
+    worker->worker_sleeps = TRUE;
+    pthread_mutex_unlock(&worker->mutex);
+    while (sem_wait(&worker->work) < 0 && errno == EINTR)
+        ;
+    pthread_mutex_lock(&worker->mutex);
+}
+
 static SignetRequest *
 wait_for_work_locked(SignetWorker *worker)
 {
@@ -231,9 +247,7 @@ wait_for_work_locked(SignetWorker *worker)
 
         if (item)
             return request_of_item(item);
-        worker->worker_sleeps = TRUE;
-        pthread_cond_wait(&worker->work, &worker->mutex);
-        worker->worker_sleeps = FALSE;
+        sleep_locked(worker);
     }
     return NULL;
 }
@@ -246,6 +260,7 @@ worker_main(gpointer data)
     pthread_mutex_lock(&worker->mutex);
     while ((worker->running = wait_for_work_locked(worker))) {
         SignetRequest *request = worker->running;
+        gboolean main_sleeps = FALSE;
 
         pthread_mutex_unlock(&worker->mutex);
         run(worker, request);
@@ -254,7 +269,12 @@ worker_main(gpointer data)
         if (request->abandoned)
             signet_request_free(request);
         else
-            post_locked(worker, &request->event);
+            main_sleeps = post_locked(worker, &request->event);
+        if (main_sleeps) {
+            pthread_mutex_unlock(&worker->mutex);
+            g_main_context_wakeup(worker->main_context);
+            pthread_mutex_lock(&worker->mutex);
+        }
     }
     pthread_mutex_unlock(&worker->mutex);
     return NULL;
@@ -279,34 +299,42 @@ start_thread(SignetWorker *worker)
 
 /* --- main context --- */
 
+/* Takes the request. */
 static void
-refuse_locked(SignetWorker *worker, SignetRequest *request, SignetQueueVerdict verdict)
+refuse(SignetWorker *worker, SignetRequest *request, SignetQueueVerdict verdict, guint waiting)
 {
     if (verdict == SIGNET_QUEUE_FULL)
         request->error = signet_error_new(
             SIGNET_ERROR_BUSY, "token '%s' is busy: %u requests are waiting; try again later",
-            worker->name, signet_queue_get_length(worker->queue));
+            worker->name, waiting);
     else
         request->error = signet_error_new(
             SIGNET_ERROR_BUSY,
             "token '%s' is busy: too many requests of this client are waiting; try again later",
             worker->name);
-    post_locked(worker, &request->event);
+    post(worker, &request->event);
 }
 
 gboolean
 signet_worker_push(SignetWorker *worker, SignetRequest *request)
 {
     SignetQueueVerdict verdict;
+    gboolean worker_sleeps;
+    guint waiting;
 
     pthread_mutex_lock(&worker->mutex);
     verdict = signet_queue_push(worker->queue, &request->item);
-    if (verdict != SIGNET_QUEUE_ADDED)
-        refuse_locked(worker, request, verdict);
-    else if (worker->worker_sleeps)
-        pthread_cond_signal(&worker->work);
+    waiting = signet_queue_get_length(worker->queue);
+    worker_sleeps = worker->worker_sleeps;
+    if (verdict == SIGNET_QUEUE_ADDED)
+        worker->worker_sleeps = FALSE;
     pthread_mutex_unlock(&worker->mutex);
 
+    /* Once the mutex is free: who is woken wants it first of all. */
+    if (verdict != SIGNET_QUEUE_ADDED)
+        refuse(worker, request, verdict, waiting);
+    else if (worker_sleeps)
+        sem_post(&worker->work);
     if (!worker->thread)
         worker->thread = start_thread(worker);
     return verdict == SIGNET_QUEUE_ADDED;
@@ -375,12 +403,6 @@ signet_worker_get_waiting(SignetWorker *worker)
     return waiting;
 }
 
-int
-signet_worker_get_fd(const SignetWorker *worker)
-{
-    return worker->event_fd;
-}
-
 gboolean
 signet_worker_before_sleep(SignetWorker *worker)
 {
@@ -396,14 +418,11 @@ signet_worker_before_sleep(SignetWorker *worker)
 gboolean
 signet_worker_after_sleep(SignetWorker *worker)
 {
-    uint64_t count;
     gboolean ready;
 
     pthread_mutex_lock(&worker->mutex);
     ready = !g_queue_is_empty(&worker->events);
     worker->main_sleeps = FALSE;
-    if (worker->main_woken)
-        worker->main_woken = read(worker->event_fd, &count, sizeof count) < 0 && errno == EINTR;
     pthread_mutex_unlock(&worker->mutex);
     return ready;
 }
@@ -419,20 +438,23 @@ signet_worker_new(const char *name, SignetQueue *queue, const SignetTokenBackend
     worker->backend = backend;
     worker->queue = queue;
     pthread_mutex_init(&worker->mutex, NULL);
-    pthread_cond_init(&worker->work, NULL);
-    worker->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (worker->event_fd < 0)
-        g_error("cannot make an eventfd: %s", g_strerror(errno));
+    sem_init(&worker->work, 0, 0);
+    worker->main_context = g_main_context_ref_thread_default();
     return worker;
 }
 
 static void
 stop_thread(SignetWorker *worker)
 {
+    gboolean worker_sleeps;
+
     pthread_mutex_lock(&worker->mutex);
     worker->stopping = TRUE;
-    pthread_cond_signal(&worker->work);
+    worker_sleeps = worker->worker_sleeps;
+    worker->worker_sleeps = FALSE;
     pthread_mutex_unlock(&worker->mutex);
+    if (worker_sleeps)
+        sem_post(&worker->work);
     g_thread_join(worker->thread);
 }
 
@@ -456,8 +478,8 @@ signet_worker_free(SignetWorker *worker)
     }
     signet_queue_free(worker->queue);
     worker->vtable.free(worker->backend);
-    close(worker->event_fd);
-    pthread_cond_destroy(&worker->work);
+    g_main_context_unref(worker->main_context);
+    sem_destroy(&worker->work);
     pthread_mutex_destroy(&worker->mutex);
     g_clear_error(&worker->failure);
     g_free(worker->name);

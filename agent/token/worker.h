@@ -85,8 +85,7 @@ gboolean signet_worker_has_answered(SignetWorker *worker, const SignetRequest *r
 SignetEvent *signet_worker_next_event(SignetWorker *worker);
 guint signet_worker_get_waiting(SignetWorker *worker);
 
-/* For the event source: the fd is readable when events came while the main context slept. Both say
+/* For the event source: between the two the main context is woken up when an event comes. Both say
  * whether there are any. */
-int signet_worker_get_fd(const SignetWorker *worker);
 gboolean signet_worker_before_sleep(SignetWorker *worker);
 gboolean signet_worker_after_sleep(SignetWorker *worker);
