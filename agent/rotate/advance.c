@@ -186,7 +186,7 @@ signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event)
     SignetMachineStep step =
         signet_machine_step(&before, event, &input, signet_clock_now(entry->engine->context.clock));
     guint to_do = step.effects & SIGNET_EFFECTS_TO_DO;
-    g_autoptr(SignetEntry) guard = signet_entry_ref(entry);
+    g_autoptr(SignetEntry) guard G_GNUC_UNUSED = signet_entry_ref(entry);
 
     entry->machine = step.machine;
     gboolean is_changed = is_worth_writing(&before, &step.machine);

@@ -242,7 +242,7 @@ static void
 on_enrolled(SignetJob *job, gpointer data)
 {
     SignetEntry *entry = data;
-    g_autoptr(SignetJob) owned = g_steal_pointer(&entry->job);
+    g_autoptr(SignetJob) owned G_GNUC_UNUSED = g_steal_pointer(&entry->job);
     const char *message = signet_job_get_message(job);
     g_autofree char *cause = NULL;
 
@@ -288,7 +288,7 @@ static void
 on_signed(GBytes *signature, const GError *error, gpointer data)
 {
     SignetEntry *entry = data;
-    g_autoptr(SignetToken) token = g_steal_pointer(&entry->token);
+    g_autoptr(SignetToken) token G_GNUC_UNUSED = g_steal_pointer(&entry->token);
     g_autoptr(GBytes) digest = g_steal_pointer(&entry->digest);
     const SignetGeneration *pending = entry->policy ? pending_of(entry) : NULL;
 

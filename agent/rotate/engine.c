@@ -112,7 +112,7 @@ add_entries(SignetEngine *engine)
 static void
 apply_policy(SignetEngine *engine, SignetPolicy *policy, GPtrArray *problems)
 {
-    g_autoptr(SignetPolicy) old = engine->policy;
+    g_autoptr(SignetPolicy) old G_GNUC_UNUSED = engine->policy;
     g_autoptr(GPtrArray) added = NULL;
 
     engine->policy = signet_policy_ref(policy);

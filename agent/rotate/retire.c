@@ -93,7 +93,7 @@ static void
 on_destroyed(GBytes *result, const GError *error, gpointer data)
 {
     SignetEntry *entry = data;
-    g_autoptr(SignetToken) token = g_steal_pointer(&entry->retire_token);
+    g_autoptr(SignetToken) token G_GNUC_UNUSED = g_steal_pointer(&entry->retire_token);
 
     entry->retire_token_id = 0;
     if (!entry->policy)
