@@ -54,7 +54,8 @@ signet_channel_prepare(struct signet_channel *channel, struct signet_channel_fai
  * operation is idempotent) or is busy. How long it waits for an agent that cannot be reached:
  *
  *   - the whole timeout if this channel has had an answer, in this process or a parent;
- *   - the whole timeout while somebody listens at the path, or a factory is held for the next agent;
+ *   - the whole timeout while somebody listens at the path, or a factory is held for the next
+ * agent;
  *   - SIGNET_CHANNEL_GRACE_MS when nobody does: no agent is installed, or it starts just now;
  *   - the same after a call that waited in vain: a server whose agent is gone is slowed down once;
  *   - not at all when the reason will not change by itself (permission), and with "fd:N".
