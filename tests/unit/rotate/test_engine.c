@@ -461,6 +461,21 @@ START_TEST(an_identity_that_goes_keeps_its_key_and_may_come_back)
 }
 END_TEST
 
+START_TEST(an_identity_that_goes_takes_its_enroller_along)
+{
+    enrol();
+    world->ca.mood = FAKE_CA_SILENT;
+    signet_engine_rotate(world->engine, "wifi", on_done, &answer);
+    world_wait_state(world, "wifi", "enrolling");
+    while (world->ca.running == 0)
+        turn();
+    change_policy((const char *const[]) {NULL});
+    ck_assert_uint_eq(world->ca.running, 0);
+    ck_assert(answer.is_done);
+    ck_assert(signet_error_is(answer.error, SIGNET_ERROR_NOT_FOUND));
+}
+END_TEST
+
 START_TEST(an_identity_may_go_and_come_at_any_moment)
 {
     static const char *const none[] = {"identities.d/vpn.conf", "[Identity]\nSubject=CN=v\n", NULL};
@@ -679,6 +694,7 @@ make_policies(void)
     tcase_add_test(policies, a_key_that_is_kept_is_not_destroyed_with_its_old_generation);
     tcase_add_test(policies, the_renewal_of_a_ca_keeps_its_key_and_disturbs_nobody);
     tcase_add_test(policies, an_identity_that_goes_keeps_its_key_and_may_come_back);
+    tcase_add_test(policies, an_identity_that_goes_takes_its_enroller_along);
     tcase_add_test(policies, an_identity_may_go_and_come_at_any_moment);
     tcase_add_test(policies, an_unknown_owner_is_said_in_words);
     return policies;

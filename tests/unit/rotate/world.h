@@ -47,7 +47,7 @@ void world_down(World *world);
 /* Turns the main loop until the identity is in that state (by name); fails the test after ten
  * seconds. */
 void world_wait_state(World *world, const char *identity, const char *state);
-/* Until nothing has happened for a while. */
+/* Until nothing is under way: neither on the disk, nor in the token, nor at the CA. */
 void world_settle(World *world);
 /* Turns the loop until *flag is set. */
 void world_wait_flag(World *world, const gboolean *flag);
@@ -58,7 +58,7 @@ SignetIdentityStatus world_status(World *world, const char *identity);
  * points at is whole on disk, its key is in the token, its reference names it, and the inventory
  * knows it as current (or, in the moment of a promotion, as retired already). */
 void world_check_usable(World *world, const char *identity);
-/* On disk there is nothing but what the engine knows of. */
+/* On disk there is nothing but what the engine knows of, at the latest after what is under way. */
 void world_check_no_orphans(World *world, const char *identity);
 /* Waits until exactly these generations are on disk, as world_numbers() writes them, and no
  * orphans. */
