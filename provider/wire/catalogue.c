@@ -169,6 +169,11 @@ signet_hash_size(uint32_t hash)
 uint32_t
 signet_hash_from_name(const char *name)
 {
+    /* a signature asks twice, and nearly always by our own spelling */
+    for (size_t i = 0; i < COUNT(hashes); i++) {
+        if (strcmp(hashes[i].symbol, name) == 0)
+            return hashes[i].number;
+    }
     for (size_t i = 0; i < COUNT(hashes); i++) {
         if (hash_is_called(&hashes[i], name))
             return hashes[i].number;

@@ -45,8 +45,11 @@ signet_tpm_loaded_free(SignetTpmLoaded *loaded)
 ESYS_TR
 signet_tpm_loaded_find(SignetTpmLoaded *loaded, GBytes *blob)
 {
-    Entry *entry = g_hash_table_lookup(loaded->entries, blob);
+    Entry *entry = g_queue_peek_head(&loaded->ages);
 
+    /* Most often it is the same one again, and hashing a blob takes as long as a system call. */
+    if (!entry || entry->blob != blob)
+        entry = g_hash_table_lookup(loaded->entries, blob);
     if (!entry)
         return ESYS_TR_NONE;
     g_queue_unlink(&loaded->ages, &entry->age);
