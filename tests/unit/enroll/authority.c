@@ -113,6 +113,8 @@ authority_issue(const Authority *authority, const AuthorityOrder *order)
     g_assert_cmpint(
         X509_sign(certificate, order->signer ? order->signer : authority->ca_key, EVP_sha256()), >,
         0);
+    if (order->version) /* OpenSSL 3.5 makes it 3 while it signs */
+        X509_set_version(certificate, order->version - 1);
     return certificate;
 }
 
