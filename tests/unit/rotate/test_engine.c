@@ -344,9 +344,9 @@ START_TEST(an_engine_may_go_at_any_moment)
         signet_engine_rotate(world->engine, "vpn", on_done, &answer);
         for (guint j = 0; j < i; j++)
             turn();
-        answer = (Answer) {0};
         world_down(world);
         g_clear_error(&answer.error);
+        answer = (Answer) {0};
     }
     ck_assert(world_up(world, policy));
     world_wait_state(world, "wifi", "active");

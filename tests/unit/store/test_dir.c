@@ -16,6 +16,7 @@
 /* Linked with --wrap: what the code asks of the kernel, in words, and one operation that may be
  * told to fail. */
 static GString *trace;
+static GString *steps; /* the same with the names of renamed files */
 static const char *failing;
 
 int __real_fsync(int fd);
@@ -38,12 +39,16 @@ __wrap_fsync(int fd)
     struct stat st;
 
     ck_assert_int_eq(fstat(fd, &st), 0);
+    if (steps && S_ISDIR(st.st_mode))
+        g_string_append(steps, "sync;");
     return note(S_ISDIR(st.st_mode) ? "fsync directory" : "fsync file") ? __real_fsync(fd) : -1;
 }
 
 int
 __wrap_renameat(int old_fd, const char *old, int new_fd, const char *new)
 {
+    if (steps)
+        g_string_append_printf(steps, "%s;", new);
     return note("rename") ? __real_renameat(old_fd, old, new_fd, new) : -1;
 }
 
@@ -282,6 +287,22 @@ START_TEST(temporaries_are_not_listed_and_swept)
 }
 END_TEST
 
+/* Not only after a killed process: after a power cut, too, a record means that the key is there. */
+START_TEST(a_record_is_written_when_the_key_is_on_disk)
+{
+    g_autofree char *root = support_path("lib");
+    g_autoptr(SignetStore) store = signet_store_open(root, NULL);
+    g_autoptr(SignetKey) key = support_make_key(SIGNET_KEY_EC_P256);
+
+    steps = g_string_new(NULL);
+    ck_assert(signet_store_put_key(store, "wifi", 1, "tpm", key, 1, NULL));
+    ck_assert_msg(g_str_has_suffix(steps->str, "sync;key;auth;sync;record;sync;"), "%s",
+                  steps->str);
+    g_string_free(steps, TRUE);
+    steps = NULL;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -306,6 +327,7 @@ main(void)
     tcase_add_test(dir, a_link_is_replaced_in_one_step);
     tcase_add_test(dir, a_tree_is_removed_but_links_are_not_followed);
     tcase_add_test(dir, temporaries_are_not_listed_and_swept);
+    tcase_add_test(dir, a_record_is_written_when_the_key_is_on_disk);
     suite_add_tcase(suite, dir);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
