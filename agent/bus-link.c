@@ -6,6 +6,7 @@
 #include "agent/bus-link.h"
 
 #include "agent/base/log.h"
+#include "agent/bus/units.h"
 
 #define RETRY_US (5 * G_USEC_PER_SEC)
 
@@ -169,8 +170,21 @@ void
 signet_bus_link_on_engine(SignetBusLink *link, const char *identity, SignetEngineEvent event,
                           guint32 generation)
 {
+    const SignetIdentityPolicy *policy =
+        link->policy ? signet_policy_get_identity(link->policy, identity) : NULL;
+
     if (link->bus)
         signet_bus_on_engine(identity, event, generation, link->bus);
+    if (event != SIGNET_ENGINE_ROTATED || !policy || !policy->reload[0])
+        return;
+    if (link->connection)
+        signet_bus_reload_units(link->connection, policy);
+    else
+        signet_log(
+            LOG_WARNING, SIGNET_LOG_FIELDS("SIGNET_IDENTITY", identity),
+            "cannot reload the units that use '%s': not on D-Bus; reload them by hand before "
+            "the old generation is retired",
+            identity);
 }
 
 void

@@ -16,7 +16,8 @@ SignetBusLink *signet_bus_link_new(const char *address, const SignetBusContext *
 void signet_bus_link_free(SignetBusLink *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetBusLink, signet_bus_link_free)
 
-/* Passed on while there is a bus. */
+/* Passed on while there is a bus. A rotation also has the units of Reload= read their files again.
+ */
 void signet_bus_link_set_policy(SignetBusLink *link, SignetPolicy *policy);
 void signet_bus_link_on_engine(SignetBusLink *link, const char *identity, SignetEngineEvent event,
                                guint32 generation);

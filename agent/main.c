@@ -137,6 +137,8 @@ on_token(SignetToken *token, gpointer data)
     Agent *agent = data;
 
     signet_report_token(token);
+    if (agent->engine)
+        signet_engine_on_token(token, agent->engine);
     if (agent->bus)
         signet_bus_link_on_token(agent->bus, token);
 }
