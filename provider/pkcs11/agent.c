@@ -1,0 +1,208 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Requests and replies. */
+
+#include "provider/pkcs11/agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The channel passes messages as untyped pointers. */
+#define PUT(name)                                                             \
+    static void put_##name(struct signet_wire_writer *w, const void *message) \
+    {                                                                         \
+        signet_wire_put_##name##_request(w, message);                         \
+    }
+PUT(list)
+PUT(lookup)
+PUT(sign)
+PUT(decrypt)
+PUT(derive)
+#undef PUT
+
+static CK_RV
+code_of_status(enum signet_wire_status status)
+{
+    switch (status) {
+#define X(symbol, code)               \
+    case SIGNET_WIRE_STATUS_##symbol: \
+        return code;
+        SIGNET_AGENT_CODES(X)
+#undef X
+    }
+    return CKR_GENERAL_ERROR;
+}
+
+static CK_RV
+code_of(const struct signet_channel_failure *failure)
+{
+    switch (failure->error) {
+    case SIGNET_CHANNEL_OK:
+        return CKR_GENERAL_ERROR;
+    case SIGNET_CHANNEL_UNREACHABLE:
+        return CKR_DEVICE_REMOVED;
+    case SIGNET_CHANNEL_TIMED_OUT:
+    case SIGNET_CHANNEL_PROTOCOL:
+        return CKR_DEVICE_ERROR;
+    case SIGNET_CHANNEL_REFUSED:
+        return code_of_status(failure->status);
+    case SIGNET_CHANNEL_NO_MEMORY:
+        return CKR_HOST_MEMORY;
+    }
+    return CKR_GENERAL_ERROR;
+}
+
+/* One page of the list, appended. */
+static CK_RV
+append_names(struct signet_bytes names, struct signet_name *to, size_t *count)
+{
+    struct signet_bytes name;
+    size_t offset = 0, before = *count;
+    while (*count < SIGNET_AGENT_NAMES_MAX && signet_wire_next_list_name(names, &offset, &name)) {
+        if (name.size == 0 || name.size > SIGNET_WIRE_NAME_MAX)
+            return CKR_DEVICE_ERROR;
+        memcpy(to[*count].text, name.data, name.size);
+        to[*count].text[name.size] = '\0';
+        /* also what keeps an agent that repeats itself from keeping us here */
+        if (*count > 0 && strcmp(to[*count].text, to[*count - 1].text) <= 0)
+            return CKR_DEVICE_ERROR;
+        (*count)++;
+    }
+    return names.size > 0 && *count == before ? CKR_DEVICE_ERROR : CKR_OK;
+}
+
+CK_RV
+signet_agent_list(struct signet_channel *channel, struct signet_name **ret_names, size_t *ret_count)
+{
+    struct signet_name *names = malloc(SIGNET_AGENT_NAMES_MAX * sizeof(*names));
+    if (names == NULL)
+        return CKR_HOST_MEMORY;
+    CK_RV rv = CKR_OK;
+    size_t count = 0;
+    bool is_last = false;
+    while (rv == CKR_OK && !is_last && count < SIGNET_AGENT_NAMES_MAX) {
+        const char *after = count == 0 ? "" : names[count - 1].text;
+        struct signet_wire_list_request request = {signet_bytes_from_string(after)};
+        struct signet_channel_call call = {SIGNET_WIRE_OP_LIST, put_list, &request};
+        struct signet_channel_reply reply = {0};
+        struct signet_channel_failure failure;
+        struct signet_wire_list_reply message;
+        if (!signet_channel_call(channel, &call, &reply, &failure)) {
+            rv = code_of(&failure);
+        } else if (!signet_wire_get_list_reply(&reply.reader, &message)) {
+            rv = CKR_DEVICE_ERROR;
+        } else {
+            is_last = message.names.size == 0;
+            rv = append_names(message.names, names, &count);
+        }
+        signet_channel_release(&reply);
+    }
+    if (rv != CKR_OK) {
+        free(names);
+        return rv;
+    }
+    *ret_names = names;
+    *ret_count = count;
+    return CKR_OK;
+}
+
+static bool
+is_hidden(const struct signet_channel_failure *failure)
+{
+    return failure->error == SIGNET_CHANNEL_REFUSED &&
+           (failure->status == SIGNET_WIRE_STATUS_NOT_FOUND ||
+            failure->status == SIGNET_WIRE_STATUS_DENIED);
+}
+
+CK_RV
+signet_agent_look_up(struct signet_channel *channel, const char *name,
+                     struct signet_identity **ret_identity)
+{
+    struct signet_bytes bytes = signet_bytes_from_string(name);
+    struct signet_wire_lookup_request request = {.identity = bytes};
+    struct signet_channel_call call = {SIGNET_WIRE_OP_LOOKUP, put_lookup, &request};
+    struct signet_channel_reply reply = {0};
+    struct signet_channel_failure failure;
+    struct signet_wire_lookup_reply message;
+    *ret_identity = NULL;
+    if (!signet_channel_call(channel, &call, &reply, &failure))
+        return is_hidden(&failure) ? CKR_OK : code_of(&failure);
+    CK_RV rv = CKR_DEVICE_ERROR;
+    bool is_malformed = true;
+    if (signet_wire_get_lookup_reply(&reply.reader, &message)) {
+        *ret_identity = signet_identity_new(bytes, &message, &is_malformed);
+        rv = *ret_identity != NULL || is_malformed ? CKR_OK : CKR_HOST_MEMORY;
+    }
+    signet_channel_release(&reply);
+    return rv;
+}
+
+/* Sends a call whose reply is one string of bytes. 'bad_request' is what that refusal means. */
+static CK_RV
+ask(struct signet_channel *channel, const struct signet_channel_call *call, CK_RV bad_request,
+    struct signet_bytes (*get)(struct signet_wire_reader *), struct signet_bytes *to)
+{
+    struct signet_channel_reply reply = {0};
+    struct signet_channel_failure failure;
+    if (!signet_channel_call(channel, call, &reply, &failure)) {
+        bool is_bad = failure.error == SIGNET_CHANNEL_REFUSED &&
+                      failure.status == SIGNET_WIRE_STATUS_BAD_REQUEST;
+        return is_bad ? bad_request : code_of(&failure);
+    }
+    struct signet_bytes answer = get(&reply.reader);
+    bool ok = answer.data != NULL && answer.size <= to->size;
+    if (ok) {
+        memcpy((uint8_t *)to->data, answer.data, answer.size);
+        to->size = answer.size;
+    }
+    signet_channel_release(&reply);
+    return ok ? CKR_OK : CKR_DEVICE_ERROR;
+}
+
+/* The bytes of the answer; data NULL: malformed. */
+#define GET(name, field)                                                     \
+    static struct signet_bytes get_##name(struct signet_wire_reader *reader) \
+    {                                                                        \
+        struct signet_wire_##name##_reply message = {{NULL, 0}};             \
+        if (!signet_wire_get_##name##_reply(reader, &message))               \
+            return (struct signet_bytes) {NULL, 0};                          \
+        return message.field;                                                \
+    }
+GET(sign, signature)
+GET(decrypt, plaintext)
+GET(derive, secret)
+#undef GET
+
+CK_RV
+signet_agent_sign(struct signet_channel *channel, enum signet_wire_op op,
+                  const struct signet_wire_sign_request *request, uint8_t *to, size_t *size)
+{
+    struct signet_channel_call call = {op, put_sign, request};
+    struct signet_bytes answer = {to, *size};
+    CK_RV rv = ask(channel, &call, CKR_FUNCTION_FAILED, get_sign, &answer);
+    *size = answer.size;
+    return rv;
+}
+
+CK_RV
+signet_agent_decrypt(struct signet_channel *channel,
+                     const struct signet_wire_decrypt_request *request, uint8_t *to, size_t *size)
+{
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DECRYPT, put_decrypt, request};
+    struct signet_bytes answer = {to, *size};
+    CK_RV rv = ask(channel, &call, CKR_ENCRYPTED_DATA_INVALID, get_decrypt, &answer);
+    *size = answer.size;
+    return rv;
+}
+
+CK_RV
+signet_agent_derive(struct signet_channel *channel,
+                    const struct signet_wire_derive_request *request, uint8_t *to, size_t *size)
+{
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DERIVE, put_derive, request};
+    struct signet_bytes answer = {to, *size};
+    CK_RV rv = ask(channel, &call, CKR_MECHANISM_PARAM_INVALID, get_derive, &answer);
+    *size = answer.size;
+    return rv;
+}

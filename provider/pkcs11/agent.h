@@ -1,0 +1,55 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Every request that the module sends to the agent, and what its refusals are called in PKCS#11.
+ * All of these block up to the channel's timeout; none may be called with a lock held. */
+
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include "provider/channel/channel.h"
+#include "provider/pkcs11/identity.h"
+
+/* The agent's refusals: X(status, code when a key was to be used). signet-pkcs11(7) lists them. */
+#define SIGNET_AGENT_CODES(X)             \
+    X(OK, CKR_GENERAL_ERROR)              \
+    X(BAD_REQUEST, CKR_FUNCTION_FAILED)   \
+    X(NOT_FOUND, CKR_KEY_HANDLE_INVALID)  \
+    X(DENIED, CKR_FUNCTION_REJECTED)      \
+    X(TOKEN_ABSENT, CKR_DEVICE_REMOVED)   \
+    X(PIN_NEEDED, CKR_USER_NOT_LOGGED_IN) \
+    X(BUSY, CKR_DEVICE_ERROR)             \
+    X(TIMED_OUT, CKR_DEVICE_ERROR)        \
+    X(UNSUPPORTED, CKR_MECHANISM_INVALID) \
+    X(CORRUPT, CKR_DEVICE_ERROR)          \
+    X(TOKEN_FAILED, CKR_DEVICE_ERROR)     \
+    X(INTERNAL, CKR_FUNCTION_FAILED)
+
+/* Identities one process is shown. */
+#define SIGNET_AGENT_NAMES_MAX 4096u
+
+struct signet_name {
+    char text[SIGNET_WIRE_NAME_MAX + 1];
+};
+/* All identities that this process may use, at most SIGNET_AGENT_NAMES_MAX, in strcmp() order. Free
+ * *ret_names with free(). */
+CK_RV signet_agent_list(struct signet_channel *channel, struct signet_name **ret_names,
+                        size_t *ret_count);
+
+/* The current generation. CKR_OK with NULL: there is none, not for this process, or not readable:
+ * one damaged identity must not hide the others. */
+CK_RV signet_agent_look_up(struct signet_channel *channel, const char *name,
+                           struct signet_identity **ret_identity);
+
+/* *size: room in 'to', and how much of it was filled. */
+CK_RV signet_agent_sign(struct signet_channel *channel, enum signet_wire_op op,
+                        const struct signet_wire_sign_request *request, uint8_t *to, size_t *size);
+/* CKR_ENCRYPTED_DATA_INVALID when the agent could not decrypt it. */
+CK_RV
+signet_agent_decrypt(struct signet_channel *channel,
+                     const struct signet_wire_decrypt_request *request, uint8_t *to, size_t *size);
+/* CKR_MECHANISM_PARAM_INVALID when the peer's point is none. */
+CK_RV
+signet_agent_derive(struct signet_channel *channel,
+                    const struct signet_wire_derive_request *request, uint8_t *to, size_t *size);

@@ -1,0 +1,34 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* As much of DER (X.690) as it takes to find the fields of public keys, certificates and ECDSA
+ * signatures. Allocates nothing; what it returns points into what it was given. */
+
+#pragma once
+
+#include "provider/wire/wire.h"
+
+#define SIGNET_DER_INTEGER      0x02
+#define SIGNET_DER_BIT_STRING   0x03
+#define SIGNET_DER_OCTET_STRING 0x04
+#define SIGNET_DER_OID          0x06
+#define SIGNET_DER_SEQUENCE     0x30
+
+struct signet_der {
+    uint8_t tag;
+    struct signet_bytes content;
+    struct signet_bytes whole; /* with tag and length */
+};
+
+/* Takes the next element off the front of *rest. False, with *rest as it was, when there is none,
+ * or one that is cut short, has a tag above 30, or a length that is not in its shortest form. */
+bool signet_der_next(struct signet_bytes *rest, struct signet_der *ret_element);
+/* The same, and false unless it has this tag. */
+bool signet_der_expect(struct signet_bytes *rest, uint8_t tag, struct signet_der *ret_element);
+
+/* An INTEGER that is not negative, without the zero byte in front. */
+bool signet_der_unsigned(struct signet_bytes *rest, struct signet_bytes *ret_number);
+
+/* ECDSA-Sig-Value (RFC 3279 2.2.3) to r and s, each 'width' bytes (PKCS#11 2.3.1). False when it is
+ * malformed or a number is too long. */
+bool signet_der_split_ecdsa(struct signet_bytes signature, size_t width, uint8_t *ret_raw);

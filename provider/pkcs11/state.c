@@ -1,0 +1,385 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Tables of sessions, identities and secrets. */
+
+#include "provider/pkcs11/state.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* An identity that some handle may name. */
+struct record {
+    CK_ULONG serial;
+    struct signet_identity *identity; /* (owned) */
+};
+
+struct secret_record {
+    CK_OBJECT_HANDLE handle;
+    CK_SESSION_HANDLE session;
+    struct signet_secret *secret; /* (owned) */
+};
+
+static struct {
+    bool is_started;
+    pid_t pid;                      /* that called C_Initialize last */
+    struct signet_channel *channel; /* (owned) */
+    CK_ULONG next;                  /* serials of sessions, records and secrets; never used twice */
+
+    struct signet_session *sessions[SIGNET_SESSIONS_MAX]; /* (owned) in order of handles */
+    size_t session_count;
+    struct record *records; /* (owned) SIGNET_IDENTITIES_MAX of them, in order of serials */
+    size_t record_count;
+    struct secret_record secrets[SIGNET_SECRETS_MAX]; /* in order of handles */
+    size_t secret_count;
+
+    bool has_fingerprint;
+    uint64_t fingerprint;
+} state;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards state */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void
+after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void
+register_fork_handlers(void)
+{
+    (void)pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+void
+signet_operation_clear(struct signet_operation *operation)
+{
+    signet_identity_unref(operation->identity);
+    if (operation->data != NULL)
+        explicit_bzero(operation->data, operation->size);
+    free(operation->data);
+    *operation = (struct signet_operation) {0};
+}
+
+void
+signet_search_clear(struct signet_search *search)
+{
+    free(search->found);
+    *search = (struct signet_search) {0};
+}
+
+static void
+free_secret(struct signet_secret *secret)
+{
+    if (secret != NULL)
+        explicit_bzero(secret, sizeof(*secret));
+    free(secret);
+}
+
+static void
+remove_secret(size_t index)
+{
+    free_secret(state.secrets[index].secret);
+    state.secret_count--;
+    memmove(&state.secrets[index], &state.secrets[index + 1],
+            (state.secret_count - index) * sizeof(state.secrets[0]));
+}
+
+static void
+free_session(struct signet_session *session)
+{
+    signet_operation_clear(&session->sign);
+    signet_operation_clear(&session->decrypt);
+    signet_search_clear(&session->search);
+    free(session);
+}
+
+static void
+forget_record(size_t index)
+{
+    signet_identity_unref(state.records[index].identity);
+    state.record_count--;
+    memmove(&state.records[index], &state.records[index + 1],
+            (state.record_count - index) * sizeof(state.records[0]));
+}
+
+static void
+empty_tables(void)
+{
+    signet_session_close_all();
+    while (state.record_count > 0)
+        forget_record(state.record_count - 1);
+    state.has_fingerprint = false;
+}
+
+static struct signet_channel *
+channel_from_settings(void)
+{
+    const char *environment = secure_getenv("SIGNET_SOCKET");
+    struct signet_channel_settings settings = {
+        .socket = environment != NULL && *environment != '\0' ? environment : SIGNET_SOCKET_PATH,
+        .program = program_invocation_short_name,
+    };
+    return signet_channel_new(&settings);
+}
+
+static CK_RV
+start(void)
+{
+    if (state.is_started && state.pid == getpid())
+        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    if (state.is_started) {
+        empty_tables(); /* the parent's; the channel knows by itself that it is in a child */
+        state.pid = getpid();
+        return CKR_OK;
+    }
+    state.records = calloc(SIGNET_IDENTITIES_MAX, sizeof(state.records[0]));
+    state.channel = channel_from_settings();
+    if (state.records == NULL || state.channel == NULL) {
+        free(state.records);
+        signet_channel_free(state.channel);
+        return CKR_HOST_MEMORY;
+    }
+    state.pid = getpid();
+    state.is_started = true;
+    return CKR_OK;
+}
+
+CK_RV
+signet_state_start(void)
+{
+    pthread_once(&once, register_fork_handlers);
+    pthread_mutex_lock(&lock);
+    CK_RV rv = start();
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+CK_RV
+signet_state_stop(void)
+{
+    CK_RV rv = signet_state_lock();
+    if (rv != CKR_OK)
+        return rv;
+    empty_tables();
+    free(state.records);
+    state.records = NULL;
+    signet_channel_free(state.channel);
+    state.channel = NULL;
+    state.is_started = false;
+    signet_state_unlock();
+    return CKR_OK;
+}
+
+CK_RV
+signet_state_lock(void)
+{
+    pthread_mutex_lock(&lock);
+    if (state.is_started)
+        return CKR_OK;
+    pthread_mutex_unlock(&lock);
+    return CKR_CRYPTOKI_NOT_INITIALIZED;
+}
+
+void
+signet_state_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+CK_RV
+signet_session_lock(CK_SESSION_HANDLE handle, struct signet_session **ret_session)
+{
+    CK_RV rv = signet_state_lock();
+    if (rv != CKR_OK)
+        return rv;
+    for (size_t i = 0; i < state.session_count; i++) {
+        if (state.sessions[i]->handle == handle) {
+            *ret_session = state.sessions[i];
+            return CKR_OK;
+        }
+    }
+    signet_state_unlock();
+    return CKR_SESSION_HANDLE_INVALID;
+}
+
+struct signet_channel *
+signet_state_channel(void)
+{
+    if (signet_state_lock() != CKR_OK)
+        return NULL;
+    struct signet_channel *channel = state.channel;
+    signet_state_unlock();
+    return channel;
+}
+
+CK_RV
+signet_session_open(CK_FLAGS flags, CK_SESSION_HANDLE *ret_handle)
+{
+    if (state.session_count == SIGNET_SESSIONS_MAX)
+        return CKR_SESSION_COUNT;
+    struct signet_session *session = calloc(1, sizeof(*session));
+    if (session == NULL)
+        return CKR_HOST_MEMORY;
+    session->handle = ++state.next;
+    session->flags = flags;
+    state.sessions[state.session_count++] = session;
+    *ret_handle = session->handle;
+    return CKR_OK;
+}
+
+void
+signet_session_close(struct signet_session *session)
+{
+    for (size_t i = state.secret_count; i > 0; i--)
+        if (state.secrets[i - 1].session == session->handle)
+            remove_secret(i - 1);
+    size_t index = 0;
+    while (state.sessions[index] != session)
+        index++;
+    free_session(session);
+    state.session_count--;
+    memmove(&state.sessions[index], &state.sessions[index + 1],
+            (state.session_count - index) * sizeof(state.sessions[0]));
+}
+
+void
+signet_session_close_all(void)
+{
+    while (state.session_count > 0)
+        signet_session_close(state.sessions[state.session_count - 1]);
+}
+
+void
+signet_session_count(CK_ULONG *ret_all, CK_ULONG *ret_writing)
+{
+    *ret_all = state.session_count;
+    *ret_writing = 0;
+    for (size_t i = 0; i < state.session_count; i++)
+        *ret_writing += (state.sessions[i]->flags & CKF_RW_SESSION) != 0;
+}
+
+/* Keeps the newest generations of this name, and room for one more record. */
+static void
+forget_old(const char *name)
+{
+    size_t of_name = 0;
+    for (size_t i = state.record_count; i > 0; i--)
+        if (strcmp(state.records[i - 1].identity->name, name) == 0 &&
+            ++of_name >= SIGNET_GENERATIONS_MAX)
+            forget_record(i - 1);
+    if (state.record_count == SIGNET_IDENTITIES_MAX)
+        forget_record(0);
+}
+
+CK_OBJECT_HANDLE
+signet_state_remember(struct signet_identity *identity)
+{
+    for (size_t i = state.record_count; i > 0; i--) {
+        const struct record *record = &state.records[i - 1];
+        if (signet_identity_equal(record->identity, identity)) {
+            signet_identity_unref(identity);
+            return record->serial << SIGNET_PART_BITS;
+        }
+    }
+    forget_old(identity->name);
+    CK_ULONG serial = ++state.next;
+    state.records[state.record_count++] = (struct record) {serial, identity};
+    return serial << SIGNET_PART_BITS;
+}
+
+static struct signet_secret *
+dup_secret(const struct signet_secret *secret)
+{
+    struct signet_secret *copy = malloc(sizeof(*copy));
+    if (copy != NULL)
+        *copy = *secret;
+    return copy;
+}
+
+bool
+signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object)
+{
+    unsigned part = handle & ((1u << SIGNET_PART_BITS) - 1);
+    *ret_object = (struct signet_object) {.part = part};
+    for (size_t i = 0; part == SIGNET_PART_SECRET && i < state.secret_count; i++) {
+        if (state.secrets[i].handle == handle) {
+            ret_object->secret = dup_secret(state.secrets[i].secret);
+            return ret_object->secret != NULL;
+        }
+    }
+    for (size_t i = 0; part != SIGNET_PART_SECRET && i < state.record_count; i++) {
+        const struct record *record = &state.records[i];
+        if (record->serial == handle >> SIGNET_PART_BITS &&
+            part < signet_identity_parts(record->identity)) {
+            ret_object->identity = signet_identity_ref(record->identity);
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+signet_object_release(struct signet_object *object)
+{
+    signet_identity_unref(object->identity);
+    free_secret(object->secret);
+    *object = (struct signet_object) {0};
+}
+
+CK_RV
+signet_secret_add(CK_SESSION_HANDLE session, struct signet_secret *secret,
+                  CK_OBJECT_HANDLE *ret_handle)
+{
+    if (state.secret_count == SIGNET_SECRETS_MAX) {
+        free_secret(secret);
+        return CKR_DEVICE_MEMORY;
+    }
+    *ret_handle = ++state.next << SIGNET_PART_BITS | SIGNET_PART_SECRET;
+    state.secrets[state.secret_count++] = (struct secret_record) {*ret_handle, session, secret};
+    return CKR_OK;
+}
+
+CK_RV
+signet_secret_destroy(CK_OBJECT_HANDLE handle)
+{
+    struct signet_object object;
+    for (size_t i = 0; i < state.secret_count; i++) {
+        if (state.secrets[i].handle == handle) {
+            remove_secret(i);
+            return CKR_OK;
+        }
+    }
+    if (!signet_state_find(handle, &object))
+        return CKR_OBJECT_HANDLE_INVALID;
+    signet_object_release(&object);
+    return CKR_ACTION_PROHIBITED;
+}
+
+CK_OBJECT_HANDLE
+signet_secret_next(CK_OBJECT_HANDLE after)
+{
+    for (size_t i = 0; i < state.secret_count; i++)
+        if (state.secrets[i].handle > after)
+            return state.secrets[i].handle;
+    return 0;
+}
+
+bool
+signet_state_has_changed(uint64_t fingerprint)
+{
+    bool has_changed = state.has_fingerprint && state.fingerprint != fingerprint;
+    state.has_fingerprint = true;
+    state.fingerprint = fingerprint;
+    return has_changed;
+}

@@ -1,0 +1,86 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The module's memory: whether it is initialised, its channel, sessions and objects. One lock
+ * guards all of it and is never held while the agent is asked. A forked child has a copy of
+ * everything and may go on with it, or call C_Initialize and start with an empty table. */
+
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include "provider/channel/channel.h"
+#include "provider/pkcs11/mechanism.h"
+#include "provider/pkcs11/object.h"
+
+#define SIGNET_SESSIONS_MAX    1024u
+#define SIGNET_SECRETS_MAX     1024u
+#define SIGNET_IDENTITIES_MAX  8192u /* generations remembered; the oldest are forgotten */
+#define SIGNET_GENERATIONS_MAX 4u    /* of one identity, the current one included */
+
+/* A signature or decryption under way. */
+struct signet_operation {
+    struct signet_identity *identity; /* (owned) (nullable): none is under way */
+    struct signet_method method;
+    uint8_t *data; /* (owned) (nullable): what C_SignUpdate has brought */
+    size_t size;
+    bool has_parts; /* C_SignUpdate was called */
+};
+/* Releases what it holds; nothing is under way then. */
+void signet_operation_clear(struct signet_operation *operation);
+
+struct signet_search {
+    bool is_active;
+    CK_OBJECT_HANDLE *found; /* (owned) (nullable) */
+    size_t count;
+    size_t next;
+};
+void signet_search_clear(struct signet_search *search);
+
+struct signet_session {
+    CK_SESSION_HANDLE handle;
+    CK_FLAGS flags;
+    struct signet_operation sign;
+    struct signet_operation decrypt;
+    struct signet_search search;
+};
+
+/* C_Initialize and C_Finalize. */
+CK_RV signet_state_start(void);
+CK_RV signet_state_stop(void);
+
+/* CKR_OK: the lock is held, until signet_state_unlock(). CKR_CRYPTOKI_NOT_INITIALIZED: it is not.
+ */
+CK_RV signet_state_lock(void);
+void signet_state_unlock(void);
+/* The same with a session, which must not be touched after the unlock. */
+CK_RV signet_session_lock(CK_SESSION_HANDLE handle, struct signet_session **ret_session);
+
+/* For requests; stays until C_Finalize. Asks for the lock itself. NULL: not initialised. */
+struct signet_channel *signet_state_channel(void);
+
+/* What follows needs the lock. */
+
+CK_RV signet_session_open(CK_FLAGS flags, CK_SESSION_HANDLE *ret_handle);
+/* Also destroys the secrets made in it. */
+void signet_session_close(struct signet_session *session);
+void signet_session_close_all(void);
+void signet_session_count(CK_ULONG *ret_all, CK_ULONG *ret_writing);
+
+/* Remembers an identity, which it takes over, or finds that it is known already. Returns the handle
+ * that its parts are added to; 0: out of memory. */
+CK_OBJECT_HANDLE signet_state_remember(struct signet_identity *identity);
+/* A reference or copy in *ret_object, for signet_object_release(); false: no such object. */
+bool signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object);
+void signet_object_release(struct signet_object *object);
+
+/* Takes the secret over, also when it fails. */
+CK_RV signet_secret_add(CK_SESSION_HANDLE session, struct signet_secret *secret,
+                        CK_OBJECT_HANDLE *ret_handle);
+CK_RV signet_secret_destroy(CK_OBJECT_HANDLE handle);
+/* Handles of secrets from 'after' on, in ascending order; 0: no more. */
+CK_OBJECT_HANDLE signet_secret_next(CK_OBJECT_HANDLE after);
+
+/* Whether this is another set of identities and generations than the last call was told; the first
+ * call only remembers. */
+bool signet_state_has_changed(uint64_t fingerprint);
