@@ -94,7 +94,7 @@ signet_mechanism_info(const struct signet_mechanism *mechanism, CK_MECHANISM_INF
     bool is_rsa = signet_mechanism_is_rsa(mechanism);
     ret_info->ulMinKeySize = is_rsa ? 2048 : 256;
     ret_info->ulMaxKeySize = is_rsa ? 4096 : 521;
-    ret_info->flags = mechanism->flags;
+    ret_info->flags = mechanism->flags | CKF_HW; /* not done in this library */
 }
 
 static uint8_t

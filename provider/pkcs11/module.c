@@ -64,84 +64,29 @@ REFUSE(CKR_RANDOM_NO_RNG, C_SeedRandom, Session a, Bytes b, CK_ULONG c)
 REFUSE(CKR_RANDOM_NO_RNG, C_GenerateRandom, Session a, Bytes b, CK_ULONG c)
 REFUSE(CKR_FUNCTION_NOT_PARALLEL, C_GetFunctionStatus, Session a)
 REFUSE(CKR_FUNCTION_NOT_PARALLEL, C_CancelFunction, Session a)
+
+/* All of them, in the standard's order. */
+static CK_FUNCTION_LIST functions = {
+    {CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR},
+    C_Initialize, C_Finalize, C_GetInfo, C_GetFunctionList, C_GetSlotList, C_GetSlotInfo,
+    C_GetTokenInfo, C_GetMechanismList, C_GetMechanismInfo, C_InitToken, C_InitPIN, C_SetPIN,
+    C_OpenSession, C_CloseSession, C_CloseAllSessions, C_GetSessionInfo, C_GetOperationState,
+    C_SetOperationState, C_Login, C_Logout, C_CreateObject, C_CopyObject, C_DestroyObject,
+    C_GetObjectSize, C_GetAttributeValue, C_SetAttributeValue, C_FindObjectsInit,
+    C_FindObjects, C_FindObjectsFinal, C_EncryptInit, C_Encrypt, C_EncryptUpdate,
+    C_EncryptFinal, C_DecryptInit, C_Decrypt, C_DecryptUpdate, C_DecryptFinal, C_DigestInit,
+    C_Digest, C_DigestUpdate, C_DigestKey, C_DigestFinal, C_SignInit, C_Sign, C_SignUpdate,
+    C_SignFinal, C_SignRecoverInit, C_SignRecover, C_VerifyInit, C_Verify, C_VerifyUpdate,
+    C_VerifyFinal, C_VerifyRecoverInit, C_VerifyRecover, C_DigestEncryptUpdate,
+    C_DecryptDigestUpdate, C_SignEncryptUpdate, C_DecryptVerifyUpdate, C_GenerateKey,
+    C_GenerateKeyPair, C_WrapKey, C_UnwrapKey, C_DeriveKey, C_SeedRandom, C_GenerateRandom,
+    C_GetFunctionStatus, C_CancelFunction, C_WaitForSlotEvent,
+};
 /* clang-format on */
 
 __attribute__((visibility("default"))) CK_RV
 C_GetFunctionList(CK_FUNCTION_LIST **list)
 {
-    static CK_FUNCTION_LIST functions = {
-        .version = {CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR},
-#define F(name) .name = name
-        F(C_Initialize),
-        F(C_Finalize),
-        F(C_GetInfo),
-        F(C_GetFunctionList),
-        F(C_GetSlotList),
-        F(C_GetSlotInfo),
-        F(C_GetTokenInfo),
-        F(C_GetMechanismList),
-        F(C_GetMechanismInfo),
-        F(C_InitToken),
-        F(C_InitPIN),
-        F(C_SetPIN),
-        F(C_OpenSession),
-        F(C_CloseSession),
-        F(C_CloseAllSessions),
-        F(C_GetSessionInfo),
-        F(C_GetOperationState),
-        F(C_SetOperationState),
-        F(C_Login),
-        F(C_Logout),
-        F(C_CreateObject),
-        F(C_CopyObject),
-        F(C_DestroyObject),
-        F(C_GetObjectSize),
-        F(C_GetAttributeValue),
-        F(C_SetAttributeValue),
-        F(C_FindObjectsInit),
-        F(C_FindObjects),
-        F(C_FindObjectsFinal),
-        F(C_EncryptInit),
-        F(C_Encrypt),
-        F(C_EncryptUpdate),
-        F(C_EncryptFinal),
-        F(C_DecryptInit),
-        F(C_Decrypt),
-        F(C_DecryptUpdate),
-        F(C_DecryptFinal),
-        F(C_DigestInit),
-        F(C_Digest),
-        F(C_DigestUpdate),
-        F(C_DigestKey),
-        F(C_DigestFinal),
-        F(C_SignInit),
-        F(C_Sign),
-        F(C_SignUpdate),
-        F(C_SignFinal),
-        F(C_SignRecoverInit),
-        F(C_SignRecover),
-        F(C_VerifyInit),
-        F(C_Verify),
-        F(C_VerifyUpdate),
-        F(C_VerifyFinal),
-        F(C_VerifyRecoverInit),
-        F(C_VerifyRecover),
-        F(C_DigestEncryptUpdate),
-        F(C_DecryptDigestUpdate),
-        F(C_SignEncryptUpdate),
-        F(C_DecryptVerifyUpdate),
-        F(C_GenerateKey),
-        F(C_GenerateKeyPair),
-        F(C_WrapKey),
-        F(C_UnwrapKey),
-        F(C_DeriveKey),
-        F(C_SeedRandom),
-        F(C_GenerateRandom),
-        F(C_GetFunctionStatus),
-        F(C_CancelFunction),
-        F(C_WaitForSlotEvent),
-#undef F
-    };
     if (list == NULL)
         return CKR_ARGUMENTS_BAD;
     *list = &functions;

@@ -8,8 +8,8 @@
  *
  * TYPE is that of Key= ("ec:P-256", "rsa:2048"), or "denied". Keys are kept in DIR/keys, so that a
  * second start has the same; DIR/NAME/GENERATION/ gets the files an application is given;
- * DIR/ca.pem is the issuer of all. Generation 2 is current. Writes "ready" to stdout when it
- * listens. */
+ * DIR/ca.pem is the issuer of all. Generation 2 is current, after SIGUSR1 generation 1. Writes
+ * "ready" to stdout when it listens. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ static EVP_PKEY *ca_key;
 static X509 *ca_cert;
 static int log_fd = -1;
 static const char *live_dir;
+static volatile sig_atomic_t current = GENERATIONS;
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
 {
@@ -279,7 +281,7 @@ find(struct exchange *x, struct signet_bytes name, uint32_t *number, struct sign
         struct generation *g = &identity->generations[i];
         bool is_it = spki.size > 0
                          ? g->spki_size == spki.size && memcmp(g->spki, spki.data, spki.size) == 0
-                         : (*number == 0 ? GENERATIONS : *number) == i + 1;
+                         : (*number == 0 ? (uint32_t)current : *number) == i + 1;
         if (is_it) {
             *number = i + 1;
             return g;
@@ -287,6 +289,46 @@ find(struct exchange *x, struct signet_bytes name, uint32_t *number, struct sign
     }
     refuse(x, SIGNET_WIRE_STATUS_NOT_FOUND, "'%s' has no such generation", identity->name);
     return NULL;
+}
+
+static void
+go_back(int number)
+{
+    current = 1;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void
+answer_list(struct exchange *x)
+{
+    struct signet_wire_list_request request;
+    if (!signet_wire_get_list_request(x->in, &request)) {
+        refuse(x, SIGNET_WIRE_STATUS_BAD_REQUEST, "malformed");
+        return;
+    }
+    log_line("list\n");
+    char after[SIGNET_WIRE_NAME_MAX + 1] = "";
+    memcpy(after, request.after.data, request.after.size);
+    const char *names[IDENTITIES_MAX];
+    uint8_t room[IDENTITIES_MAX * (SIGNET_WIRE_NAME_MAX + 1)];
+    struct signet_wire_writer list = {room, sizeof(room), 0, false};
+    for (size_t i = 0; i < identity_count; i++)
+        names[i] = identities[i].name;
+    qsort(names, identity_count, sizeof(names[0]), compare_names);
+    unsigned count = 0; /* few, so that clients ask again */
+    for (size_t i = 0; i < identity_count && count < 4; i++) {
+        if (strcmp(names[i], after) <= 0)
+            continue;
+        signet_wire_put_list_name(&list, names[i]);
+        count++;
+    }
+    struct signet_wire_list_reply reply = {{room, list.size}};
+    signet_wire_put_list_reply(x->out, &reply);
 }
 
 static uint8_t
@@ -468,6 +510,9 @@ answer(struct exchange *x)
     case SIGNET_WIRE_OP_HELLO:
         answer_hello(x);
         return;
+    case SIGNET_WIRE_OP_LIST:
+        answer_list(x);
+        return;
     case SIGNET_WIRE_OP_LOOKUP:
         answer_lookup(x);
         return;
@@ -602,6 +647,8 @@ main(int argc, char **argv)
     make_ca();
     for (; optind < argc; optind++)
         add_identity(argv[optind]);
+    struct sigaction action = {.sa_handler = go_back, .sa_flags = SA_RESTART};
+    sigaction(SIGUSR1, &action, NULL);
     int listener = listen_at(socket_path);
     puts("ready");
     fflush(stdout);

@@ -1,0 +1,162 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Threads, forks, an agent that is not there, and a rotation. */
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/pkcs11/common.h"
+
+#define THREADS 8
+#define ROUNDS  10
+
+static void *
+sign_often(void *argument)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        CK_SESSION_HANDLE session = open_session();
+        assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 2);
+        ck_assert_ok(p11->C_CloseSession(session));
+    }
+    return NULL;
+}
+
+static void
+run_threads(void)
+{
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, sign_often, NULL), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void
+await_child(pid_t child)
+{
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child: 0x%x", status);
+}
+
+START_TEST(threads_work_side_by_side)
+{
+    begin();
+    run_threads();
+}
+END_TEST
+
+START_TEST(children_go_on_with_what_they_inherit)
+{
+    CK_SESSION_HANDLE session = begin();
+    CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "p384");
+    pid_t child = fork();
+    if (child == 0) {
+        assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 2);
+        _exit(key == find_one(session, CKO_PRIVATE_KEY, "p384") ? 0 : 1);
+    }
+    assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 2);
+    await_child(child);
+}
+END_TEST
+
+START_TEST(children_may_initialize_again)
+{
+    CK_SESSION_HANDLE session = begin();
+    CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "p256");
+    pid_t child = fork();
+    if (child == 0) {
+        CK_SESSION_INFO info;
+        ck_assert_ok(p11->C_Initialize(NULL));
+        ck_assert_rv(p11->C_Initialize(NULL), CKR_CRYPTOKI_ALREADY_INITIALIZED);
+        ck_assert_rv(p11->C_GetSessionInfo(session, &info), CKR_SESSION_HANDLE_INVALID);
+        CK_SESSION_HANDLE own = open_session();
+        assert_signs(own, find_one(own, CKO_PRIVATE_KEY, "p256"), "p256", 2);
+        ck_assert_ok(p11->C_Finalize(NULL));
+        _exit(0);
+    }
+    await_child(child);
+    assert_signs(session, key, "p256", 2);
+}
+END_TEST
+
+START_TEST(threads_may_fork_at_any_moment)
+{
+    pthread_t threads[THREADS];
+    begin();
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, sign_often, NULL), 0);
+    for (int i = 0; i < 10; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20); /* a lock that nobody will release again */
+            if (i % 2 == 0)
+                ck_assert_ok(p11->C_Initialize(NULL));
+            CK_SESSION_HANDLE session = open_session();
+            assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 2);
+            _exit(0);
+        }
+        await_child(child);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+END_TEST
+
+START_TEST(without_an_agent_the_token_is_there_and_its_keys_are_not)
+{
+    CK_TOKEN_INFO info;
+    CK_SLOT_ID slot;
+    load_module();
+    setenv("SIGNET_SOCKET", scratch("nobody"), 1);
+    ck_assert_ok(p11->C_Initialize(NULL));
+    ck_assert_ok(p11->C_GetTokenInfo(0, &info));
+    CK_SESSION_HANDLE session = open_session();
+    ck_assert_rv(p11->C_FindObjectsInit(session, NULL, 0), CKR_DEVICE_REMOVED);
+    ck_assert_rv(p11->C_FindObjectsFinal(session), CKR_OPERATION_NOT_INITIALIZED);
+    ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
+}
+END_TEST
+
+START_TEST(handles_keep_their_generation_and_an_event_tells_of_the_next)
+{
+    CK_SESSION_HANDLE session = begin();
+    CK_SLOT_ID slot = 9;
+    CK_OBJECT_HANDLE before = find_one(session, CKO_PRIVATE_KEY, "p256"), after = before;
+    ck_assert_rv(p11->C_WaitForSlotEvent(0, &slot, NULL), CKR_FUNCTION_NOT_SUPPORTED);
+    ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
+    ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
+    kill(fake_agent_pid(), SIGUSR1);
+    for (int i = 0; i < 100 && after == before; i++) {
+        nanosleep(&(struct timespec) {0, 10000000}, NULL);
+        after = find_one(session, CKO_PRIVATE_KEY, "p256");
+    }
+    ck_assert_uint_ne(after, before);
+    ck_assert_ok(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL));
+    ck_assert_uint_eq(slot, 0);
+    ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
+    assert_signs(session, before, "p256", 2);
+    assert_signs(session, after, "p256", 1);
+}
+END_TEST
+
+Suite *
+processes_suite(void)
+{
+    Suite *suite = suite_create("processes");
+    TCase *tests = tcase_create("processes");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, threads_work_side_by_side);
+    tcase_add_test(tests, children_go_on_with_what_they_inherit);
+    tcase_add_test(tests, children_may_initialize_again);
+    tcase_add_test(tests, threads_may_fork_at_any_moment);
+    tcase_add_test(tests, without_an_agent_the_token_is_there_and_its_keys_are_not);
+    tcase_add_test(tests, handles_keep_their_generation_and_an_event_tells_of_the_next);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
