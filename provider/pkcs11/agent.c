@@ -21,18 +21,21 @@ PUT(decrypt)
 PUT(derive)
 #undef PUT
 
-static CK_RV
-code_of_status(enum signet_wire_status status)
-{
-    switch (status) {
-#define X(symbol, code)               \
-    case SIGNET_WIRE_STATUS_##symbol: \
-        return code;
-        SIGNET_AGENT_CODES(X)
-#undef X
-    }
-    return CKR_GENERAL_ERROR;
-}
+/* The agent's refusals; signet-pkcs11(7) lists them. */
+static const CK_RV codes_of_statuses[] = {
+    [SIGNET_WIRE_STATUS_OK] = CKR_GENERAL_ERROR,
+    [SIGNET_WIRE_STATUS_BAD_REQUEST] = CKR_FUNCTION_FAILED,
+    [SIGNET_WIRE_STATUS_NOT_FOUND] = CKR_KEY_HANDLE_INVALID,
+    [SIGNET_WIRE_STATUS_DENIED] = CKR_FUNCTION_REJECTED,
+    [SIGNET_WIRE_STATUS_TOKEN_ABSENT] = CKR_DEVICE_REMOVED,
+    [SIGNET_WIRE_STATUS_PIN_NEEDED] = CKR_USER_NOT_LOGGED_IN,
+    [SIGNET_WIRE_STATUS_BUSY] = CKR_DEVICE_ERROR,
+    [SIGNET_WIRE_STATUS_TIMED_OUT] = CKR_DEVICE_ERROR,
+    [SIGNET_WIRE_STATUS_UNSUPPORTED] = CKR_MECHANISM_INVALID,
+    [SIGNET_WIRE_STATUS_CORRUPT] = CKR_DEVICE_ERROR,
+    [SIGNET_WIRE_STATUS_TOKEN_FAILED] = CKR_DEVICE_ERROR,
+    [SIGNET_WIRE_STATUS_INTERNAL] = CKR_FUNCTION_FAILED,
+};
 
 static CK_RV
 code_of(const struct signet_channel_failure *failure)
@@ -46,7 +49,7 @@ code_of(const struct signet_channel_failure *failure)
     case SIGNET_CHANNEL_PROTOCOL:
         return CKR_DEVICE_ERROR;
     case SIGNET_CHANNEL_REFUSED:
-        return code_of_status(failure->status);
+        return codes_of_statuses[failure->status];
     case SIGNET_CHANNEL_NO_MEMORY:
         return CKR_HOST_MEMORY;
     }
@@ -138,28 +141,6 @@ signet_agent_look_up(struct signet_channel *channel, const char *name,
     return rv;
 }
 
-/* Sends a call whose reply is one string of bytes. 'bad_request' is what that refusal means. */
-static CK_RV
-ask(struct signet_channel *channel, const struct signet_channel_call *call, CK_RV bad_request,
-    struct signet_bytes (*get)(struct signet_wire_reader *), struct signet_bytes *to)
-{
-    struct signet_channel_reply reply = {0};
-    struct signet_channel_failure failure;
-    if (!signet_channel_call(channel, call, &reply, &failure)) {
-        bool is_bad = failure.error == SIGNET_CHANNEL_REFUSED &&
-                      failure.status == SIGNET_WIRE_STATUS_BAD_REQUEST;
-        return is_bad ? bad_request : code_of(&failure);
-    }
-    struct signet_bytes answer = get(&reply.reader);
-    bool ok = answer.data != NULL && answer.size <= to->size;
-    if (ok) {
-        memcpy((uint8_t *)to->data, answer.data, answer.size);
-        to->size = answer.size;
-    }
-    signet_channel_release(&reply);
-    return ok ? CKR_OK : CKR_DEVICE_ERROR;
-}
-
 /* The bytes of the answer; data NULL: malformed. */
 #define GET(name, field)                                                     \
     static struct signet_bytes get_##name(struct signet_wire_reader *reader) \
@@ -174,35 +155,58 @@ GET(decrypt, plaintext)
 GET(derive, secret)
 #undef GET
 
+/* A request whose reply is one string of bytes. */
+struct question {
+    enum signet_wire_op op;
+    void (*put)(struct signet_wire_writer *w, const void *message);
+    struct signet_bytes (*get)(struct signet_wire_reader *reader);
+    CK_RV bad_request; /* what that refusal means */
+};
+
+static CK_RV
+ask(struct signet_channel *channel, const struct question *question, const void *message,
+    uint8_t *to, size_t *size)
+{
+    struct signet_channel_call call = {question->op, question->put, message};
+    struct signet_channel_reply reply = {0};
+    struct signet_channel_failure failure;
+    if (!signet_channel_call(channel, &call, &reply, &failure)) {
+        bool is_bad = failure.error == SIGNET_CHANNEL_REFUSED &&
+                      failure.status == SIGNET_WIRE_STATUS_BAD_REQUEST;
+        return is_bad ? question->bad_request : code_of(&failure);
+    }
+    struct signet_bytes answer = question->get(&reply.reader);
+    bool ok = answer.data != NULL && answer.size <= *size;
+    if (ok) {
+        memcpy(to, answer.data, answer.size);
+        *size = answer.size;
+    }
+    signet_channel_release(&reply);
+    return ok ? CKR_OK : CKR_DEVICE_ERROR;
+}
+
 CK_RV
 signet_agent_sign(struct signet_channel *channel, enum signet_wire_op op,
                   const struct signet_wire_sign_request *request, uint8_t *to, size_t *size)
 {
-    struct signet_channel_call call = {op, put_sign, request};
-    struct signet_bytes answer = {to, *size};
-    CK_RV rv = ask(channel, &call, CKR_FUNCTION_FAILED, get_sign, &answer);
-    *size = answer.size;
-    return rv;
+    struct question question = {op, put_sign, get_sign, CKR_FUNCTION_FAILED};
+    return ask(channel, &question, request, to, size);
 }
 
 CK_RV
 signet_agent_decrypt(struct signet_channel *channel,
                      const struct signet_wire_decrypt_request *request, uint8_t *to, size_t *size)
 {
-    struct signet_channel_call call = {SIGNET_WIRE_OP_DECRYPT, put_decrypt, request};
-    struct signet_bytes answer = {to, *size};
-    CK_RV rv = ask(channel, &call, CKR_ENCRYPTED_DATA_INVALID, get_decrypt, &answer);
-    *size = answer.size;
-    return rv;
+    static const struct question question = {SIGNET_WIRE_OP_DECRYPT, put_decrypt, get_decrypt,
+                                             CKR_ENCRYPTED_DATA_INVALID};
+    return ask(channel, &question, request, to, size);
 }
 
 CK_RV
 signet_agent_derive(struct signet_channel *channel,
                     const struct signet_wire_derive_request *request, uint8_t *to, size_t *size)
 {
-    struct signet_channel_call call = {SIGNET_WIRE_OP_DERIVE, put_derive, request};
-    struct signet_bytes answer = {to, *size};
-    CK_RV rv = ask(channel, &call, CKR_MECHANISM_PARAM_INVALID, get_derive, &answer);
-    *size = answer.size;
-    return rv;
+    static const struct question question = {SIGNET_WIRE_OP_DERIVE, put_derive, get_derive,
+                                             CKR_MECHANISM_PARAM_INVALID};
+    return ask(channel, &question, request, to, size);
 }

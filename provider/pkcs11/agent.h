@@ -11,21 +11,6 @@
 #include "provider/channel/channel.h"
 #include "provider/pkcs11/identity.h"
 
-/* The agent's refusals: X(status, code when a key was to be used). signet-pkcs11(7) lists them. */
-#define SIGNET_AGENT_CODES(X)             \
-    X(OK, CKR_GENERAL_ERROR)              \
-    X(BAD_REQUEST, CKR_FUNCTION_FAILED)   \
-    X(NOT_FOUND, CKR_KEY_HANDLE_INVALID)  \
-    X(DENIED, CKR_FUNCTION_REJECTED)      \
-    X(TOKEN_ABSENT, CKR_DEVICE_REMOVED)   \
-    X(PIN_NEEDED, CKR_USER_NOT_LOGGED_IN) \
-    X(BUSY, CKR_DEVICE_ERROR)             \
-    X(TIMED_OUT, CKR_DEVICE_ERROR)        \
-    X(UNSUPPORTED, CKR_MECHANISM_INVALID) \
-    X(CORRUPT, CKR_DEVICE_ERROR)          \
-    X(TOKEN_FAILED, CKR_DEVICE_ERROR)     \
-    X(INTERNAL, CKR_FUNCTION_FAILED)
-
 /* Identities one process is shown. */
 #define SIGNET_AGENT_NAMES_MAX 4096u
 

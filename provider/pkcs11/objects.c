@@ -14,7 +14,6 @@ struct hunt {
     const CK_ATTRIBUTE *attributes; /* (unowned): the caller's */
     CK_ULONG count;
     struct signet_search search;
-    size_t capacity;
     bool has_private_key;
 };
 
@@ -22,15 +21,11 @@ static CK_RV
 append(struct hunt *hunt, CK_OBJECT_HANDLE handle)
 {
     struct signet_search *search = &hunt->search;
-    if (search->count == hunt->capacity) {
-        size_t capacity = hunt->capacity == 0 ? 64 : 2 * hunt->capacity;
-        CK_OBJECT_HANDLE *found = reallocarray(search->found, capacity, sizeof(*found));
-        if (found == NULL)
-            return CKR_HOST_MEMORY;
-        search->found = found;
-        hunt->capacity = capacity;
-    }
-    search->found[search->count++] = handle;
+    CK_OBJECT_HANDLE *found = reallocarray(search->found, search->count + 1, sizeof(*found));
+    if (found == NULL)
+        return CKR_HOST_MEMORY;
+    found[search->count++] = handle;
+    search->found = found;
     return CKR_OK;
 }
 
@@ -175,58 +170,22 @@ C_FindObjectsFinal(CK_SESSION_HANDLE handle)
     return rv;
 }
 
-/* For signet_object_release(). */
-static CK_RV
-get_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, struct signet_object *ret_object)
-{
-    struct signet_session *session;
-    CK_RV rv = signet_session_lock(handle, &session);
-    if (rv != CKR_OK)
-        return rv;
-    bool is_there = signet_state_find(object, ret_object);
-    signet_state_unlock();
-    return is_there ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
-}
-
 CK_RV
 C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attributes,
                     CK_ULONG count)
 {
+    struct signet_session *session;
     struct signet_object found;
     if (attributes == NULL && count > 0)
         return CKR_ARGUMENTS_BAD;
-    CK_RV rv = get_object(handle, object, &found);
+    CK_RV rv = signet_session_lock(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    rv = signet_object_read(&found, attributes, count);
+    bool is_there = signet_state_find(object, &found);
+    signet_state_unlock();
+    rv = is_there ? signet_object_read(&found, attributes, count) : CKR_OBJECT_HANDLE_INVALID;
     signet_object_release(&found);
     return rv;
-}
-
-CK_RV
-C_GetObjectSize(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ULONG *size)
-{
-    struct signet_object found;
-    if (size == NULL)
-        return CKR_ARGUMENTS_BAD;
-    CK_RV rv = get_object(handle, object, &found);
-    if (rv != CKR_OK)
-        return rv;
-    signet_object_release(&found);
-    *size = CK_UNAVAILABLE_INFORMATION;
-    return CKR_OK;
-}
-
-CK_RV
-C_SetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attributes,
-                    CK_ULONG count)
-{
-    struct signet_object found;
-    CK_RV rv = get_object(handle, object, &found);
-    if (rv != CKR_OK)
-        return rv;
-    signet_object_release(&found);
-    return CKR_ACTION_PROHIBITED;
 }
 
 CK_RV

@@ -47,8 +47,8 @@ begin(struct signet_operation *operation, const CK_MECHANISM *mechanism, CK_FLAG
     return rv;
 }
 
-CK_RV
-C_SignInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+static CK_RV
+init(CK_SESSION_HANDLE handle, const CK_MECHANISM *mechanism, CK_FLAGS usage, CK_OBJECT_HANDLE key)
 {
     struct signet_session *session;
     if (mechanism == NULL)
@@ -56,9 +56,21 @@ C_SignInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE k
     CK_RV rv = signet_session_lock(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    rv = begin(&session->sign, mechanism, CKF_SIGN, key);
+    rv = begin(usage == CKF_SIGN ? &session->sign : &session->decrypt, mechanism, usage, key);
     signet_state_unlock();
     return rv;
+}
+
+CK_RV
+C_SignInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    return init(handle, mechanism, CKF_SIGN, key);
+}
+
+CK_RV
+C_DecryptInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    return init(handle, mechanism, CKF_DECRYPT, key);
 }
 
 static CK_RV
@@ -183,20 +195,6 @@ C_SignFinal(CK_SESSION_HANDLE handle, unsigned char *signature, CK_ULONG *signat
     if (signature_len == NULL)
         return CKR_ARGUMENTS_BAD;
     return finish_sign(handle, NULL, signature, signature_len);
-}
-
-CK_RV
-C_DecryptInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
-{
-    struct signet_session *session;
-    if (mechanism == NULL)
-        return CKR_ARGUMENTS_BAD;
-    CK_RV rv = signet_session_lock(handle, &session);
-    if (rv != CKR_OK)
-        return rv;
-    rv = begin(&session->decrypt, mechanism, CKF_DECRYPT, key);
-    signet_state_unlock();
-    return rv;
 }
 
 /* *size: room in 'to', and how much of it was filled. */
@@ -372,21 +370,6 @@ begin_derive(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key, struct signet_ident
     return rv;
 }
 
-static CK_RV
-add_secret(CK_SESSION_HANDLE handle, struct signet_secret *secret, CK_OBJECT_HANDLE *ret_handle)
-{
-    struct signet_session *session;
-    CK_RV rv = signet_session_lock(handle, &session);
-    if (rv == CKR_OK) {
-        rv = signet_secret_add(handle, secret, ret_handle);
-        signet_state_unlock();
-        return rv;
-    }
-    explicit_bzero(secret, sizeof(*secret));
-    free(secret);
-    return rv;
-}
-
 CK_RV
 C_DeriveKey(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
             CK_ATTRIBUTE *attributes, CK_ULONG count, CK_OBJECT_HANDLE *key)
@@ -407,7 +390,7 @@ C_DeriveKey(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE 
         rv = derive(identity, mechanism, length, secret);
     signet_identity_unref(identity);
     if (rv == CKR_OK)
-        return add_secret(handle, secret, key);
+        return signet_secret_add(handle, secret, key);
     free(secret);
     return rv;
 }

@@ -3,7 +3,6 @@
 
 /* Cryptoki's general functions, the one slot with the one token, and sessions. */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +14,12 @@
 #define LABEL        "Signet"
 #define MODEL        "Signet agent"
 #define SERIAL       "1" /* part of what OpenVPN calls a key: never to change */
-#define FNV_BASIS    0xcbf29ce484222325u
-#define FNV_PRIME    0x100000001b3u
+#define VERSION                                    \
+    {                                              \
+        SIGNET_VERSION_MAJOR, SIGNET_VERSION_MINOR \
+    }
+#define FNV_BASIS 0xcbf29ce484222325u
+#define FNV_PRIME 0x100000001b3u
 
 /* Fixed width, filled up with spaces, no NUL at the end. */
 #define PAD(field, text) pad(field, sizeof(field), text)
@@ -25,14 +28,6 @@ pad(unsigned char *to, size_t size, const char *text)
 {
     memset(to, ' ', size);
     memcpy(to, text, strlen(text));
-}
-
-static struct _CK_VERSION
-version(void)
-{
-    unsigned major = 0, minor = 0;
-    sscanf(SIGNET_VERSION, "%u.%u", &major, &minor);
-    return (struct _CK_VERSION) {(unsigned char)major, (unsigned char)minor};
 }
 
 /* CKR_OK when the module is initialised, the slot is ours and there is somewhere to answer. */
@@ -78,7 +73,7 @@ C_GetInfo(CK_INFO *info)
     if (rv != CKR_OK)
         return rv;
     *info = (CK_INFO) {.cryptokiVersion = {CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR},
-                       .libraryVersion = version()};
+                       .libraryVersion = VERSION};
     PAD(info->manufacturerID, MANUFACTURER);
     PAD(info->libraryDescription, "Keys of the Signet agent");
     return CKR_OK;
@@ -105,7 +100,7 @@ C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
     CK_RV rv = check_slot(slot, info);
     if (rv != CKR_OK)
         return rv;
-    *info = (CK_SLOT_INFO) {.flags = CKF_TOKEN_PRESENT, .firmwareVersion = version()};
+    *info = (CK_SLOT_INFO) {.flags = CKF_TOKEN_PRESENT, .firmwareVersion = VERSION};
     PAD(info->slotDescription, "Signet agent");
     PAD(info->manufacturerID, MANUFACTURER);
     return CKR_OK;
@@ -125,7 +120,7 @@ C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
         .ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION,
         .ulTotalPrivateMemory = CK_UNAVAILABLE_INFORMATION,
         .ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION,
-        .firmwareVersion = version(),
+        .firmwareVersion = VERSION,
     };
     PAD(info->label, LABEL);
     PAD(info->manufacturerID, MANUFACTURER);

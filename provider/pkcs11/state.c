@@ -298,15 +298,6 @@ signet_state_remember(struct signet_identity *identity)
     return serial << SIGNET_PART_BITS;
 }
 
-static struct signet_secret *
-dup_secret(const struct signet_secret *secret)
-{
-    struct signet_secret *copy = malloc(sizeof(*copy));
-    if (copy != NULL)
-        *copy = *secret;
-    return copy;
-}
-
 bool
 signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object)
 {
@@ -314,7 +305,9 @@ signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object)
     *ret_object = (struct signet_object) {.part = part};
     for (size_t i = 0; part == SIGNET_PART_SECRET && i < state.secret_count; i++) {
         if (state.secrets[i].handle == handle) {
-            ret_object->secret = dup_secret(state.secrets[i].secret);
+            ret_object->secret = malloc(sizeof(struct signet_secret));
+            if (ret_object->secret != NULL)
+                *ret_object->secret = *state.secrets[i].secret;
             return ret_object->secret != NULL;
         }
     }
@@ -338,16 +331,23 @@ signet_object_release(struct signet_object *object)
 }
 
 CK_RV
-signet_secret_add(CK_SESSION_HANDLE session, struct signet_secret *secret,
+signet_secret_add(CK_SESSION_HANDLE handle, struct signet_secret *secret,
                   CK_OBJECT_HANDLE *ret_handle)
 {
-    if (state.secret_count == SIGNET_SECRETS_MAX) {
+    struct signet_session *session;
+    CK_RV rv = signet_session_lock(handle, &session);
+    bool is_locked = rv == CKR_OK;
+    if (is_locked && state.secret_count == SIGNET_SECRETS_MAX)
+        rv = CKR_DEVICE_MEMORY;
+    if (rv == CKR_OK) {
+        *ret_handle = ++state.next << SIGNET_PART_BITS | SIGNET_PART_SECRET;
+        state.secrets[state.secret_count++] = (struct secret_record) {*ret_handle, handle, secret};
+    } else {
         free_secret(secret);
-        return CKR_DEVICE_MEMORY;
     }
-    *ret_handle = ++state.next << SIGNET_PART_BITS | SIGNET_PART_SECRET;
-    state.secrets[state.secret_count++] = (struct secret_record) {*ret_handle, session, secret};
-    return CKR_OK;
+    if (is_locked)
+        signet_state_unlock();
+    return rv;
 }
 
 CK_RV

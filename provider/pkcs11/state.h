@@ -59,6 +59,10 @@ CK_RV signet_session_lock(CK_SESSION_HANDLE handle, struct signet_session **ret_
 /* For requests; stays until C_Finalize. Asks for the lock itself. NULL: not initialised. */
 struct signet_channel *signet_state_channel(void);
 
+/* Takes the secret over, also when it fails. Asks for the lock itself. */
+CK_RV signet_secret_add(CK_SESSION_HANDLE session, struct signet_secret *secret,
+                        CK_OBJECT_HANDLE *ret_handle);
+
 /* What follows needs the lock. */
 
 CK_RV signet_session_open(CK_FLAGS flags, CK_SESSION_HANDLE *ret_handle);
@@ -74,9 +78,6 @@ CK_OBJECT_HANDLE signet_state_remember(struct signet_identity *identity);
 bool signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object);
 void signet_object_release(struct signet_object *object);
 
-/* Takes the secret over, also when it fails. */
-CK_RV signet_secret_add(CK_SESSION_HANDLE session, struct signet_secret *secret,
-                        CK_OBJECT_HANDLE *ret_handle);
 CK_RV signet_secret_destroy(CK_OBJECT_HANDLE handle);
 /* Handles of secrets from 'after' on, in ascending order; 0: no more. */
 CK_OBJECT_HANDLE signet_secret_next(CK_OBJECT_HANDLE after);

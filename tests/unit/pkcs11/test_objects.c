@@ -192,7 +192,7 @@ START_TEST(the_token_cannot_be_written)
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "p256"), other;
     CK_ATTRIBUTE label = {CKA_LABEL, (void *)"x", 1};
     ck_assert_rv(p11->C_DestroyObject(session, key), CKR_ACTION_PROHIBITED);
-    ck_assert_rv(p11->C_SetAttributeValue(session, key, &label, 1), CKR_ACTION_PROHIBITED);
+    ck_assert_rv(p11->C_SetAttributeValue(session, key, &label, 1), CKR_TOKEN_WRITE_PROTECTED);
     ck_assert_rv(p11->C_CreateObject(session, &label, 1, &other), CKR_TOKEN_WRITE_PROTECTED);
     ck_assert_rv(p11->C_CopyObject(session, key, &label, 1, &other), CKR_TOKEN_WRITE_PROTECTED);
     ck_assert_rv(p11->C_DestroyObject(session, 12345), CKR_OBJECT_HANDLE_INVALID);
