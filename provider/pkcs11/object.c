@@ -246,12 +246,6 @@ give_attribute(const struct signet_object *object, CK_ATTRIBUTE_TYPE type, struc
     return rv;
 }
 
-unsigned
-signet_identity_parts(const struct signet_identity *identity)
-{
-    return SIGNET_PART_CERTIFICATE + identity->certificate_count;
-}
-
 static CK_RV
 read_attribute(const struct signet_object *object, CK_ATTRIBUTE *to)
 {

@@ -35,9 +35,6 @@ struct signet_object {
     unsigned part;                    /* enum signet_part, and the certificates above */
 };
 
-/* One more than the last part of this identity. */
-unsigned signet_identity_parts(const struct signet_identity *identity);
-
 /* C_GetAttributeValue: fills every attribute that it can, and returns the last failure. */
 CK_RV
 signet_object_read(const struct signet_object *object, CK_ATTRIBUTE *attributes, CK_ULONG count);

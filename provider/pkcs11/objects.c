@@ -34,12 +34,13 @@ static CK_RV
 add_identity(struct hunt *hunt, struct signet_identity *identity)
 {
     struct signet_object object = {.identity = signet_identity_ref(identity)};
+    unsigned parts = SIGNET_PART_CERTIFICATE + identity->certificate_count;
     CK_RV rv = signet_state_lock();
     if (rv == CKR_OK) {
         CK_OBJECT_HANDLE base = signet_state_remember(identity);
         signet_state_unlock();
-        for (object.part = SIGNET_PART_PRIVATE_KEY;
-             object.part < signet_identity_parts(object.identity) && rv == CKR_OK; object.part++) {
+        for (object.part = SIGNET_PART_PRIVATE_KEY; object.part < parts && rv == CKR_OK;
+             object.part++) {
             if (!signet_object_matches(&object, hunt->attributes, hunt->count))
                 continue;
             hunt->has_private_key |= object.part == SIGNET_PART_PRIVATE_KEY;

@@ -116,6 +116,7 @@ C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
         .flags = CKF_WRITE_PROTECTED | CKF_TOKEN_INITIALIZED,
         .ulMaxSessionCount = SIGNET_SESSIONS_MAX,
         .ulMaxRwSessionCount = SIGNET_SESSIONS_MAX,
+        .ulRwSessionCount = CK_UNAVAILABLE_INFORMATION,
         .ulTotalPublicMemory = CK_UNAVAILABLE_INFORMATION,
         .ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION,
         .ulTotalPrivateMemory = CK_UNAVAILABLE_INFORMATION,
@@ -130,7 +131,7 @@ C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     rv = signet_state_lock();
     if (rv != CKR_OK)
         return rv;
-    signet_session_count(&info->ulSessionCount, &info->ulRwSessionCount);
+    info->ulSessionCount = signet_session_count();
     signet_state_unlock();
     return CKR_OK;
 }

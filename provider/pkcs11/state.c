@@ -133,8 +133,9 @@ channel_from_settings(void)
     return signet_channel_new(&settings);
 }
 
+/* Steals the channel when it is needed. */
 static CK_RV
-start(void)
+start(struct signet_channel **channel)
 {
     if (state.is_started && state.pid == getpid())
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
@@ -144,12 +145,12 @@ start(void)
         return CKR_OK;
     }
     state.records = calloc(SIGNET_IDENTITIES_MAX, sizeof(state.records[0]));
-    state.channel = channel_from_settings();
-    if (state.records == NULL || state.channel == NULL) {
+    if (state.records == NULL || *channel == NULL) {
         free(state.records);
-        signet_channel_free(state.channel);
         return CKR_HOST_MEMORY;
     }
+    state.channel = *channel;
+    *channel = NULL;
     state.pid = getpid();
     state.is_started = true;
     return CKR_OK;
@@ -158,10 +159,14 @@ start(void)
 CK_RV
 signet_state_start(void)
 {
+    /* First, so that its fork handlers are older than ours: a fork then takes our lock before the
+     * channel's, as C_Finalize does. */
+    struct signet_channel *channel = channel_from_settings();
     pthread_once(&once, register_fork_handlers);
     pthread_mutex_lock(&lock);
-    CK_RV rv = start();
+    CK_RV rv = start(&channel);
     pthread_mutex_unlock(&lock);
+    signet_channel_free(channel);
     return rv;
 }
 
@@ -260,13 +265,10 @@ signet_session_close_all(void)
         signet_session_close(state.sessions[state.session_count - 1]);
 }
 
-void
-signet_session_count(CK_ULONG *ret_all, CK_ULONG *ret_writing)
+CK_ULONG
+signet_session_count(void)
 {
-    *ret_all = state.session_count;
-    *ret_writing = 0;
-    for (size_t i = 0; i < state.session_count; i++)
-        *ret_writing += (state.sessions[i]->flags & CKF_RW_SESSION) != 0;
+    return state.session_count;
 }
 
 /* Keeps the newest generations of this name, and room for one more record. */
@@ -314,7 +316,7 @@ signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object)
     for (size_t i = 0; part != SIGNET_PART_SECRET && i < state.record_count; i++) {
         const struct record *record = &state.records[i];
         if (record->serial == handle >> SIGNET_PART_BITS &&
-            part < signet_identity_parts(record->identity)) {
+            part < SIGNET_PART_CERTIFICATE + record->identity->certificate_count) {
             ret_object->identity = signet_identity_ref(record->identity);
             return true;
         }

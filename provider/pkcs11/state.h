@@ -69,7 +69,7 @@ CK_RV signet_session_open(CK_FLAGS flags, CK_SESSION_HANDLE *ret_handle);
 /* Also destroys the secrets made in it. */
 void signet_session_close(struct signet_session *session);
 void signet_session_close_all(void);
-void signet_session_count(CK_ULONG *ret_all, CK_ULONG *ret_writing);
+CK_ULONG signet_session_count(void);
 
 /* Remembers an identity, which it takes over, or finds that it is known already. Returns the handle
  * that its parts are added to; 0: out of memory. */

@@ -32,8 +32,8 @@ static pid_t agent_pid;
 const char *
 scratch(const char *file)
 {
-    static char paths[4][256];
-    static unsigned next;
+    static _Thread_local char paths[4][256];
+    static _Thread_local unsigned next;
     char *path = paths[next++ % 4];
     snprintf(path, sizeof(paths[0]), "%s/%s", directory, file);
     return path;

@@ -85,22 +85,37 @@ START_TEST(children_may_initialize_again)
 }
 END_TEST
 
+/* Without Check and libcrypto, whose locks a thread of the parent may have held: the module's are
+ * the only ones that a child may count on. */
+static bool
+child_signs(bool again)
+{
+    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_ID, (void *)"p256", 4}};
+    CK_MECHANISM mechanism = {CKM_ECDSA_SHA256, NULL, 0};
+    CK_SESSION_HANDLE session;
+    CK_OBJECT_HANDLE key;
+    unsigned char signature[64];
+    CK_ULONG count = 0, size = sizeof(signature);
+    alarm(20);
+    return (!again || p11->C_Initialize(NULL) == CKR_OK) &&
+           p11->C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &session) == CKR_OK &&
+           p11->C_FindObjectsInit(session, template, 2) == CKR_OK &&
+           p11->C_FindObjects(session, &key, 1, &count) == CKR_OK && count == 1 &&
+           p11->C_SignInit(session, &mechanism, key) == CKR_OK &&
+           p11->C_Sign(session, signature, 1, signature, &size) == CKR_OK && size == 64;
+}
+
 START_TEST(threads_may_fork_at_any_moment)
 {
     pthread_t threads[THREADS];
     begin();
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, sign_often, NULL), 0);
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 20; i++) {
         pid_t child = fork();
-        if (child == 0) {
-            alarm(20); /* a lock that nobody will release again */
-            if (i % 2 == 0)
-                ck_assert_ok(p11->C_Initialize(NULL));
-            CK_SESSION_HANDLE session = open_session();
-            assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 2);
-            _exit(0);
-        }
+        if (child == 0)
+            _exit(child_signs(i % 2 == 0) ? 0 : 1);
         await_child(child);
     }
     for (int i = 0; i < THREADS; i++)
