@@ -40,6 +40,8 @@ signet_token_config_free(SignetTokenConfig *token)
 {
     g_free(token->name);
     g_free(token->tcti);
+    g_free(token->uri);
+    g_free(token->pin_file);
     g_free(token);
 }
 

@@ -226,6 +226,36 @@ check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
     signet_policy_take_identity(draft->policy, policy);
 }
 
+/* A token has the keys of its type only, and what its type needs. */
+static void
+check_token_config(SignetPolicyDraft *draft, const SignetTokenConfig *token)
+{
+    static const struct {
+        const char *key;
+        SignetTokenKind kind;
+    } keys[] = {
+        {"Tcti", SIGNET_TOKEN_TPM},           {"BusEncryption", SIGNET_TOKEN_TPM},
+        {"Uri", SIGNET_TOKEN_PKCS11},         {"PinFile", SIGNET_TOKEN_PKCS11},
+        {"MaxSessions", SIGNET_TOKEN_PKCS11}, {"AllowExtractable", SIGNET_TOKEN_PKCS11},
+    };
+    gboolean is_pkcs11 = token->kind == SIGNET_TOKEN_PKCS11;
+    g_autofree char *group = g_strdup_printf("Token %s", token->name);
+    const SignetEntry *type = signet_policy_draft_find(draft, group, "Type");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const SignetEntry *entry = signet_policy_draft_find(draft, group, keys[i].key);
+
+        if (entry && keys[i].kind != token->kind)
+            signet_problems_add(&draft->problems, &entry->place, NULL,
+                                "'%s' is not for a token of type %s", keys[i].key,
+                                is_pkcs11 ? "pkcs11" : "tpm");
+    }
+    /* A Uri that was bad has been spoken of. */
+    if (is_pkcs11 && type && !signet_policy_draft_find(draft, group, "Uri"))
+        signet_problems_add(&draft->problems, &type->place, "; write Uri=pkcs11:token=LABEL",
+                            "no key 'Uri' for the token");
+}
+
 /* What the files of policy.d may contradict among themselves. */
 static void
 check_profiles(SignetPolicyDraft *draft)
@@ -268,6 +298,8 @@ signet_policy_draft_check(SignetPolicyDraft *draft)
         signet_problems_add(&draft->problems, &max->place, NULL,
                             "'MaxLifetime' is shorter than 'MinLifetime'");
     check_profiles(draft);
+    for (guint i = 0; i < signet_policy_get_tokens(draft->policy)->len; i++)
+        check_token_config(draft, signet_policy_get_tokens(draft->policy)->pdata[i]);
 
     for (guint i = 0; i < draft->cas->len; i++)
         check_ca(draft, g_ptr_array_index(draft->cas, i));

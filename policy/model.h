@@ -83,7 +83,12 @@ typedef struct {
     SignetTokenKind kind;
     char *tcti; /* (owned, nullable) TPM only: tpm2-tss TCTI string, e.g. device:/dev/tpmrm0 */
     gboolean bus_encryption; /* TPM only; default TRUE */
-    guint queue_limit;       /* requests waiting; default 1024 */
+    /* PKCS#11 only */
+    char *uri;                  /* (owned, nullable) RFC 7512; never NULL for such a token */
+    char *pin_file;             /* (owned, nullable) path */
+    guint max_sessions;         /* 0: what the token says */
+    gboolean allow_extractable; /* default FALSE */
+    guint queue_limit;          /* requests waiting; default 1024 */
 } SignetTokenConfig;
 
 typedef enum {

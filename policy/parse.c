@@ -41,6 +41,10 @@ static const KeySpec token_keys[] = {
     {"Type", signet_value_set_token_kind, AT(SignetTokenConfig, kind)},
     {"Tcti", signet_value_set_text, AT(SignetTokenConfig, tcti)},
     {"BusEncryption", signet_value_set_boolean, AT(SignetTokenConfig, bus_encryption)},
+    {"Uri", signet_value_set_token_uri, AT(SignetTokenConfig, uri)},
+    {"PinFile", signet_value_set_path, AT(SignetTokenConfig, pin_file)},
+    {"MaxSessions", signet_value_set_session_limit, AT(SignetTokenConfig, max_sessions)},
+    {"AllowExtractable", signet_value_set_boolean, AT(SignetTokenConfig, allow_extractable)},
     {"QueueLimit", signet_value_set_queue_limit, AT(SignetTokenConfig, queue_limit)},
 };
 

@@ -306,17 +306,6 @@ signet_value_set_jitter(const char *value, gpointer field)
 }
 
 char *
-signet_value_set_token_kind(const char *value, gpointer field)
-{
-    if (g_str_equal(value, "pkcs11"))
-        return g_strdup("PKCS#11 tokens are not supported yet by this version; supported is tpm");
-    if (!g_str_equal(value, "tpm"))
-        return g_strdup("not a token type; supported is tpm");
-    *(SignetTokenKind *)field = SIGNET_TOKEN_TPM;
-    return NULL;
-}
-
-char *
 signet_value_set_ca_kind(const char *value, gpointer field)
 {
     if (!g_str_equal(value, "local"))

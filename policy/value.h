@@ -35,6 +35,9 @@ char *signet_value_set_text(const char *value, gpointer field);
 char *signet_value_set_account(const char *value, gpointer field);
 char *signet_value_set_key(const char *value, gpointer field);
 char *signet_value_set_subject(const char *value, gpointer field);
+/* A PKCS#11 URI (RFC 7512) that names a token; absolute. */
+char *signet_value_set_token_uri(const char *value, gpointer field);
+char *signet_value_set_path(const char *value, gpointer field);
 /* field: char *** */
 char *signet_value_set_dns(const char *value, gpointer field);
 char *signet_value_set_ip(const char *value, gpointer field);
@@ -48,6 +51,7 @@ char *signet_value_set_duration_or_auto(const char *value, gpointer field);
 /* field: guint * */
 char *signet_value_set_mode(const char *value, gpointer field);
 char *signet_value_set_queue_limit(const char *value, gpointer field);
+char *signet_value_set_session_limit(const char *value, gpointer field);
 char *signet_value_set_purposes(const char *value, gpointer field);
 /* field: gboolean * */
 char *signet_value_set_boolean(const char *value, gpointer field);

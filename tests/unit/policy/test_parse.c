@@ -112,8 +112,8 @@ sorted_lines(char **lines)
 }
 
 static const char *const bad_names[] = {
-    "unknown-key", "unknown-group", "syntax",      "files",   "values", "references",
-    "limits",      "default-ca",    "no-clear-ca", "control", "latin1", "nul",
+    "unknown-key", "unknown-group", "syntax",  "files",  "values", "references", "limits",
+    "default-ca",  "no-clear-ca",   "control", "latin1", "nul",    "tokens",
 };
 
 START_TEST(bad_files_are_refused_in_these_words)
@@ -215,6 +215,26 @@ START_TEST(tokens_and_cas_have_what_their_files_say)
     ck_assert_str_eq(ca->subject, "CN=Example Device CA,O=Example\\, Inc");
     ck_assert_int_eq(ca->ca_lifetime_s, (gint64)5 * 365 * 24 * 3600);
     ck_assert_int_eq(ca->lifetime_s, 30 * 24 * 3600);
+}
+END_TEST
+
+START_TEST(a_pkcs11_token_has_what_its_group_says)
+{
+    g_autoptr(SignetPolicy) policy = parse_good("pkcs11");
+    const SignetTokenConfig *card = signet_policy_get_token(policy, "card");
+    const SignetTokenConfig *hsm = signet_policy_get_token(policy, "hsm");
+
+    ck_assert_int_eq(card->kind, SIGNET_TOKEN_PKCS11);
+    ck_assert_str_eq(card->uri, "pkcs11:serial=0123456789abcdef");
+    ck_assert_ptr_null(card->pin_file);
+    ck_assert_uint_eq(card->max_sessions, 0);
+    ck_assert(!card->allow_extractable);
+    ck_assert_str_eq(hsm->uri, "pkcs11:token=Machine%20keys;manufacturer=Example%20Corp;model=X-1"
+                               "?module-path=/usr/lib/example/p11.so&module-name=example");
+    ck_assert_str_eq(hsm->pin_file, "/etc/signet/hsm.pin");
+    ck_assert_uint_eq(hsm->max_sessions, 8);
+    ck_assert(hsm->allow_extractable);
+    ck_assert_uint_eq(hsm->queue_limit, 64);
 }
 END_TEST
 
@@ -460,6 +480,7 @@ add_tests(TCase *cases)
     tcase_add_test(cases, an_identity_has_what_its_file_says);
     tcase_add_test(cases, later_policy_files_override_key_by_key);
     tcase_add_test(cases, tokens_and_cas_have_what_their_files_say);
+    tcase_add_test(cases, a_pkcs11_token_has_what_its_group_says);
     tcase_add_test(cases, lists_are_sorted_and_hold_the_ca_identity);
     tcase_add_test(cases, defaults_make_an_empty_file_an_identity);
     tcase_add_test(cases, nothing_at_all_is_a_policy);
