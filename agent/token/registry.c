@@ -5,6 +5,7 @@
 
 #include "agent/token/registry.h"
 
+#include "agent/token/pkcs11/pkcs11.h"
 #include "agent/token/tpm/tpm.h"
 
 typedef struct {
@@ -58,27 +59,19 @@ insert(SignetTokens *tokens, SignetToken *token, char *settings)
     g_hash_table_replace(tokens->entries, (gpointer)signet_token_get_name(token), entry);
 }
 
-/* A token that the policy names and this version cannot drive: it says so at every use. */
-static gboolean
-missing_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
-{
-    return signet_error_set(error, SIGNET_ERROR_UNSUPPORTED,
-                            "token '%s' is a PKCS#11 token, which this version cannot use yet; "
-                            "set Type=tpm",
-                            (const char *)backend);
-}
-
 static SignetToken *
 make_token(const SignetTokenConfig *config)
 {
-    static const SignetTokenBackend missing = {.open = missing_open, .free = g_free};
     const SignetTokenSettings settings = {.name = config->name, .queue_limit = config->queue_limit};
+    const SignetPkcs11Settings pkcs11 = {.uri = config->uri,
+                                         .pin_file = config->pin_file,
+                                         .allow_extractable = config->allow_extractable};
 
     switch (config->kind) {
     case SIGNET_TOKEN_TPM:
         return signet_tpm_token_new(&settings, config->tcti, config->bus_encryption);
     case SIGNET_TOKEN_PKCS11:
-        return signet_token_new(&settings, &missing, g_strdup(config->name));
+        return signet_pkcs11_token_new(&settings, &pkcs11);
     }
     g_assert_not_reached();
 }
@@ -86,8 +79,10 @@ make_token(const SignetTokenConfig *config)
 static char *
 describe(const SignetTokenConfig *config)
 {
-    return g_strdup_printf("%d %d %u %s", config->kind, config->bus_encryption, config->queue_limit,
-                           config->tcti ? config->tcti : "");
+    return g_strdup_printf("%d %d %u %d %u %s\n%s\n%s", config->kind, config->bus_encryption,
+                           config->queue_limit, config->allow_extractable, config->max_sessions,
+                           config->tcti ? config->tcti : "", config->uri ? config->uri : "",
+                           config->pin_file ? config->pin_file : "");
 }
 
 static gboolean

@@ -78,10 +78,18 @@ digest_info(const EVP_MD *md, GBytes *digest)
     return info;
 }
 
-static gboolean
-pad_pkcs1(guint8 *block, int size, const EVP_MD *md, GBytes *digest)
+GBytes *
+signet_rsa_digest_info(const SignetKeyScheme *scheme, GBytes *digest)
 {
-    g_autoptr(GBytes) info = md ? digest_info(md, digest) : g_bytes_ref(digest);
+    const EVP_MD *md = message_digest(scheme->hash);
+
+    return md ? digest_info(md, digest) : g_bytes_ref(digest);
+}
+
+static gboolean
+pad_pkcs1(guint8 *block, int size, const SignetKeyScheme *scheme, GBytes *digest)
+{
+    g_autoptr(GBytes) info = signet_rsa_digest_info(scheme, digest);
 
     return RSA_padding_add_PKCS1_type_1(block, size, g_bytes_get_data(info, NULL),
                                         (int)g_bytes_get_size(info)) == 1;
@@ -105,7 +113,7 @@ signet_rsa_pad(const SignetKeyScheme *scheme, GBytes *digest, GBytes *spki, GErr
     }
 
     if (scheme->scheme == SIGNET_SCHEME_RSA_PKCS1)
-        padded = pad_pkcs1(block, RSA_size(rsa), md, digest);
+        padded = pad_pkcs1(block, RSA_size(rsa), scheme, digest);
     else if (scheme->scheme == SIGNET_SCHEME_RSA_PSS && md)
         padded = RSA_padding_add_PKCS1_PSS_mgf1(rsa, block, g_bytes_get_data(digest, NULL), md,
                                                 mgf1 ? mgf1 : md, scheme->salt_len) == 1;

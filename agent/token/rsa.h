@@ -11,6 +11,9 @@
 /* EMSA-PKCS1-v1_5 (9.2) or EMSA-PSS (9.1.1): the block, as long as the modulus, to which the
  * private operation is applied. */
 GBytes *signet_rsa_pad(const SignetKeyScheme *scheme, GBytes *digest, GBytes *spki, GError **error);
+/* DigestInfo (RFC 8017, A.2.4) of a digest, or with hash NONE the bytes themselves: what a token's
+ * own PKCS #1 padding takes. */
+GBytes *signet_rsa_digest_info(const SignetKeyScheme *scheme, GBytes *digest);
 /* What the private operation made of a ciphertext, without its padding. Errors say nothing about
  * the padding. */
 GBytes *signet_rsa_unpad(const SignetKeyScheme *scheme, GBytes *block, GError **error);

@@ -1,0 +1,43 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* An open PKCS#11 token: its slot, the session, the login, and the keys that have been looked up.
+ * Private to agent/token/pkcs11. */
+
+#pragma once
+
+#include "agent/token/pkcs11/pin.h"
+#include "agent/token/pkcs11/slot.h"
+
+typedef struct {
+    char *name;     /* (owned) of the token */
+    char *uri_text; /* (owned) */
+    gboolean allow_extractable;
+    SignetPkcs11Pin pin;
+
+    /* while it is open */
+    SignetPkcs11Slot slot;
+    CK_FUNCTION_LIST *functions; /* (unowned): slot's; NULL: not open */
+    CK_SESSION_HANDLE session;
+    gboolean has_pss;
+    gboolean has_oaep;
+    gboolean has_raw_rsa;
+    const char *protection; /* static */
+    char *description;      /* (owned) */
+    GHashTable *keys;       /* (owned) blob (GBytes) → private key's handle, checked */
+    GHashTable *missing;    /* (owned) set of blobs that made the token be opened again */
+} SignetPkcs11;
+
+SignetPkcs11 *signet_pkcs11_new(const char *name, const char *uri, const char *pin_file,
+                                gboolean allow_extractable);
+void signet_pkcs11_free(SignetPkcs11 *p11);
+
+/* Closes what is open, finds the token, opens a session and logs in. */
+gboolean signet_pkcs11_open(SignetPkcs11 *p11, GError **error);
+/* Before every operation: opens what an operation before could not open again. */
+gboolean signet_pkcs11_begin(SignetPkcs11 *p11, GError **error);
+/* A token that was pulled may look like an empty one: only a freshly opened one is believed when it
+ * does not show an object. TRUE when the token was opened again and should be asked again. Once for
+ * each blob, lest a key that is gone for good makes the token be opened again and again. An error
+ * of opening sets error and gives FALSE. */
+gboolean signet_pkcs11_doubt(SignetPkcs11 *p11, GBytes *blob, GError **error);

@@ -1,0 +1,154 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* A key is asked for with every protection, and then looked at: modules have been seen to ignore
+ * what they were asked for. */
+
+#include "agent/token/pkcs11/generate.h"
+
+#include <string.h>
+
+#include "agent/token/pkcs11/error.h"
+#include "agent/token/pkcs11/object.h"
+#include "agent/token/pkcs11/public.h"
+
+#define ATTRIBUTES_MAX 16
+
+/* What attributes point to. */
+typedef struct {
+    guint8 id[SIGNET_PKCS11_ID_BYTES];
+    char label[7 + 2 * SIGNET_PKCS11_ID_BYTES + 1]; /* "signet 0123…" */
+    CK_ULONG bits;
+    CK_OBJECT_HANDLE public;
+    CK_OBJECT_HANDLE private;
+} Pair;
+
+typedef struct {
+    CK_ATTRIBUTE attributes[ATTRIBUTES_MAX];
+    CK_ULONG n;
+} Template;
+
+static void
+add(Template *template, CK_ATTRIBUTE_TYPE type, const void *value, gsize size)
+{
+    g_assert(template->n < ATTRIBUTES_MAX);
+    template->attributes[template->n++] = (CK_ATTRIBUTE) {type, (void *)value, size};
+}
+
+static void
+add_boolean(Template *template, CK_ATTRIBUTE_TYPE type, gboolean value)
+{
+    static const CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+
+    add(template, type, value ? &yes : &no, sizeof yes);
+}
+
+static void
+add_name(Template *template, const Pair *pair)
+{
+    add(template, CKA_ID, pair->id, sizeof pair->id);
+    add(template, CKA_LABEL, pair->label, strlen(pair->label));
+    add_boolean(template, CKA_TOKEN, TRUE);
+}
+
+static void
+fill_private(Template *template, const Pair *pair, const SignetKeyTemplate *key)
+{
+    add_name(template, pair);
+    add_boolean(template, CKA_PRIVATE, TRUE);
+    add_boolean(template, CKA_SENSITIVE, TRUE);
+    add_boolean(template, CKA_EXTRACTABLE, FALSE);
+    add_boolean(template, CKA_SIGN, TRUE);
+    if (signet_key_type_is_rsa(key->type)) {
+        add_boolean(template, CKA_DECRYPT, key->can_decrypt);
+        add_boolean(template, CKA_UNWRAP, FALSE);
+    } else {
+        add_boolean(template, CKA_DERIVE, key->can_decrypt);
+    }
+}
+
+static void
+fill_public(Template *template, Pair *pair, const SignetKeyTemplate *key)
+{
+    static const guint8 exponent[] = {1, 0, 1};
+    gsize size;
+    const guint8 *params = signet_pkcs11_curve_params(key->type, &size);
+
+    add_name(template, pair);
+    add_boolean(template, CKA_PRIVATE, FALSE);
+    add_boolean(template, CKA_VERIFY, TRUE);
+    if (params) {
+        add(template, CKA_EC_PARAMS, params, size);
+        return;
+    }
+    pair->bits = signet_key_type_bits(key->type);
+    add(template, CKA_MODULUS_BITS, &pair->bits, sizeof pair->bits);
+    add(template, CKA_PUBLIC_EXPONENT, exponent, sizeof exponent);
+    add_boolean(template, CKA_ENCRYPT, key->can_decrypt);
+}
+
+static void
+choose_name(Pair *pair)
+{
+    g_autoptr(SignetSecret) random = signet_secret_new_random(sizeof pair->id);
+    gsize size;
+
+    memcpy(pair->id, signet_secret_get(random, &size), sizeof pair->id);
+    memcpy(pair->label, "signet ", 7);
+    for (guint i = 0; i < sizeof pair->id; i++)
+        g_snprintf(pair->label + 7 + 2 * i, 3, "%02x", pair->id[i]);
+}
+
+/* What cannot be destroyed stays, unused. */
+static void
+destroy(SignetPkcs11 *p11, const Pair *pair)
+{
+    p11->functions->C_DestroyObject(p11->session, pair->private);
+    p11->functions->C_DestroyObject(p11->session, pair->public);
+}
+
+static SignetKey *
+write_down(SignetPkcs11 *p11, const SignetKeyTemplate *template, const Pair *pair, GError **error)
+{
+    g_autoptr(GBytes) spki = signet_pkcs11_read_spki(p11, pair->public);
+    g_autoptr(GBytes) blob = NULL;
+
+    if (!spki) {
+        signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
+                         "token '%s' made a key and does not tell its public half", p11->name);
+        return NULL;
+    }
+    blob = signet_pkcs11_blob(p11, pair->id, sizeof pair->id, error);
+    return blob ? signet_key_new(template->type, blob, NULL, spki) : NULL;
+}
+
+SignetKey *
+signet_pkcs11_generate(SignetPkcs11 *p11, const SignetKeyTemplate *template, GError **error)
+{
+    CK_MECHANISM mechanism = {signet_key_type_is_rsa(template->type) ? CKM_RSA_PKCS_KEY_PAIR_GEN
+                                                                     : CKM_EC_KEY_PAIR_GEN,
+                              NULL, 0};
+    Template public = {0}, private = {0};
+    Pair pair = {0};
+    SignetKey *key = NULL;
+    g_autofree char *what = NULL;
+    CK_RV rv;
+
+    choose_name(&pair);
+    fill_public(&public, &pair, template);
+    fill_private(&private, &pair, template);
+    what = g_strdup_printf("generate a key of type '%s'", signet_key_type_name(template->type));
+    rv = p11->functions->C_GenerateKeyPair(p11->session, &mechanism, public.attributes, public.n,
+                                           private.attributes, private.n, &pair.public,
+                                           &pair.private);
+    if (rv != CKR_OK) {
+        signet_pkcs11_error_set(error, p11->name, what, rv);
+        return NULL;
+    }
+    if (signet_pkcs11_check_protection(p11, pair.private, "made a key that is not protected",
+                                       error))
+        key = write_down(p11, template, &pair, error);
+    if (!key)
+        destroy(p11, &pair);
+    return key;
+}

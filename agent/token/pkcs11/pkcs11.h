@@ -1,0 +1,19 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* PKCS#11 backend over p11-kit: smartcards, HSMs and SoftHSM. The modules run in this process; a
+ * token has one worker and so one session. */
+
+#pragma once
+
+#include "agent/token/token.h"
+
+typedef struct {
+    const char *uri;            /* RFC 7512: names one token, perhaps its module */
+    const char *pin_file;       /* (nullable) path */
+    gboolean allow_extractable; /* use keys that the token may give away, or did not make */
+} SignetPkcs11Settings;
+
+/* Copies. Opens nothing yet. A key's blob is its URI. */
+SignetToken *
+signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11Settings *pkcs11);
