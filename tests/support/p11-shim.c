@@ -1,0 +1,243 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* A PKCS#11 module over SoftHSM that has the faults and habits of other tokens. Files in the
+ * directory $P11_SHIM_DIR switch them on, at any time:
+ *   tries        how many are left for the PIN: a wrong one takes one, and shows in the flags
+ *   out          the token is removed; its sessions stay dead after it is back
+ *   extractable  every key says that it is extractable
+ *   imported     … that it was not made here
+ *   no-pss       RSA-PSS is not known
+ *   hardware     the slot is a device's, made by Example
+ *   removable    … a reader's
+ *   two          there are two such tokens
+ * Each C_Login adds a line to the file logins. */
+
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MODULE    "/usr/lib/softhsm/libsofthsm2.so"
+#define TRIES_MAX 3
+
+static CK_FUNCTION_LIST *real;
+static CK_FUNCTION_LIST ours;
+static atomic_bool sessions_dead;
+
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list);
+
+/* --- the directory --- */
+
+static void
+path_of(const char *name, char *path, size_t size)
+{
+    const char *dir = getenv("P11_SHIM_DIR");
+
+    snprintf(path, size, "%s/%s", dir ? dir : "/nonexistent", name);
+}
+
+static int
+is_on(const char *name)
+{
+    char path[4096];
+
+    path_of(name, path, sizeof path);
+    return access(path, F_OK) == 0;
+}
+
+static int
+is_out(void)
+{
+    if (!is_on("out"))
+        return 0;
+    sessions_dead = 1;
+    return 1;
+}
+
+static void
+write_file(const char *name, const char *mode, const char *text)
+{
+    char path[4096];
+    FILE *file;
+
+    path_of(name, path, sizeof path);
+    file = fopen(path, mode);
+    if (!file)
+        abort();
+    fputs(text, file);
+    fclose(file);
+}
+
+/* TRIES_MAX where nobody counts. */
+static int
+read_tries(void)
+{
+    char path[4096];
+    int tries = TRIES_MAX;
+    FILE *file;
+
+    path_of("tries", path, sizeof path);
+    file = fopen(path, "r");
+    if (!file)
+        return TRIES_MAX;
+    if (fscanf(file, "%d", &tries) != 1)
+        abort();
+    fclose(file);
+    return tries;
+}
+
+static void
+write_tries(int tries)
+{
+    char text[16];
+
+    if (!is_on("tries"))
+        return;
+    snprintf(text, sizeof text, "%d", tries);
+    write_file("tries", "w", text);
+}
+
+/* --- what is different --- */
+
+static CK_RV
+get_slot_list(CK_BBOOL present, CK_SLOT_ID_PTR ids, CK_ULONG_PTR n)
+{
+    CK_RV rv;
+
+    if (is_out() && present) {
+        *n = 0;
+        return CKR_OK;
+    }
+    rv = real->C_GetSlotList(present, ids, n);
+    if (rv != CKR_OK || !is_on("two"))
+        return rv;
+    *n += 1;
+    if (ids)
+        ids[*n - 1] = ids[0];
+    return CKR_OK;
+}
+
+static CK_RV
+get_slot_info(CK_SLOT_ID id, CK_SLOT_INFO_PTR info)
+{
+    CK_RV rv = real->C_GetSlotInfo(id, info);
+
+    info->flags |= is_on("hardware") ? CKF_HW_SLOT : 0;
+    info->flags |= is_on("removable") ? CKF_REMOVABLE_DEVICE : 0;
+    return rv;
+}
+
+static CK_RV
+get_token_info(CK_SLOT_ID id, CK_TOKEN_INFO_PTR info)
+{
+    CK_RV rv = is_out() ? CKR_TOKEN_NOT_PRESENT : real->C_GetTokenInfo(id, info);
+    int tries = read_tries();
+
+    if (rv != CKR_OK)
+        return rv;
+    if (is_on("hardware")) {
+        memset(info->manufacturerID, ' ', sizeof info->manufacturerID);
+        memcpy(info->manufacturerID, "Example", 7);
+        memset(info->model, ' ', sizeof info->model);
+        memcpy(info->model, "Card", 4);
+    }
+    info->flags |= tries < TRIES_MAX ? CKF_USER_PIN_COUNT_LOW : 0;
+    info->flags |= tries == 1 ? CKF_USER_PIN_FINAL_TRY : 0;
+    info->flags |= tries == 0 ? CKF_USER_PIN_LOCKED : 0;
+    return CKR_OK;
+}
+
+static CK_RV
+get_mechanism_info(CK_SLOT_ID id, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR info)
+{
+    if (type == CKM_RSA_PKCS_PSS && is_on("no-pss"))
+        return CKR_MECHANISM_INVALID;
+    return real->C_GetMechanismInfo(id, type, info);
+}
+
+static CK_RV
+open_session(CK_SLOT_ID id, CK_FLAGS flags, void *data, CK_NOTIFY notify,
+             CK_SESSION_HANDLE_PTR session)
+{
+    if (is_out())
+        return CKR_TOKEN_NOT_PRESENT;
+    sessions_dead = 0;
+    return real->C_OpenSession(id, flags, data, notify, session);
+}
+
+static CK_RV
+login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG size)
+{
+    int tries = read_tries();
+    CK_RV rv = tries == 0 ? CKR_PIN_LOCKED : real->C_Login(session, user, pin, size);
+
+    write_file("logins", "a", rv == CKR_OK ? "right\n" : "wrong\n");
+    if (rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LEN_RANGE)
+        write_tries(tries - 1);
+    if (rv == CKR_OK)
+        write_tries(TRIES_MAX);
+    return rv;
+}
+
+static CK_RV
+find_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_ULONG n)
+{
+    if (is_out() || sessions_dead)
+        return CKR_SESSION_HANDLE_INVALID;
+    return real->C_FindObjectsInit(session, template, n);
+}
+
+static CK_RV
+sign_init(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
+{
+    if (is_out())
+        return CKR_DEVICE_REMOVED;
+    if (sessions_dead)
+        return CKR_SESSION_HANDLE_INVALID;
+    if (mechanism->mechanism == CKM_RSA_PKCS_PSS && is_on("no-pss"))
+        return CKR_MECHANISM_INVALID;
+    return real->C_SignInit(session, mechanism, key);
+}
+
+static CK_RV
+get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
+                    CK_ULONG n)
+{
+    CK_RV rv = real->C_GetAttributeValue(session, object, template, n);
+
+    for (CK_ULONG i = 0; rv == CKR_OK && i < n; i++) {
+        if (template[i].type == CKA_EXTRACTABLE && is_on("extractable"))
+            *(CK_BBOOL *)template[i].pValue = CK_TRUE;
+        if (template[i].type == CKA_LOCAL && is_on("imported"))
+            *(CK_BBOOL *)template[i].pValue = CK_FALSE;
+    }
+    return rv;
+}
+
+__attribute__((visibility("default"))) CK_RV
+C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
+{
+    void *module = dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
+    CK_C_GetFunctionList get =
+        module ? (CK_C_GetFunctionList)dlsym(module, "C_GetFunctionList") : NULL;
+
+    if (!get || get(&real) != CKR_OK)
+        return CKR_GENERAL_ERROR;
+    ours = *real;
+    ours.C_GetFunctionList = C_GetFunctionList;
+    ours.C_GetSlotList = get_slot_list;
+    ours.C_GetSlotInfo = get_slot_info;
+    ours.C_GetTokenInfo = get_token_info;
+    ours.C_GetMechanismInfo = get_mechanism_info;
+    ours.C_OpenSession = open_session;
+    ours.C_Login = login;
+    ours.C_FindObjectsInit = find_init;
+    ours.C_SignInit = sign_init;
+    ours.C_GetAttributeValue = get_attribute_value;
+    *list = &ours;
+    return CKR_OK;
+}
