@@ -252,6 +252,15 @@ wait_for_work_locked(SignetWorker *worker)
     return NULL;
 }
 
+/* Nobody will ever know of a key that was made for one who waits no more. */
+static void
+drop(SignetWorker *worker, SignetRequest *request)
+{
+    if (request->result_key)
+        worker->vtable.destroy(worker->backend, request->result_key, NULL);
+    signet_request_free(request);
+}
+
 static gpointer
 worker_main(gpointer data)
 {
@@ -260,19 +269,21 @@ worker_main(gpointer data)
     pthread_mutex_lock(&worker->mutex);
     while ((worker->running = wait_for_work_locked(worker))) {
         SignetRequest *request = worker->running;
-        gboolean main_sleeps = FALSE;
+        gboolean main_sleeps = FALSE, is_abandoned;
 
         pthread_mutex_unlock(&worker->mutex);
         run(worker, request);
         pthread_mutex_lock(&worker->mutex);
         worker->running = NULL;
-        if (request->abandoned)
-            signet_request_free(request);
-        else
+        is_abandoned = request->abandoned;
+        if (!is_abandoned)
             main_sleeps = post_locked(worker, &request->event);
-        if (main_sleeps) {
+        if (main_sleeps || is_abandoned) {
             pthread_mutex_unlock(&worker->mutex);
-            g_main_context_wakeup(worker->main_context);
+            if (main_sleeps)
+                g_main_context_wakeup(worker->main_context);
+            else
+                drop(worker, request);
             pthread_mutex_lock(&worker->mutex);
         }
     }

@@ -15,8 +15,8 @@
 GBytes *signet_pkcs11_blob(SignetPkcs11 *p11, const guint8 *id, gsize id_size, GError **error);
 /* The public key of a key object, by its own attributes; NULL when the token does not say. */
 GBytes *signet_pkcs11_read_spki(SignetPkcs11 *p11, CK_OBJECT_HANDLE object);
-/* Made on the token, sensitive and not extractable, or AllowExtractable=yes: else DENIED. what
- * names the key in the message. */
+/* Made on the token, sensitive and not extractable, or AllowExtractable=yes: else TOKEN_FAILED,
+ * "token 'NAME' WHAT: …". */
 gboolean signet_pkcs11_check_protection(SignetPkcs11 *p11, CK_OBJECT_HANDLE object,
                                         const char *what, GError **error);
 /* The private key's handle. The first time after each opening it is looked up by token and CKA_ID,

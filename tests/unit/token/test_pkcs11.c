@@ -619,19 +619,18 @@ START_TEST(the_last_try_is_not_spent)
 }
 END_TEST
 
+#define TEN      "0123456789"
+#define FIFTY    TEN TEN TEN TEN TEN
+#define TOO_LONG FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+
 static const struct {
     const char *text;
     guint mode;
     const char *words;
 } PIN_FILES[] = {
-    {"1234", 0644, "others may read"},
-    {"1234", 0620, "others may read"},
-    {"", 0600, "there is no PIN"},
-    {"\n", 0600, "there is no PIN"},
-    {"12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012"
-     "34567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234"
-     "5678901234567890123456789012345678901234567890123456789012345678901234567890",
-     0600, "too long"},
+    {"1234", 0644, "others may read"}, {"1234", 0620, "others may read"},
+    {"", 0600, "there is no PIN"},     {"\n", 0600, "there is no PIN"},
+    {TOO_LONG, 0600, "too long"},
 };
 
 START_TEST(a_pin_file_that_others_may_read_or_without_pin_is_not_taken)

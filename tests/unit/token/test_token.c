@@ -295,6 +295,24 @@ START_TEST(an_answer_that_is_on_its_way_can_still_be_cancelled)
 }
 END_TEST
 
+START_TEST(a_key_that_nobody_waits_for_is_destroyed)
+{
+    const SignetKeyTemplate template = {.type = SIGNET_KEY_EC_P256};
+    Answer gone = {0};
+    guint64 id;
+
+    control.delay_us = 200000;
+    id = signet_token_generate(token, NULL, &template, on_key, &gone);
+    wait_until_waiting(0);
+    g_usleep(50000);
+    signet_token_cancel(token, id);
+    teardown();
+    ck_assert_uint_eq(gone.answers, 0);
+    ck_assert_int_eq(control.generated, 1);
+    ck_assert_int_eq(control.destroyed, 1);
+}
+END_TEST
+
 START_TEST(the_last_reference_waits_for_a_cancelled_operation)
 {
     g_autoptr(SignetKey) key = fake_token_make_key(SIGNET_KEY_EC_P256);
@@ -437,6 +455,7 @@ main(void)
     tcase_add_test(tc, what_runs_too_long_is_answered_at_its_deadline_and_once);
     tcase_add_test(tc, what_was_cancelled_is_not_answered);
     tcase_add_test(tc, an_answer_that_is_on_its_way_can_still_be_cancelled);
+    tcase_add_test(tc, a_key_that_nobody_waits_for_is_destroyed);
     tcase_add_test(tc, the_last_reference_waits_for_a_cancelled_operation);
     tcase_add_test(tc, a_pending_request_keeps_the_token_alive);
     tcase_add_test(tc, a_device_that_went_away_is_found_again);
