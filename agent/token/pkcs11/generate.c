@@ -122,25 +122,44 @@ write_down(SignetPkcs11 *p11, const SignetKeyTemplate *template, const Pair *pai
     return blob ? signet_key_new(template->type, blob, NULL, spki) : NULL;
 }
 
+static CK_RV
+make(SignetPkcs11 *p11, const SignetKeyTemplate *key, Pair *pair)
+{
+    CK_MECHANISM mechanism = {signet_key_type_is_rsa(key->type) ? CKM_RSA_PKCS_KEY_PAIR_GEN
+                                                                : CKM_EC_KEY_PAIR_GEN,
+                              NULL, 0};
+    Template public = {0}, private = {0};
+
+    choose_name(pair);
+    fill_public(&public, pair, key);
+    fill_private(&private, pair, key);
+    return p11->functions->C_GenerateKeyPair(p11->session, &mechanism, public.attributes, public.n,
+                                             private.attributes, private.n, &pair->public,
+                                             &pair->private);
+}
+
+/* Modules have no better words for a token that was pulled: opening it again answers whether it
+ * was. */
+static gboolean
+is_vague(CK_RV rv)
+{
+    return rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED;
+}
+
 SignetKey *
 signet_pkcs11_generate(SignetPkcs11 *p11, const SignetKeyTemplate *template, GError **error)
 {
-    CK_MECHANISM mechanism = {signet_key_type_is_rsa(template->type) ? CKM_RSA_PKCS_KEY_PAIR_GEN
-                                                                     : CKM_EC_KEY_PAIR_GEN,
-                              NULL, 0};
-    Template public = {0}, private = {0};
     Pair pair = {0};
     SignetKey *key = NULL;
-    g_autofree char *what = NULL;
-    CK_RV rv;
+    g_autofree char *what =
+        g_strdup_printf("generate a key of type '%s'", signet_key_type_name(template->type));
+    CK_RV rv = make(p11, template, &pair);
 
-    choose_name(&pair);
-    fill_public(&public, &pair, template);
-    fill_private(&private, &pair, template);
-    what = g_strdup_printf("generate a key of type '%s'", signet_key_type_name(template->type));
-    rv = p11->functions->C_GenerateKeyPair(p11->session, &mechanism, public.attributes, public.n,
-                                           private.attributes, private.n, &pair.public,
-                                           &pair.private);
+    if (is_vague(rv)) {
+        if (!signet_pkcs11_open(p11, error))
+            return NULL;
+        rv = make(p11, template, &pair);
+    }
     if (rv != CKR_OK) {
         signet_pkcs11_error_set(error, p11->name, what, rv);
         return NULL;

@@ -506,6 +506,35 @@ START_TEST(a_token_that_was_taken_away_is_absent_until_it_is_back)
 }
 END_TEST
 
+START_TEST(a_token_that_is_away_neither_makes_nor_forgets_keys)
+{
+    g_autoptr(SignetKey) key = generate(SIGNET_KEY_EC_P256, FALSE);
+    g_autoptr(SignetKey) other = NULL;
+    g_autoptr(GError) error = NULL;
+
+    softhsm_take_away(hsm);
+    g_usleep(REOPEN_US);
+    ck_assert_ptr_null(token_generate(token, SIGNET_KEY_EC_P256, FALSE, &error));
+    assert_error(&error, SIGNET_ERROR_TOKEN_ABSENT, "insert it");
+    g_usleep(REOPEN_US);
+    ck_assert(!token_destroy(token, key, &error));
+    assert_error(&error, SIGNET_ERROR_TOKEN_ABSENT, "insert it");
+    softhsm_bring_back(hsm);
+    g_usleep(REOPEN_US);
+    token_assert_signs(token, key, &ecdsa, 32);
+
+    softhsm_take_away(hsm);
+    g_usleep(REOPEN_US);
+    ck_assert(!token_destroy(token, key, &error)); /* while it seems to be open */
+    assert_error(&error, SIGNET_ERROR_TOKEN_ABSENT, "insert it");
+    softhsm_bring_back(hsm);
+    g_usleep(REOPEN_US);
+    other = generate(SIGNET_KEY_EC_P256, FALSE);
+    ck_assert(token_destroy(token, key, NULL));
+    assert_objects("2");
+}
+END_TEST
+
 START_TEST(a_removed_token_is_absent_until_it_is_back)
 {
     g_autoptr(SignetKey) key = generate(SIGNET_KEY_EC_P256, FALSE);
@@ -683,6 +712,7 @@ add_softhsm_tests(TCase *tc)
     tcase_add_test(tc, a_blob_that_is_no_uri_is_refused);
     tcase_add_test(tc, a_key_that_was_imported_is_refused_unless_allowed);
     tcase_add_test(tc, a_token_that_was_taken_away_is_absent_until_it_is_back);
+    tcase_add_test(tc, a_token_that_is_away_neither_makes_nor_forgets_keys);
     tcase_add_test(tc, another_token_of_the_same_name_is_not_mistaken);
     tcase_add_loop_test(tc, a_pin_file_that_others_may_read_or_without_pin_is_not_taken, 0,
                         G_N_ELEMENTS(PIN_FILES));
