@@ -89,7 +89,8 @@ deliver(SignetToken *token, Pending *pending)
 static void
 apply_state(SignetToken *token, SignetStateEvent *event)
 {
-    gboolean is_new = event->state != token->state;
+    gboolean is_new =
+        event->state != token->state || g_strcmp0(event->problem, token->problem) != 0;
 
     token->state = event->state;
     if (event->state == SIGNET_TOKEN_STATE_READY)

@@ -36,7 +36,7 @@ SignetTokenState signet_token_get_state(const SignetToken *token);
 /* Why it is ABSENT or FAILED, in words; NULL otherwise. Borrowed. */
 const char *signet_token_get_problem(const SignetToken *token);
 SignetTokenInfo signet_token_get_info(const SignetToken *token);
-/* Called in the main context whenever the state changes; one listener. */
+/* Called in the main context whenever the state or the problem changes; one listener. */
 typedef void (*SignetTokenChanged)(SignetToken *token, gpointer data);
 void signet_token_set_listener(SignetToken *token, SignetTokenChanged changed, gpointer data);
 

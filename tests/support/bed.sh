@@ -35,8 +35,9 @@ policy() {
     cat >"$bed/etc/$1"
 }
 
+# bed_up [--token softhsm]
 bed_up() {
-    "$top/tests/testbed" up "$bed" >"$work/testbed.log" 2>&1 || {
+    "$top/tests/testbed" up "$bed" "$@" >"$work/testbed.log" 2>&1 || {
         sed 's/^/# /' "$work/testbed.log"
         echo 'Bail out! the testbed did not come up'
         failures=1

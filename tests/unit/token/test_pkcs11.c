@@ -620,7 +620,7 @@ START_TEST(a_wrong_pin_is_sent_once_whatever_the_load)
             g_main_context_iteration(NULL, TRUE);
         g_usleep(REOPEN_US);
     }
-    assert_pin_needed("is not sent again");
+    assert_pin_needed("which is not sent again");
     assert_file("logins", "wrong\n");
     assert_file("tries", "2");
 
@@ -629,6 +629,28 @@ START_TEST(a_wrong_pin_is_sent_once_whatever_the_load)
     token_assert_signs(token, key, &ecdsa, 32);
     assert_file("logins", "wrong\nright\n");
     assert_file("tries", "3");
+}
+END_TEST
+
+static void
+note_problem(SignetToken *changed, gpointer data)
+{
+    g_string_append_printf(data, "%s\n", signet_token_get_problem(changed));
+}
+
+START_TEST(every_new_problem_is_told)
+{
+    g_autoptr(GString) problems = g_string_new(NULL);
+
+    signet_token_set_listener(token, note_problem, problems);
+    turn("tries", "1");
+    assert_pin_needed("only one try");
+    turn("tries", "0");
+    g_usleep(REOPEN_US);
+    assert_pin_needed("is locked");
+    ck_assert_ptr_nonnull(strstr(problems->str, "only one try"));
+    ck_assert_ptr_nonnull(strstr(problems->str, "is locked"));
+    signet_token_set_listener(token, NULL, NULL);
 }
 END_TEST
 
@@ -730,6 +752,7 @@ add_shim_tests(TCase *tc)
     tcase_add_test(tc, a_token_that_was_out_for_a_moment_costs_nobody_anything);
     tcase_add_test(tc, a_wrong_pin_is_sent_once_whatever_the_load);
     tcase_add_test(tc, the_last_try_is_not_spent);
+    tcase_add_test(tc, every_new_problem_is_told);
 }
 
 int
