@@ -14,8 +14,8 @@
     0xbfu /* the format bit and the number; the rest says which parameter, handle or session */
 #define POSITION_MASK 0x7u /* warnings REFERENCE_H0…H6 and S0…S6: which one */
 
-static gboolean
-is_from_tpm(TSS2_RC rc)
+gboolean
+signet_tpm_is_from_tpm(TSS2_RC rc)
 {
     return (rc & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER ||
            (rc & TSS2_RC_LAYER_MASK) == TSS2_RESMGR_TPM_RC_LAYER;
@@ -26,7 +26,7 @@ signet_tpm_plain_rc(TSS2_RC rc)
 {
     TSS2_RC number = rc & ~TSS2_RC_LAYER_MASK;
 
-    if (!is_from_tpm(rc))
+    if (!signet_tpm_is_from_tpm(rc))
         return rc;
     return number & TPM2_RC_FMT1 ? number & FORMAT_ONE_MASK : number;
 }
@@ -76,9 +76,9 @@ signet_tpm_fate(TSS2_RC rc)
 {
     if (rc == TSS2_RC_SUCCESS)
         return SIGNET_TPM_FATE_OK;
-    if (is_from_tpm(rc) && is_about_session(rc))
+    if (signet_tpm_is_from_tpm(rc) && is_about_session(rc))
         return SIGNET_TPM_FATE_REOPEN;
-    if (is_from_tpm(rc))
+    if (signet_tpm_is_from_tpm(rc))
         return fate_of_tpm(signet_tpm_plain_rc(rc));
     if ((rc & TSS2_RC_LAYER_MASK) == TSS2_TCTI_RC_LAYER)
         return SIGNET_TPM_FATE_LOST;
@@ -120,7 +120,9 @@ static const struct {
     {TPM2_RC_DISABLED, SIGNET_ERROR_TOKEN_FAILED, "the command is switched off in this TPM"},
     {TPM2_RC_BAD_AUTH, SIGNET_ERROR_TOKEN_FAILED,
      "the auth value was refused: the stored key is damaged, or the owner hierarchy has a "
-     "password (then make a storage key: tpm2_createprimary -C o -c p.ctx; tpm2_evictcontrol "
+     "password (then make a storage key: tpm2_createprimary -C o -c p.ctx "
+     "-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt'; "
+     "tpm2_evictcontrol "
      "-C o -c p.ctx 0x81000001)"},
     {TPM2_RC_AUTH_FAIL, SIGNET_ERROR_TOKEN_FAILED,
      "the auth value was refused; the stored key is damaged"},

@@ -20,6 +20,8 @@ typedef enum {
 } SignetTpmFate;
 
 SignetTpmFate signet_tpm_fate(TSS2_RC rc);
+/* The TPM answered; the layers above it did not make it up. */
+gboolean signet_tpm_is_from_tpm(TSS2_RC rc);
 /* Without parameter, handle or session number and layer: comparable to the TPM2_RC_ constants. */
 TSS2_RC signet_tpm_plain_rc(TSS2_RC rc);
 /* "token 'NAME' cannot WHAT: why; what to do". Always FALSE. */

@@ -9,10 +9,13 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <string.h>
 #include <tss2/tss2_mu.h>
 
 #include "agent/base/error.h"
 
+#define PARENT_LINE  "Parent: "
+#define TPM_LINE     "TPM: "
 #define PEM_LABEL    "TSS2 PRIVATE KEY"
 #define LOADABLE_KEY "2.23.133.10.1.3"
 
@@ -44,6 +47,51 @@ ASN1_SEQUENCE(TpmKey) = {
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TpmKey, tpm_key_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free_all)
 
+/* --- the lines before --- */
+
+static void
+write_name(BIO *bio, const char *line, const TPM2B_NAME *name)
+{
+    if (name->size == 0)
+        return;
+    BIO_puts(bio, line);
+    for (guint i = 0; i < name->size; i++)
+        BIO_printf(bio, "%02x", name->name[i]);
+    BIO_puts(bio, "\n");
+}
+
+/* An odd or overlong line is no name. */
+static void
+read_name(const char *lines, const char *line, TPM2B_NAME *ret_name)
+{
+    const char *p = strstr(lines, line);
+    guint size = 0;
+
+    for (p = p ? p + strlen(line) : ""; size < sizeof ret_name->name; p += 2) {
+        int high = g_ascii_xdigit_value(p[0]);
+        int low = high < 0 ? -1 : g_ascii_xdigit_value(p[1]);
+
+        if (low < 0)
+            break;
+        ret_name->name[size++] = (BYTE)(high << 4 | low);
+    }
+    ret_name->size = *p == '\n' ? (UINT16)size : 0;
+}
+
+static void
+read_lines(GBytes *pem, SignetTpmKeyFile *file)
+{
+    gsize size;
+    const char *text = g_bytes_get_data(pem, &size);
+    const char *begin = text ? g_strstr_len(text, (gssize)size, "-----BEGIN") : NULL;
+    g_autofree char *lines = begin ? g_strndup(text, (gsize)(begin - text)) : g_strdup("");
+
+    read_name(lines, PARENT_LINE, &file->parent_name);
+    read_name(lines, TPM_LINE, &file->tpm_name);
+}
+
+/* --- the key --- */
+
 GBytes *
 signet_tpm_key_file_encode(const SignetTpmKeyFile *file)
 {
@@ -69,6 +117,8 @@ signet_tpm_key_file_encode(const SignetTpmKeyFile *file)
     ASN1_OCTET_STRING_set(key->private, buffer, (int)size);
 
     der_size = ASN1_item_i2d((ASN1_VALUE *)key, &der, ASN1_ITEM_rptr(TpmKey));
+    write_name(bio, PARENT_LINE, &file->parent_name);
+    write_name(bio, TPM_LINE, &file->tpm_name);
     PEM_write_bio(bio, PEM_LABEL, "", der, der_size);
     OPENSSL_free(der);
     text_size = BIO_get_mem_data(bio, &text);
@@ -119,5 +169,6 @@ signet_tpm_key_file_decode(GBytes *pem, SignetTpmKeyFile *ret_file, GError **err
         return signet_error_set(error, SIGNET_ERROR_CORRUPT,
                                 "the stored key is not a TSS2 PRIVATE KEY that Signet wrote; "
                                 "enrol the identity again");
+    read_lines(pem, ret_file);
     return TRUE;
 }

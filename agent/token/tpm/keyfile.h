@@ -15,6 +15,9 @@ typedef struct {
     TPM2_HANDLE parent; /* a persistent handle, or TPM2_RH_OWNER for the standard primary */
     TPM2B_PUBLIC public;
     TPM2B_PRIVATE private;
+    /* Who made it, in lines before the PEM that others skip; empty: not written down. */
+    TPM2B_NAME parent_name; /* of the parent */
+    TPM2B_NAME tpm_name;    /* of a primary of the endorsement hierarchy: signet_tpm_identify() */
 } SignetTpmKeyFile;
 
 GBytes *signet_tpm_key_file_encode(const SignetTpmKeyFile *file);

@@ -92,7 +92,7 @@ signet_tpm_is_storage_key(const TPMT_PUBLIC *public)
 {
     const TPMA_OBJECT needed = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
                                TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_RESTRICTED |
-                               TPMA_OBJECT_DECRYPT;
+                               TPMA_OBJECT_DECRYPT | TPMA_OBJECT_NODA;
 
     if ((public->objectAttributes & needed) != needed ||
         public->objectAttributes & TPMA_OBJECT_SIGN_ENCRYPT || public->nameAlg != TPM2_ALG_SHA256)

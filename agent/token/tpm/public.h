@@ -17,7 +17,8 @@ gboolean signet_tpm_template(const SignetKeyTemplate *key, TPM2B_PUBLIC *ret_tem
  * empty unique. */
 TPM2B_PUBLIC signet_tpm_primary_template(void);
 /* A storage key that others made, under which ours can live: restricted, decrypt, fixed, used by
- * its auth value; P-256 or RSA. */
+ * its auth value, P-256 or RSA; and not subject to lockout, into which others' wrong passwords and
+ * a few power cuts would bring it. */
 gboolean signet_tpm_is_storage_key(const TPMT_PUBLIC *public);
 /* DER SubjectPublicKeyInfo; NULL when libcrypto cannot. */
 GBytes *signet_tpm_spki(const TPMT_PUBLIC *public);

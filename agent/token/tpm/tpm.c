@@ -64,7 +64,12 @@ attempt_generate(SignetTpm *tpm, gpointer data)
     if (rc != TSS2_RC_SUCCESS)
         return rc;
     call->file.parent = signet_tpm_default_parent(tpm);
-    rc = signet_tpm_parent(tpm, call->file.parent, &parent);
+    rc = signet_tpm_identify(tpm);
+    call->file.tpm_name = tpm->identity;
+    if (rc == TSS2_RC_SUCCESS)
+        rc = signet_tpm_parent(tpm, call->file.parent, &parent);
+    if (rc == TSS2_RC_SUCCESS)
+        rc = signet_tpm_name(tpm, parent, &call->file.parent_name);
     if (rc == TSS2_RC_SUCCESS)
         rc = Esys_Create(tpm->esys, parent, signet_tpm_auth(tpm, TPMA_SESSION_DECRYPT),
                          ESYS_TR_NONE, ESYS_TR_NONE, &call->sensitive, &call->template, &outside,

@@ -19,6 +19,8 @@
 #include "tests/support/swtpm.h"
 
 #define MANY_KEYS 200
+#define STORAGE_KEY \
+    "-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt'"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
@@ -585,7 +587,7 @@ START_TEST(a_storage_key_of_the_machine_is_used_and_left_alone)
     g_autofree char *out = NULL;
 
     g_clear_pointer(&token, signet_token_unref);
-    out = swtpm_shell(swtpm, "tpm2_createprimary -Q -C o -G ecc -c \"$dir/srk\" && "
+    out = swtpm_shell(swtpm, "tpm2_createprimary -Q -C o -G ecc " STORAGE_KEY " -c \"$dir/srk\" && "
                              "tpm2_evictcontrol -Q -C o -c \"$dir/srk\" 0x81000001 && "
                              "tpm2_flushcontext -t");
     ck_assert_ptr_nonnull(out);
@@ -607,10 +609,12 @@ inappropriate_srk(int i)
 {
     static const char *const commands[] = {
         /* a password */
-        "tpm2_createprimary -Q -C o -G ecc -p secret -c \"$dir/srk\"",
+        "tpm2_createprimary -Q -C o -G ecc " STORAGE_KEY " -p secret -c \"$dir/srk\"",
         /* a signing key */
         "tpm2_createprimary -Q -C o -G ecc:ecdsa-sha256 "
         "-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign' -c \"$dir/srk\"",
+        /* one that others' wrong passwords lock */
+        "tpm2_createprimary -Q -C o -G ecc -c \"$dir/srk\"",
     };
 
     return commands[i];
@@ -746,7 +750,7 @@ add_tests(TCase *tc)
     tcase_add_test(tc, no_tpm_at_all_is_said_in_words);
     tcase_add_test(tc, its_facts_say_software);
     tcase_add_test(tc, a_storage_key_of_the_machine_is_used_and_left_alone);
-    tcase_add_loop_test(tc, another_key_in_the_place_of_the_storage_key_is_not_used, 0, 2);
+    tcase_add_loop_test(tc, another_key_in_the_place_of_the_storage_key_is_not_used, 0, 3);
     tcase_add_loop_test(tc, tpm2_openssl_reads_our_keys_and_signs_with_them, 0, 3);
     tcase_add_test(tc, a_key_that_tpm2_openssl_made_works_here);
     tcase_add_test(tc, a_destroyed_key_is_not_loaded_any_more);
