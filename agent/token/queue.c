@@ -17,6 +17,7 @@ struct SignetQueue {
     guint length;
     GHashTable *clients; /* (owned) those with items, by number */
     GQueue turns;        /* the same ones, next in turn first */
+    guint64 last;        /* who had the last turn; G_MAXUINT64: nobody */
 };
 
 SignetQueue *
@@ -26,6 +27,7 @@ signet_queue_new(guint limit, guint client_limit)
 
     queue->limit = limit;
     queue->client_limit = client_limit;
+    queue->last = G_MAXUINT64;
     queue->clients = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     g_queue_init(&queue->turns);
     return queue;
@@ -38,16 +40,21 @@ signet_queue_free(SignetQueue *queue)
     g_free(queue);
 }
 
+/* Who comes while another's request runs goes before that one, not behind its next request. */
 static Client *
 client_new(SignetQueue *queue, guint64 number)
 {
     Client *client = g_new0(Client, 1);
+    const Client *tail = g_queue_peek_tail(&queue->turns);
 
     client->number = number;
     client->turn.data = client;
     g_queue_init(&client->items);
     g_hash_table_insert(queue->clients, &client->number, client);
-    g_queue_push_tail_link(&queue->turns, &client->turn);
+    if (tail && tail->number == queue->last)
+        g_queue_insert_before_link(&queue->turns, queue->turns.tail, &client->turn);
+    else
+        g_queue_push_tail_link(&queue->turns, &client->turn);
     return client;
 }
 
@@ -97,6 +104,7 @@ signet_queue_pop(SignetQueue *queue)
         return NULL;
     g_queue_unlink(&queue->turns, &client->turn);
     g_queue_push_tail_link(&queue->turns, &client->turn);
+    queue->last = client->number;
     item = g_queue_peek_head(&client->items);
     signet_queue_remove(queue, item);
     return item;

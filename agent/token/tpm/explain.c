@@ -49,9 +49,14 @@ explain_permission(const char *path)
 {
     const struct passwd *user = getpwuid(geteuid());
     struct stat status;
-    const struct group *group = stat(path, &status) == 0 ? getgrgid(status.st_gid) : NULL;
+    const struct group *group;
     const mode_t enough = S_IRGRP | S_IWGRP;
 
+    if (stat(path, &status) != 0)
+        return g_strdup_printf("cannot open '%s': permission denied for a directory on the way "
+                               "there",
+                               path);
+    group = getgrgid(status.st_gid);
     if (group && status.st_gid != 0 && (status.st_mode & enough) == enough)
         return g_strdup_printf("cannot open '%s': permission denied; add the user '%s' to the "
                                "group '%s' and start the agent again",

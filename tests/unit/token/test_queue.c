@@ -45,7 +45,7 @@ START_TEST(clients_take_turns_however_much_one_has_waiting)
 }
 END_TEST
 
-START_TEST(a_newcomer_waits_for_one_round_at_most)
+START_TEST(a_newcomer_waits_for_the_others_but_not_twice_for_who_was_just_served)
 {
     g_autoptr(SignetQueue) queue = signet_queue_new(64, 64);
 
@@ -54,9 +54,26 @@ START_TEST(a_newcomer_waits_for_one_round_at_most)
     signet_queue_pop(queue);
     signet_queue_push(queue, item_of(20, 99));
 
-    ck_assert_uint_ne(signet_queue_pop(queue)->client, 99);
-    ck_assert_uint_ne(signet_queue_pop(queue)->client, 99);
+    ck_assert_uint_eq(signet_queue_pop(queue)->client, 1);
     ck_assert_uint_eq(signet_queue_pop(queue)->client, 99);
+    ck_assert_uint_eq(signet_queue_pop(queue)->client, 0);
+}
+END_TEST
+
+START_TEST(newcomers_who_come_again_and_again_do_not_push_others_back)
+{
+    g_autoptr(SignetQueue) queue = signet_queue_new(64, 64);
+    const guint64 turns[] = {1, 2, 3, 1, 2, 3, 1, 2, 3};
+
+    for (guint i = 0; i < 20; i++)
+        signet_queue_push(queue, item_of(i, 1));
+    signet_queue_push(queue, item_of(20, 2));
+    signet_queue_push(queue, item_of(21, 3));
+    for (guint i = 0; i < G_N_ELEMENTS(turns); i++) {
+        ck_assert_uint_eq(signet_queue_pop(queue)->client, turns[i]);
+        if (turns[i] != 1) /* it has its answer, and asks again */
+            signet_queue_push(queue, item_of(22 + i, turns[i]));
+    }
 }
 END_TEST
 
@@ -113,7 +130,8 @@ main(void)
 
     tcase_add_test(tc, one_client_is_served_first_in_first_out);
     tcase_add_test(tc, clients_take_turns_however_much_one_has_waiting);
-    tcase_add_test(tc, a_newcomer_waits_for_one_round_at_most);
+    tcase_add_test(tc, a_newcomer_waits_for_the_others_but_not_twice_for_who_was_just_served);
+    tcase_add_test(tc, newcomers_who_come_again_and_again_do_not_push_others_back);
     tcase_add_test(tc, more_than_the_limit_is_refused);
     tcase_add_test(tc, one_client_cannot_take_the_places_of_the_others);
     tcase_add_test(tc, what_was_removed_does_not_come);

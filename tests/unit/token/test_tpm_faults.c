@@ -5,12 +5,16 @@
  * again can cure, and nobody who uses the token hears of it. */
 
 #include <check.h>
+#include <grp.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "agent/token/tpm/keyfile.h"
 #include "agent/token/tpm/tpm.h"
 #include "tests/support/tpm-proxy.h"
 
@@ -368,6 +372,191 @@ START_TEST(a_fault_that_stays_is_said_in_words_and_in_time)
 }
 END_TEST
 
+/* What signing says. */
+static char *
+problem_of(SignetKey *key)
+{
+    guint8 bytes[32] = {1};
+    g_autoptr(GBytes) digest = g_bytes_new(bytes, sizeof bytes);
+    Answer answer = sign(key, digest);
+
+    ck_assert_ptr_null(answer.result);
+    return answer.problem;
+}
+
+static void
+expect_problem(SignetKey *key, const char *words)
+{
+    g_autofree char *problem = problem_of(key);
+
+    ck_assert_msg(strstr(problem, words) != NULL, "%s", problem);
+}
+
+/* Others cannot talk to a software TPM beside us. */
+static void
+with_tools(const char *command)
+{
+    g_autofree char *out = NULL;
+
+    g_clear_pointer(&token, signet_token_unref);
+    out = swtpm_shell(swtpm, command);
+    ck_assert_msg(out != NULL, "%s", command);
+    open_token();
+}
+
+START_TEST(a_cleared_tpm_is_called_that)
+{
+    g_autoptr(SignetKey) key = generate_ok(SIGNET_KEY_EC_P256);
+    g_autoptr(SignetKey) new_key = NULL;
+    g_autofree char *problem = NULL;
+
+    with_tools("tpm2_clear");
+    expect_problem(key, "this TPM was cleared since the key was made");
+    new_key = generate_ok(SIGNET_KEY_EC_P256);
+    problem = sign_and_verify(new_key);
+    ck_assert_msg(!problem, "%s", problem);
+}
+END_TEST
+
+START_TEST(a_cleared_tpm_that_had_a_storage_key_is_called_that)
+{
+    g_autoptr(SignetKey) key = generate_ok(SIGNET_KEY_EC_P256);
+
+    with_tools("tpm2_clear");
+    expect_problem(key, "0x81000001, under which the key was made, is gone: this TPM was cleared");
+    with_tools("tpm2_createprimary -Q -C o -G ecc " STORAGE_KEY " -c \"$dir/srk\" && "
+               "tpm2_evictcontrol -Q -C o -c \"$dir/srk\" 0x81000001 && tpm2_flushcontext -t");
+    expect_problem(key, "this TPM was cleared since the key was made");
+}
+END_TEST
+
+START_TEST(another_tpm_is_called_that)
+{
+    g_autoptr(SignetKey) key = generate_ok(SIGNET_KEY_EC_P256);
+
+    g_clear_pointer(&token, signet_token_unref);
+    swtpm_replace(swtpm);
+    open_token();
+    expect_problem(key, "the key was made by another TPM; enrol");
+}
+END_TEST
+
+START_TEST(an_endorsement_hierarchy_with_a_password_leaves_the_difference_open)
+{
+    g_autoptr(SignetKey) key = NULL;
+    g_autofree char *problem = NULL;
+
+    with_tools("tpm2_changeauth -c e secret");
+    key = generate_ok(SIGNET_KEY_EC_P256);
+    problem = sign_and_verify(key);
+    ck_assert_msg(!problem, "%s", problem);
+    with_tools("tpm2_clear");
+    expect_problem(key, "made by another TPM, or this TPM was cleared since");
+}
+END_TEST
+
+START_TEST(a_damaged_key_is_called_that)
+{
+    g_autoptr(SignetKey) good = generate_ok(SIGNET_KEY_EC_P256);
+    g_autoptr(SignetKey) key = NULL;
+    g_autoptr(GBytes) blob = NULL;
+    g_autofree char *problem = NULL;
+    SignetTpmKeyFile file;
+
+    ck_assert(signet_tpm_key_file_decode(good->blob, &file, NULL));
+    file.private.buffer[file.private.size - 1] ^= 1;
+    blob = signet_tpm_key_file_encode(&file);
+    key = signet_key_new(good->type, blob, good->auth, good->spki);
+    expect_problem(key, "the stored key is damaged: this TPM made it");
+
+    g_clear_pointer(&blob, g_bytes_unref);
+    g_clear_pointer(&key, signet_key_unref);
+    file.parent_name.size = 0; /* as others write key files */
+    blob = signet_tpm_key_file_encode(&file);
+    key = signet_key_new(good->type, blob, good->auth, good->spki);
+    expect_problem(key, "not made by this TPM, or the TPM was cleared since, or the stored key");
+    problem = sign_and_verify(good);
+    ck_assert_msg(!problem, "%s", problem);
+}
+END_TEST
+
+static SignetKey *
+key_of_others(const char *password)
+{
+    g_autofree char *pem_path = g_build_filename(swtpm->dir, "key.pem", NULL);
+    g_autofree char *spki_path = g_build_filename(swtpm->dir, "spki.der", NULL);
+    g_autoptr(SignetSecret) auth = signet_secret_new(password, strlen(password));
+    g_autoptr(GBytes) blob = NULL;
+    g_autoptr(GBytes) spki = NULL;
+    char *pem, *der;
+    gsize size;
+
+    ck_assert(g_file_get_contents(pem_path, &pem, &size, NULL));
+    blob = g_bytes_new_take(pem, size);
+    ck_assert(g_file_get_contents(spki_path, &der, &size, NULL));
+    spki = g_bytes_new_take(der, size);
+    return signet_key_new(SIGNET_KEY_EC_P256, blob, auth, spki);
+}
+
+/* Our own keys never count towards it. */
+START_TEST(a_locked_tpm_says_for_how_long)
+{
+    g_autoptr(SignetKey) ours = generate_ok(SIGNET_KEY_EC_P256);
+    g_autoptr(SignetKey) wrong = NULL;
+    g_autoptr(SignetKey) right = NULL;
+    g_autofree char *problem = NULL;
+
+    with_tools("cd \"$dir\" && openssl genpkey -provider tpm2 -provider default -algorithm EC "
+               "-pkeyopt group:P-256 -pkeyopt user-auth:right -out key.pem && "
+               "openssl pkey -provider tpm2 -provider default -in key.pem -passin pass:right "
+               "-pubout -outform DER -out spki.der && "
+               "tpm2_dictionarylockout -s -n 2 -t 600 -l 0");
+    wrong = key_of_others("wrong");
+    right = key_of_others("right");
+    for (guint i = 0; i < 2; i++) {
+        open_token(); /* or the password of the first time stays */
+        expect_problem(wrong, "auth value was refused");
+    }
+    open_token();
+    expect_problem(right,
+                   "locked after 2 wrong passwords (its limit is 2); it unlocks by itself in "
+                   "at most 10 min");
+    problem = sign_and_verify(ours);
+    ck_assert_msg(!problem, "%s", problem);
+    with_tools("tpm2_dictionarylockout -c");
+    problem = sign_and_verify(right);
+    ck_assert_msg(!problem, "%s", problem);
+}
+END_TEST
+
+#define NOBODY 65534
+
+START_TEST(a_device_that_we_may_not_open_says_who_may)
+{
+    const SignetTokenSettings settings = {.name = "tpm"};
+    const struct group *group = getgrnam("daemon");
+    g_autofree char *path = g_build_filename(swtpm->dir, "tpmrm0", NULL);
+    g_autofree char *tcti = g_strdup_printf("device:%s", path);
+    g_autofree char *expected =
+        g_strdup_printf("cannot open '%s': permission denied; add the user 'nobody' to the group "
+                        "'daemon'",
+                        path);
+    char *problem;
+
+    ck_assert(g_file_set_contents(path, "", 0, NULL));
+    ck_assert_int_eq(chown(path, 0, group->gr_gid), 0);
+    ck_assert_int_eq(chmod(path, 0660), 0);
+    ck_assert_int_eq(chmod(swtpm->dir, 0755), 0);
+    signet_token_unref(token);
+    token = signet_tpm_token_new(&settings, tcti, FALSE);
+    ck_assert_int_eq(seteuid(NOBODY), 0);
+    ck_assert_ptr_null(generate(SIGNET_KEY_EC_P256, &problem));
+    ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_msg(strstr(problem, expected) != NULL, "%s", problem);
+    g_free(problem);
+}
+END_TEST
+
 /* --- fairness at the speed of a chip --- */
 
 #define FLOODING 50 /* requests of one client, always */
@@ -471,6 +660,7 @@ main(void)
 {
     Suite *suite = suite_create("tpm-faults");
     TCase *rest = tcase_create("rest");
+    TCase *srk = tcase_create("srk");
     SRunner *runner;
     int failed;
 
@@ -483,8 +673,20 @@ main(void)
     tcase_add_checked_fixture(rest, setup_encrypted, teardown);
     tcase_set_timeout(rest, 300);
     tcase_add_loop_test(rest, a_fault_that_stays_is_said_in_words_and_in_time, 0, 4);
+    tcase_add_test(rest, a_cleared_tpm_is_called_that);
+    tcase_add_test(rest, another_tpm_is_called_that);
+    tcase_add_test(rest, an_endorsement_hierarchy_with_a_password_leaves_the_difference_open);
+    tcase_add_test(rest, a_damaged_key_is_called_that);
+    tcase_add_test(rest, a_locked_tpm_says_for_how_long);
+    tcase_add_test(rest, a_device_that_we_may_not_open_says_who_may);
     tcase_add_test(rest, one_who_floods_makes_nobody_wait_longer_than_two_operations);
     suite_add_tcase(suite, rest);
+    tcase_add_checked_fixture(srk, setup_encrypted_srk, teardown);
+    tcase_set_timeout(srk, 300);
+    tcase_add_test(srk, a_cleared_tpm_that_had_a_storage_key_is_called_that);
+    tcase_add_test(srk, another_tpm_is_called_that);
+    tcase_add_test(srk, a_damaged_key_is_called_that);
+    suite_add_tcase(suite, srk);
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
