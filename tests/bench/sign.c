@@ -6,10 +6,12 @@
  *   sign echo KEY CPU CPU    a signature, and a bare SEQPACKET echo between two processes: this one
  * and its peer keep to these CPUs sign other KEY OTHERKEY  a signature with KEY, and one with
  * OTHERKEY (a key of the provider tpm2) sign first KEY [tpm2]    loads KEY (by provider tpm2),
- * signs once, exits: to be timed from outside
+ * signs once, exits: to be timed from outside sign times KEY COUNT    the median of so many
+ * signatures sign flood KEY THREADS    signs in so many threads at once until it is killed
  *
- * Prints the two medians in microseconds. */
+ * Prints medians in microseconds. */
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -181,6 +183,45 @@ race_echo(char **arguments)
     EVP_PKEY_free(signet.key);
 }
 
+static void
+median_of(const char *path, int count)
+{
+    struct subject subject = {.key = load_key(path)};
+    double *times = calloc((size_t)count, sizeof(double));
+    sign_once(&subject);
+    for (int i = 0; i < count; i++) {
+        double began = now_us();
+        sign_once(&subject);
+        times[i] = now_us() - began;
+    }
+    qsort(times, (size_t)count, sizeof(double), compare);
+    printf("%.2f\n", times[count / 2]);
+    free(times);
+    EVP_PKEY_free(subject.key);
+}
+
+static void *
+sign_for_ever(void *subject)
+{
+    for (;;)
+        sign_once(subject);
+    return NULL;
+}
+
+static void
+flood(const char *path, int threads)
+{
+    struct subject subject = {.key = load_key(path)};
+    pthread_t thread;
+    puts("ready");
+    fflush(stdout);
+    for (int i = 1; i < threads; i++) {
+        if (pthread_create(&thread, NULL, sign_for_ever, &subject) != 0)
+            fail("pthread_create");
+    }
+    sign_for_ever(&subject);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -204,9 +245,14 @@ main(int argc, char **argv)
         subject.key = load_key(argv[2]);
         sign_once(&subject);
         EVP_PKEY_free(subject.key);
+    } else if (argc == 4 && strcmp(argv[1], "times") == 0) {
+        median_of(argv[2], atoi(argv[3]));
+    } else if (argc == 4 && strcmp(argv[1], "flood") == 0) {
+        flood(argv[2], atoi(argv[3]));
     } else {
         fprintf(stderr,
-                "usage: sign echo KEY CPU CPU | other KEY OTHERKEY | first KEY [PROVIDER]\n");
+                "usage: sign echo KEY CPU CPU | other KEY OTHERKEY | first KEY [PROVIDER] | "
+                "times KEY COUNT | flood KEY THREADS\n");
         return 2;
     }
     return 0;
