@@ -49,9 +49,8 @@ gboolean signet_tpm_make_room(SignetTpm *tpm);
 void signet_tpm_make_room_for_one(SignetTpm *tpm);
 
 /* The session to authorise a command with; the password session without bus encryption. Commands
- * and responses are authenticated always; flags say what is secret and so encrypted as well, since
- * each costs 0.3 ms in tpm2-tss 3.2: the command's first parameter (TPMA_SESSION_DECRYPT), the
- * response's (TPMA_SESSION_ENCRYPT). */
+ * and responses are authenticated always; flags say what is secret and so encrypted as well: the
+ * command's first parameter (TPMA_SESSION_DECRYPT), the response's (TPMA_SESSION_ENCRYPT). */
 ESYS_TR signet_tpm_auth(SignetTpm *tpm, TPMA_SESSION flags);
 /* The parent new keys get, as the key file names it. */
 TPM2_HANDLE signet_tpm_default_parent(const SignetTpm *tpm);

@@ -14,6 +14,7 @@
 #include "agent/token/tpm/context.h"
 #include "agent/token/tpm/error.h"
 #include "agent/token/tpm/public.h"
+#include "agent/token/tpm/recycle.h"
 
 #define AUTH_RANDOM_BYTES 24 /* 32 characters of base64 */
 
@@ -419,6 +420,7 @@ signet_tpm_token_new(const SignetTokenSettings *settings, const char *tcti, gboo
     };
 
     g_setenv("TSS2_LOG", "all+NONE", FALSE);
+    signet_tpm_recycle_contexts();
     return signet_token_new(
         settings, &vtable,
         signet_tpm_new(settings->name, tcti ? tcti : "device:/dev/tpmrm0", bus_encryption));
