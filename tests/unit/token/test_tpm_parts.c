@@ -5,6 +5,7 @@
  * keys. */
 
 #include <check.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "agent/token/tpm/keyfile.h"
 #include "agent/token/tpm/loaded.h"
 #include "agent/token/tpm/public.h"
+#include "agent/token/tpm/recycle.h"
 
 static SignetTpmKeyFile
 sample(void)
@@ -41,6 +43,63 @@ START_TEST(a_key_file_is_read_as_it_was_written)
     ck_assert_mem_eq(again.private.buffer, "12345", 5);
     pem_again = signet_tpm_key_file_encode(&again);
     ck_assert(g_bytes_equal(pem, pem_again));
+}
+END_TEST
+
+START_TEST(a_key_file_says_who_made_it)
+{
+    SignetTpmKeyFile file = sample(), again;
+    g_autoptr(GBytes) pem = NULL;
+
+    file.parent_name = (TPM2B_NAME) {.size = 34, .name = {0, 0x0b, 0xff, 1}};
+    file.tpm_name = (TPM2B_NAME) {.size = 34, .name = {0, 0x0b, 0xfe, 2}};
+    pem = signet_tpm_key_file_encode(&file);
+    ck_assert(signet_tpm_key_file_decode(pem, &again, NULL));
+    ck_assert_uint_eq(again.parent_name.size, 34);
+    ck_assert_mem_eq(again.parent_name.name, file.parent_name.name, 34);
+    ck_assert_uint_eq(again.tpm_name.size, 34);
+    ck_assert_mem_eq(again.tpm_name.name, file.tpm_name.name, 34);
+}
+END_TEST
+
+START_TEST(what_is_no_name_before_a_key_is_passed_over)
+{
+    static const char *const lines[] = {
+        "Parent: \n", "Parent: 000", "Parent: 00zz\n", "Parent: 0\n", "Parent:", "TPM: 00 11\n",
+    };
+    SignetTpmKeyFile file = sample(), again;
+    g_autoptr(GBytes) pem = signet_tpm_key_file_encode(&file);
+    g_autofree char *text = g_strndup(g_bytes_get_data(pem, NULL), g_bytes_get_size(pem));
+    g_autofree char *digits = g_strnfill(4 * sizeof file.parent_name.name, 'a');
+    g_autofree char *overlong = g_strdup_printf("Parent: %s\n%s", digits, text);
+    g_autoptr(GBytes) overlong_pem = g_bytes_new(overlong, strlen(overlong));
+
+    for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *changed = g_strdup_printf("%s\n%s", lines[i], text);
+        g_autoptr(GBytes) changed_pem = g_bytes_new(changed, strlen(changed));
+
+        ck_assert(signet_tpm_key_file_decode(changed_pem, &again, NULL));
+        ck_assert_uint_eq(again.parent_name.size + again.tpm_name.size, 0);
+    }
+    ck_assert(signet_tpm_key_file_decode(overlong_pem, &again, NULL));
+    ck_assert_uint_eq(again.parent_name.size, 0);
+}
+END_TEST
+
+START_TEST(a_library_context_is_used_again_but_never_by_two)
+{
+    OSSL_LIB_CTX *first, *second, *again;
+
+    signet_tpm_recycle_contexts();
+    first = OSSL_LIB_CTX_new();
+    second = OSSL_LIB_CTX_new();
+    ck_assert_ptr_ne(first, second);
+    OSSL_LIB_CTX_free(first);
+    again = OSSL_LIB_CTX_new();
+    ck_assert_ptr_eq(again, first);
+    OSSL_LIB_CTX_free(again);
+    OSSL_LIB_CTX_free(second);
+    OSSL_LIB_CTX_free(NULL);
 }
 END_TEST
 
@@ -163,6 +222,9 @@ main(void)
     int failed;
 
     tcase_add_test(tc, a_key_file_is_read_as_it_was_written);
+    tcase_add_test(tc, a_key_file_says_who_made_it);
+    tcase_add_test(tc, what_is_no_name_before_a_key_is_passed_over);
+    tcase_add_test(tc, a_library_context_is_used_again_but_never_by_two);
     tcase_add_test(tc, no_beginning_of_a_key_file_is_one);
     tcase_add_test(tc, no_changed_byte_crashes_the_reader);
     tcase_add_test(tc, response_codes_lead_to_the_right_repair);
