@@ -611,8 +611,8 @@ inappropriate_srk(int i)
         /* a password */
         "tpm2_createprimary -Q -C o -G ecc " STORAGE_KEY " -p secret -c \"$dir/srk\"",
         /* a signing key */
-        "tpm2_createprimary -Q -C o -G ecc:ecdsa-sha256 "
-        "-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign' -c \"$dir/srk\"",
+        ("tpm2_createprimary -Q -C o -G ecc:ecdsa-sha256 "
+         "-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign' -c \"$dir/srk\""),
         /* one that others' wrong passwords lock */
         "tpm2_createprimary -Q -C o -G ecc -c \"$dir/srk\"",
     };
