@@ -6,6 +6,7 @@
 #pragma once
 
 /* From its first call on, and while the program is linked so that its symbols come before
- * libcrypto's, OSSL_LIB_CTX_free() keeps a few contexts and OSSL_LIB_CTX_new() hands them out
- * again: tpm2-tss makes six for every command that is authenticated by HMAC. Any thread. */
+ * libcrypto's, OSSL_LIB_CTX_free() keeps a few of the contexts that tpm2-tss gives back and
+ * OSSL_LIB_CTX_new() hands them out to it again: it makes six for every command that is
+ * authenticated by HMAC. Other callers notice nothing. Any thread. */
 void signet_tpm_recycle_contexts(void);
