@@ -87,7 +87,8 @@ START_TEST(what_is_no_name_before_a_key_is_passed_over)
 }
 END_TEST
 
-/* That tpm2-tss's are handed out again shows in the benchmark; what must never happen shows here. */
+/* That tpm2-tss's are handed out again shows in the benchmark; what must never happen shows here.
+ */
 START_TEST(a_library_context_of_others_is_not_handed_out_again)
 {
     OSSL_LIB_CTX *context;
