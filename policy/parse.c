@@ -276,10 +276,22 @@ is_first(Loading *loading, const SignetEntry *entry)
     return TRUE;
 }
 
+/* A value as a message may repeat it: a PIN that was put into a URI (RFC 7512) is left out. */
+static char *
+show_value(const char *value)
+{
+    const char *pin = strstr(value, "pin-value=");
+    g_autofree char *safe =
+        pin ? g_strdup_printf("%.*s…", (int)(pin + strlen("pin-value=") - value), value)
+            : g_strdup(value);
+
+    return signet_problem_quote(safe);
+}
+
 static void
 load_value(Loading *loading, const KeySpec *key, const SignetEntry *entry, gpointer target)
 {
-    g_autofree char *shown = signet_problem_quote(entry->value);
+    g_autofree char *shown = show_value(entry->value);
     g_autofree char *problem = key->set(entry->value, (char *)target + key->offset);
     g_autofree char *tail = NULL;
 
