@@ -227,9 +227,13 @@ START_TEST(a_damaged_ciphertext_is_refused)
 
     for (guint i = 0; i < G_N_ELEMENTS(schemes); i++) {
         g_autoptr(GError) error = NULL;
+        /* A token may answer bad PKCS#1 v1.5 padding with random bytes (implicit rejection), as
+         * SoftHSM does over OpenSSL 3.2 and later. */
+        g_autoptr(GBytes) noise = token_decrypt(token, key, &schemes[i], damaged, &error);
 
-        ck_assert_ptr_null(token_decrypt(token, key, &schemes[i], damaged, &error));
-        ck_assert_msg(signet_error_is(error, SIGNET_ERROR_BAD_REQUEST), "%s", error->message);
+        ck_assert(!noise || schemes[i].scheme == SIGNET_SCHEME_RSA_PKCS1);
+        if (!noise)
+            ck_assert_msg(signet_error_is(error, SIGNET_ERROR_BAD_REQUEST), "%s", error->message);
         g_clear_error(&error);
         ck_assert_ptr_null(token_decrypt(token, key, &schemes[i], cut, &error));
         ck_assert_msg(signet_error_is(error, SIGNET_ERROR_BAD_REQUEST), "%s", error->message);
