@@ -26,6 +26,13 @@ typedef struct {
     gboolean can_decrypt; /* RSA decryption, ECDH */
 } SignetKeyTemplate;
 
+/* What can be learned about a device. */
+typedef enum {
+    SIGNET_LESSON_CAPABILITIES, /* what it says of itself */
+    SIGNET_LESSON_IDENTITY,     /* which device it is, and its certificates; takes a TPM longer */
+    SIGNET_LESSON_PSS,          /* how it pads RSA-PSS: has it sign with an RSA key */
+} SignetLesson;
+
 typedef enum {
     SIGNET_TOKEN_STATE_UNKNOWN, /* not tried yet */
     SIGNET_TOKEN_STATE_READY,
@@ -55,5 +62,9 @@ typedef struct {
     GBytes *(*derive)(gpointer backend, SignetKey *key, GBytes *peer_point, GError **error);
     /* Destroys what the token itself keeps of the key, and whatever is loaded; idempotent. */
     gboolean (*destroy)(gpointer backend, SignetKey *key, GError **error);
+    /* Adds what it finds to facts, in the words of policy/facts.h. key: SIGNET_LESSON_PSS only.
+     * (nullable) */
+    gboolean (*learn)(gpointer backend, SignetLesson lesson, SignetKey *key, GVariantDict *facts,
+                      GError **error);
     void (*free)(gpointer backend);
 } SignetTokenBackend;

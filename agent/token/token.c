@@ -15,6 +15,7 @@ typedef struct {
     SignetRequest request; /* first; the worker's while it has it, but for what follows */
     GList link;            /* place in SignetToken.pending */
     guint64 id;
+    gboolean is_trial;
     SignetTokenDone done;        /* (nullable) */
     SignetTokenKeyDone key_done; /* (nullable) */
     gpointer done_data;
@@ -38,6 +39,10 @@ struct SignetToken {
     guint64 last_id;
     gint64 next_deadline_us; /* no pending request expires earlier; may be too early itself */
     SignetTokenCounts counts;
+    SignetTimings timings;
+    gint64 duration_us; /* of what is being delivered */
+    GVariant *facts;    /* (owned, nullable) */
+    gboolean has_fresh_facts;
     GSource *source; /* (owned) */
 };
 
@@ -70,18 +75,48 @@ answer(const Pending *pending, const GError *error)
         pending->done(request->result, error, pending->done_data);
 }
 
+static void
+count(SignetToken *token, const SignetRequest *request)
+{
+    if (signet_error_is(request->error, SIGNET_ERROR_TIMED_OUT))
+        token->counts.timed_out++;
+    else if (!signet_error_is(request->error, SIGNET_ERROR_BUSY))
+        token->counts.done++;
+    if (request->error)
+        return;
+    switch (request->op) {
+    case SIGNET_OP_SIGN:
+        signet_timings_add(&token->timings, SIGNET_TIMED_SIGN, request->key->type,
+                           request->duration_us);
+        break;
+    case SIGNET_OP_DECRYPT:
+        signet_timings_add(&token->timings, SIGNET_TIMED_DECRYPT, request->key->type,
+                           request->duration_us);
+        break;
+    case SIGNET_OP_DERIVE:
+        signet_timings_add(&token->timings, SIGNET_TIMED_DERIVE, request->key->type,
+                           request->duration_us);
+        break;
+    case SIGNET_OP_GENERATE:
+        signet_timings_add(&token->timings, SIGNET_TIMED_GENERATE, request->template.type,
+                           request->duration_us);
+        break;
+    case SIGNET_OP_DESTROY:
+    case SIGNET_OP_PROBE:
+    case SIGNET_OP_LEARN:
+        break;
+    }
+}
+
 /* Takes the request and its reference to the token. */
 static void
 deliver(SignetToken *token, Pending *pending)
 {
-    const GError *error = pending->request.error;
-
     g_queue_unlink(&token->pending, &pending->link);
-    if (signet_error_is(error, SIGNET_ERROR_TIMED_OUT))
-        token->counts.timed_out++;
-    else if (!signet_error_is(error, SIGNET_ERROR_BUSY))
-        token->counts.done++;
-    answer(pending, error);
+    if (!pending->is_trial)
+        count(token, &pending->request);
+    token->duration_us = pending->request.duration_us;
+    answer(pending, pending->request.error);
     signet_request_free(&pending->request);
     signet_token_unref(token);
 }
@@ -89,8 +124,10 @@ deliver(SignetToken *token, Pending *pending)
 static void
 apply_state(SignetToken *token, SignetStateEvent *event)
 {
-    gboolean is_new =
-        event->state != token->state || g_strcmp0(event->problem, token->problem) != 0;
+    gboolean is_new = event->state != token->state ||
+                      g_strcmp0(event->problem, token->problem) != 0 ||
+                      (event->state == SIGNET_TOKEN_STATE_READY &&
+                       g_strcmp0(event->info.description, token->info.description) != 0);
 
     token->state = event->state;
     if (event->state == SIGNET_TOKEN_STATE_READY)
@@ -125,6 +162,7 @@ time_out(SignetToken *token, Pending *pending)
     const Pending copy = {.done = pending->done,
                           .key_done = pending->key_done,
                           .done_data = pending->done_data,
+                          .is_trial = pending->is_trial,
                           .request.timeout_ms = pending->request.timeout_ms};
     g_autoptr(GError) error = NULL;
 
@@ -137,7 +175,9 @@ time_out(SignetToken *token, Pending *pending)
         signet_error_set(&error, SIGNET_ERROR_TIMED_OUT,
                          "token '%s' did not finish the operation within %u ms", token->name,
                          copy.request.timeout_ms);
-    token->counts.timed_out++;
+    if (!copy.is_trial)
+        token->counts.timed_out++;
+    token->duration_us = 0;
     answer(&copy, error);
     signet_token_unref(token);
 }
@@ -231,6 +271,7 @@ submit(SignetToken *token, const SignetTokenWait *wait, Pending *pending)
     guint64 id = ++token->last_id;
 
     pending->id = id;
+    pending->is_trial = wait && wait->is_trial;
     pending->link.data = pending;
     request->timeout_ms = wait && wait->timeout_ms ? wait->timeout_ms : DEFAULT_TIMEOUT_MS;
     request->item.client = wait ? wait->client : 0;
@@ -238,7 +279,7 @@ submit(SignetToken *token, const SignetTokenWait *wait, Pending *pending)
     token->next_deadline_us = MIN(token->next_deadline_us, request->item.deadline_us);
     g_queue_push_tail_link(&token->pending, &pending->link);
     signet_token_ref(token);
-    if (!signet_worker_push(token->worker, request))
+    if (!signet_worker_push(token->worker, request) && !pending->is_trial)
         token->counts.refused_busy++;
     return id;
 }
@@ -317,6 +358,23 @@ signet_token_probe(SignetToken *token, const SignetTokenWait *wait, SignetTokenD
     return submit(token, wait, pending);
 }
 
+guint64
+signet_token_learn(SignetToken *token, const SignetTokenWait *wait, SignetLesson lesson,
+                   SignetKey *key, SignetTokenDone done, gpointer data)
+{
+    Pending *pending = pending_new(done, NULL, data);
+
+    signet_request_init(&pending->request, SIGNET_OP_LEARN, key, NULL, NULL);
+    pending->request.lesson = lesson;
+    return submit(token, wait, pending);
+}
+
+GVariant *
+signet_token_facts_from_bytes(GBytes *result)
+{
+    return g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE_VARDICT, result, TRUE));
+}
+
 void
 signet_token_cancel(SignetToken *token, guint64 id)
 {
@@ -367,6 +425,7 @@ signet_token_unref(SignetToken *token)
     g_source_destroy(token->source);
     g_source_unref(token->source);
     signet_worker_free(token->worker);
+    g_clear_pointer(&token->facts, g_variant_unref);
     g_free(token->problem);
     g_free(token->name);
     g_free(token);
@@ -412,4 +471,39 @@ signet_token_get_counts(const SignetToken *token)
 
     counts.waiting = signet_worker_get_waiting(token->worker);
     return counts;
+}
+
+const SignetTimings *
+signet_token_get_timings(const SignetToken *token)
+{
+    return &token->timings;
+}
+
+gint64
+signet_token_get_duration_us(const SignetToken *token)
+{
+    return token->duration_us;
+}
+
+GVariant *
+signet_token_get_facts(const SignetToken *token)
+{
+    return token->facts;
+}
+
+gboolean
+signet_token_has_fresh_facts(const SignetToken *token)
+{
+    return token->has_fresh_facts;
+}
+
+void
+signet_token_set_facts(SignetToken *token, GVariant *facts, gboolean is_fresh)
+{
+    g_autoptr(GVariant) old = g_steal_pointer(&token->facts);
+
+    token->facts = facts ? g_variant_ref_sink(facts) : NULL;
+    token->has_fresh_facts = facts && is_fresh;
+    if (token->changed)
+        token->changed(token, token->changed_data);
 }

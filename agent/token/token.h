@@ -11,6 +11,7 @@
 #include <gio/gio.h>
 
 #include "agent/token/backend.h"
+#include "agent/token/timings.h"
 
 typedef struct SignetToken SignetToken;
 
@@ -36,15 +37,17 @@ SignetTokenState signet_token_get_state(const SignetToken *token);
 /* Why it is ABSENT or FAILED, in words; NULL otherwise. Borrowed. */
 const char *signet_token_get_problem(const SignetToken *token);
 SignetTokenInfo signet_token_get_info(const SignetToken *token);
-/* Called in the main context whenever the state or the problem changes; one listener. */
+/* Called in the main context whenever the state, the problem, the info or the facts change; one
+ * listener. */
 typedef void (*SignetTokenChanged)(SignetToken *token, gpointer data);
 void signet_token_set_listener(SignetToken *token, SignetTokenChanged changed, gpointer data);
 
 /* Who waits, and how long. */
 typedef struct {
-    guint64 client;   /* requests with the same number share one place in the round robin; 0: the
-                         agent itself */
-    guint timeout_ms; /* in the queue and on the token together; TIMED_OUT then; 0: 30,000 */
+    guint64 client;    /* requests with the same number share one place in the round robin; 0: the
+                          agent itself */
+    guint timeout_ms;  /* in the queue and on the token together; TIMED_OUT then; 0: 30,000 */
+    gboolean is_trial; /* nobody's real use: leaves no trace in counts and timings */
 } SignetTokenWait;
 
 /* result: the signature (DER for ECDSA), plaintext or x coordinate (borrowed during the call), NULL
@@ -70,6 +73,11 @@ guint64 signet_token_destroy(SignetToken *token, const SignetTokenWait *wait, Si
 /* Opens the device if it is not open: to learn its facts. */
 guint64 signet_token_probe(SignetToken *token, const SignetTokenWait *wait, SignetTokenDone done,
                            gpointer data);
+/* result: what the lesson gave, for signet_token_facts_from_bytes(). key: SIGNET_LESSON_PSS only.
+ */
+guint64 signet_token_learn(SignetToken *token, const SignetTokenWait *wait, SignetLesson lesson,
+                           SignetKey *key, SignetTokenDone done, gpointer data);
+GVariant *signet_token_facts_from_bytes(GBytes *result);
 /* done is not called any more; the result of a running operation is thrown away. Harmless for an id
  * that is over. */
 void signet_token_cancel(SignetToken *token, guint64 id);
@@ -82,3 +90,13 @@ typedef struct {
     guint64 timed_out;
 } SignetTokenCounts;
 SignetTokenCounts signet_token_get_counts(const SignetToken *token);
+/* How long the token took for each sort of operation. Borrowed. */
+const SignetTimings *signet_token_get_timings(const SignetToken *token);
+/* While a done is called: how long the token worked on it, without the wait in the queue. */
+gint64 signet_token_get_duration_us(const SignetToken *token);
+
+/* (nullable) What is known of the device, a{sv} in the words of policy/facts.h. Borrowed. */
+GVariant *signet_token_get_facts(const SignetToken *token);
+/* They were learned from the device that is there now; else an earlier life wrote them down. */
+gboolean signet_token_has_fresh_facts(const SignetToken *token);
+void signet_token_set_facts(SignetToken *token, GVariant *facts, gboolean is_fresh);

@@ -169,9 +169,23 @@ ensure_open(SignetWorker *worker, GError **error)
 }
 
 static void
+learn(SignetWorker *worker, SignetRequest *request)
+{
+    g_auto(GVariantDict) facts = G_VARIANT_DICT_INIT(NULL);
+    g_autoptr(GVariant) value = NULL;
+
+    if (worker->vtable.learn && !worker->vtable.learn(worker->backend, request->lesson,
+                                                      request->key, &facts, &request->error))
+        return;
+    value = g_variant_ref_sink(g_variant_dict_end(&facts));
+    request->result = g_variant_get_data_as_bytes(value);
+}
+
+static void
 run_operation(SignetWorker *worker, SignetRequest *request)
 {
     const SignetTokenBackend *vtable = &worker->vtable;
+    gint64 start_us = g_get_monotonic_time();
 
     switch (request->op) {
     case SIGNET_OP_SIGN:
@@ -195,7 +209,11 @@ run_operation(SignetWorker *worker, SignetRequest *request)
         break;
     case SIGNET_OP_PROBE:
         break;
+    case SIGNET_OP_LEARN:
+        learn(worker, request);
+        break;
     }
+    request->duration_us = g_get_monotonic_time() - start_us;
 }
 
 /* A device that went away and is back already (a restarted resource manager, a card pulled and put

@@ -39,6 +39,7 @@ typedef enum {
     SIGNET_OP_GENERATE,
     SIGNET_OP_DESTROY,
     SIGNET_OP_PROBE,
+    SIGNET_OP_LEARN,
 } SignetOp;
 
 /* The caller may make it the first member of something larger that needs no clearing of its own. */
@@ -53,8 +54,10 @@ typedef struct {
     SignetKeyScheme scheme; /* its label is owned */
     GBytes *data;           /* (owned, nullable) */
     SignetKeyTemplate template;
+    SignetLesson lesson;
 
     /* the answer */
+    gint64 duration_us;    /* that the backend worked on it */
     GBytes *result;        /* (owned, nullable) */
     SignetKey *result_key; /* (owned, nullable) */
     GError *error;         /* (owned, nullable) */

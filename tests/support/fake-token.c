@@ -168,6 +168,40 @@ fake_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
     return TRUE;
 }
 
+static gboolean
+fake_learn(gpointer backend, SignetLesson lesson, SignetKey *key, GVariantDict *facts,
+           GError **error)
+{
+    Fake *fake = backend;
+    g_auto(GStrv) keys = g_strsplit(fake->control->keys ? fake->control->keys : "", ";", -1);
+
+    if (!enter(fake, error))
+        return FALSE;
+    switch (lesson) {
+    case SIGNET_LESSON_CAPABILITIES:
+        if (fake->control->keys)
+            g_variant_dict_insert(facts, "keys", "^as", keys);
+        break;
+    case SIGNET_LESSON_IDENTITY:
+        if (fake->control->device)
+            g_variant_dict_insert(facts, "device", "s", fake->control->device);
+        break;
+    case SIGNET_LESSON_PSS:
+        g_variant_dict_insert(facts, "pss", "s", "as asked for");
+        break;
+    }
+    return TRUE;
+}
+
+static gboolean
+is_offered(const Fake *fake, guint32 type)
+{
+    g_auto(GStrv) keys = g_strsplit(fake->control->keys ? fake->control->keys : "", ";", -1);
+
+    return !fake->control->keys ||
+           g_strv_contains((const char *const *)keys, signet_key_type_name(type));
+}
+
 static SignetKey *
 fake_generate(gpointer backend, const SignetKeyTemplate *template, GError **error)
 {
@@ -176,7 +210,7 @@ fake_generate(gpointer backend, const SignetKeyTemplate *template, GError **erro
 
     if (!enter(fake, error))
         return NULL;
-    key = fake_token_make_key(template->type);
+    key = is_offered(fake, template->type) ? fake_token_make_key(template->type) : NULL;
     if (key)
         g_atomic_int_inc(&fake->control->generated);
     else
@@ -304,6 +338,7 @@ fake_token_new(const SignetTokenSettings *settings, const FakeTokenOptions *opti
         .decrypt = fake_decrypt,
         .derive = fake_derive,
         .destroy = fake_destroy,
+        .learn = fake_learn,
         .free = fake_free,
     };
     Fake *fake = g_new0(Fake, 1);

@@ -18,6 +18,10 @@ typedef struct {
     int generated;
     int destroyed;
     int signatures; /* sign, decrypt and derive */
+    /* What there is to learn; set before the token is made. */
+    const char *device; /* (nullable) */
+    const char *keys;   /* (nullable) "ec:P-256;rsa:2048": it makes no others; NULL: any, and says
+                           nothing of them */
 } FakeTokenControl;
 
 typedef struct {

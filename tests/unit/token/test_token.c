@@ -437,6 +437,88 @@ START_TEST(requests_made_in_callbacks_are_served)
 }
 END_TEST
 
+static void
+on_timed(GBytes *result, const GError *error, gpointer data)
+{
+    ck_assert_ptr_null(error);
+    *(gint64 *)data = signet_token_get_duration_us(token);
+}
+
+START_TEST(durations_are_of_the_token_and_not_of_the_queue)
+{
+    g_autoptr(SignetKey) key = fake_token_make_key(SIGNET_KEY_EC_P256);
+    g_autoptr(GBytes) data = digest();
+    gint64 durations_us[3] = {0};
+    g_autoptr(GVariant) rows = NULL;
+    guint64 p50, p95;
+    guint n;
+
+    control.delay_us = 30000;
+    for (guint i = 0; i < 3; i++)
+        signet_token_sign(token, NULL, key, &ecdsa, data, on_timed, &durations_us[i]);
+    while (durations_us[2] == 0)
+        g_main_context_iteration(NULL, TRUE);
+    ck_assert(durations_us[2] >= 30000 && durations_us[2] < 60000);
+    rows = g_variant_ref_sink(signet_timings_to_variant(signet_token_get_timings(token)));
+    ck_assert(g_variant_lookup(rows, "ec:P-256 sign", "(ttu)", &p50, &p95, &n));
+    ck_assert_uint_eq(n, 3);
+    ck_assert(p50 > 27000 && p50 < 60000);
+}
+END_TEST
+
+START_TEST(a_trial_leaves_no_trace)
+{
+    const SignetTokenWait trial = {.client = 9, .is_trial = TRUE};
+    const SignetTokenWait hasty = {.client = 9, .is_trial = TRUE, .timeout_ms = 20};
+    g_autoptr(SignetKey) key = fake_token_make_key(SIGNET_KEY_EC_P256);
+    g_autoptr(GBytes) data = digest();
+    g_autoptr(GVariant) rows = NULL;
+    Answer done = {0}, late = {0};
+
+    signet_token_sign(token, &trial, key, &ecdsa, data, on_done, &done);
+    run_until(&done.answers, 1);
+    control.delay_us = 100000;
+    signet_token_sign(token, &hasty, key, &ecdsa, data, on_done, &late);
+    run_until(&late.answers, 1);
+    ck_assert(!done.failed && late.kind == SIGNET_ERROR_TIMED_OUT);
+    ck_assert_uint_eq(signet_token_get_counts(token).done, 0);
+    ck_assert_uint_eq(signet_token_get_counts(token).timed_out, 0);
+    rows = g_variant_ref_sink(signet_timings_to_variant(signet_token_get_timings(token)));
+    ck_assert_uint_eq(g_variant_n_children(rows), 0);
+    answer_clear(&done);
+    answer_clear(&late);
+}
+END_TEST
+
+static void
+on_facts(SignetToken *changed, gpointer data)
+{
+    ++*(guint *)data;
+}
+
+START_TEST(a_lesson_gives_facts_and_setting_them_is_told)
+{
+    Answer learned = {0};
+    g_autoptr(GVariant) facts = NULL;
+    g_auto(GStrv) keys = NULL;
+    guint told = 0;
+
+    control.keys = "ec:P-256;rsa:2048";
+    signet_token_learn(token, NULL, SIGNET_LESSON_CAPABILITIES, NULL, on_done, &learned);
+    run_until(&learned.answers, 1);
+    ck_assert(!learned.failed);
+    facts = signet_token_facts_from_bytes(learned.result);
+    ck_assert(g_variant_lookup(facts, "keys", "^as", &keys));
+    ck_assert_str_eq(keys[1], "rsa:2048");
+    ck_assert_ptr_null(signet_token_get_facts(token));
+    signet_token_set_listener(token, on_facts, &told);
+    signet_token_set_facts(token, facts, TRUE);
+    ck_assert_ptr_eq(signet_token_get_facts(token), facts);
+    ck_assert(signet_token_has_fresh_facts(token) && told == 1);
+    answer_clear(&learned);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -460,6 +542,9 @@ main(void)
     tcase_add_test(tc, a_pending_request_keeps_the_token_alive);
     tcase_add_test(tc, a_device_that_went_away_is_found_again);
     tcase_add_test(tc, a_probe_opens_the_device);
+    tcase_add_test(tc, durations_are_of_the_token_and_not_of_the_queue);
+    tcase_add_test(tc, a_trial_leaves_no_trace);
+    tcase_add_test(tc, a_lesson_gives_facts_and_setting_them_is_told);
     tcase_add_test(tc, requests_made_in_callbacks_are_served);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
