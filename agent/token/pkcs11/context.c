@@ -22,6 +22,7 @@ signet_pkcs11_new(const char *name, const char *uri, const char *pin_file,
     p11->allow_extractable = allow_extractable;
     p11->keys = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
                                       (GDestroyNotify)(void (*)(void))g_bytes_unref, NULL);
+    p11->careful = g_hash_table_new(NULL, NULL);
     p11->missing = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
                                          (GDestroyNotify)(void (*)(void))g_bytes_unref, NULL);
     signet_pkcs11_pin_init(&p11->pin, pin_file);
@@ -36,6 +37,7 @@ close_token(SignetPkcs11 *p11)
         p11->functions->C_CloseSession(p11->session);
     p11->functions = NULL;
     g_hash_table_remove_all(p11->keys);
+    g_hash_table_remove_all(p11->careful);
     signet_pkcs11_slot_clear(&p11->slot);
 }
 
@@ -45,6 +47,7 @@ signet_pkcs11_free(SignetPkcs11 *p11)
     close_token(p11);
     signet_pkcs11_pin_clear(&p11->pin);
     g_hash_table_unref(p11->keys);
+    g_hash_table_unref(p11->careful);
     g_hash_table_unref(p11->missing);
     g_free(p11->description);
     g_free(p11->uri_text);
@@ -119,7 +122,7 @@ find_danger(const CK_TOKEN_INFO *token)
 }
 
 static gboolean
-send_pin(SignetPkcs11 *p11, GError **error)
+send_pin(SignetPkcs11 *p11, CK_USER_TYPE user, GError **error)
 {
     g_autoptr(SignetSecret) pin = signet_pkcs11_pin_read(&p11->pin, p11->name, error);
     gsize size;
@@ -128,7 +131,7 @@ send_pin(SignetPkcs11 *p11, GError **error)
 
     if (!pin)
         return FALSE;
-    rv = p11->functions->C_Login(p11->session, CKU_USER, (CK_UTF8CHAR_PTR)bytes, size);
+    rv = p11->functions->C_Login(p11->session, user, (CK_UTF8CHAR_PTR)bytes, size);
     if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
         signet_pkcs11_pin_accepted(&p11->pin);
         return TRUE;
@@ -165,7 +168,22 @@ log_in(SignetPkcs11 *p11, GError **error)
     if (danger)
         return signet_error_set(error, SIGNET_ERROR_PIN_NEEDED, "token '%s' cannot be opened: %s",
                                 p11->name, danger);
-    return send_pin(p11, error);
+    return send_pin(p11, CKU_USER, error);
+}
+
+gboolean
+signet_pkcs11_log_in_for_operation(SignetPkcs11 *p11, GError **error)
+{
+    CK_TOKEN_INFO token;
+    CK_RV rv = p11->functions->C_GetTokenInfo(p11->slot.id, &token);
+    const char *danger = rv == CKR_OK ? find_danger(&token) : NULL;
+
+    if (rv != CKR_OK)
+        return signet_pkcs11_error_set(error, p11->name, "log in", rv);
+    if (danger)
+        return signet_error_set(error, SIGNET_ERROR_PIN_NEEDED,
+                                "token '%s' cannot get the PIN for its key: %s", p11->name, danger);
+    return send_pin(p11, CKU_CONTEXT_SPECIFIC, error);
 }
 
 /* --- open --- */

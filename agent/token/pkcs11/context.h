@@ -25,6 +25,7 @@ typedef struct {
     const char *protection; /* static */
     char *description;      /* (owned) */
     GHashTable *keys;       /* (owned) blob (GBytes) → private key's handle, checked */
+    GHashTable *careful;    /* (owned) set of the handles among them that want the PIN each time */
     GHashTable *missing;    /* (owned) set of blobs that made the token be opened again */
 } SignetPkcs11;
 
@@ -36,6 +37,9 @@ void signet_pkcs11_free(SignetPkcs11 *p11);
 gboolean signet_pkcs11_open(SignetPkcs11 *p11, GError **error);
 /* Before every operation: opens what an operation before could not open again. */
 gboolean signet_pkcs11_begin(SignetPkcs11 *p11, GError **error);
+/* Sends the PIN for the operation that has just been initialised, with a key that wants it each
+ * time (CKA_ALWAYS_AUTHENTICATE). */
+gboolean signet_pkcs11_log_in_for_operation(SignetPkcs11 *p11, GError **error);
 /* A token that was pulled may look like an empty one: only a freshly opened one is believed when it
  * does not show an object. TRUE when the token was opened again and should be asked again. Once for
  * each blob, lest a key that is gone for good makes the token be opened again and again. An error

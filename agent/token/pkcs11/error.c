@@ -20,6 +20,8 @@ static const struct {
     {CKR_SESSION_HANDLE_INVALID, SIGNET_ERROR_TOKEN_ABSENT, "it closed the session"},
     {CKR_SESSION_CLOSED, SIGNET_ERROR_TOKEN_ABSENT, "it closed the session"},
     {CKR_USER_NOT_LOGGED_IN, SIGNET_ERROR_TOKEN_ABSENT, "it forgot the login"},
+    /* OpenSC, of a login for one operation after the login for all has ended */
+    {CKR_OPERATION_NOT_INITIALIZED, SIGNET_ERROR_TOKEN_ABSENT, "it forgot the login"},
     {CKR_OBJECT_HANDLE_INVALID, SIGNET_ERROR_TOKEN_ABSENT, "the key is not there any more"},
     {CKR_KEY_HANDLE_INVALID, SIGNET_ERROR_TOKEN_ABSENT, "the key is not there any more"},
     {CKR_CRYPTOKI_NOT_INITIALIZED, SIGNET_ERROR_TOKEN_ABSENT, "its module was shut down"},

@@ -253,6 +253,8 @@ signet_pkcs11_bind(SignetPkcs11 *p11, SignetKey *key, CK_OBJECT_HANDLE *ret_obje
         !signet_pkcs11_check_protection(p11, *ret_object, "does not protect the key", error))
         return FALSE;
     g_hash_table_insert(p11->keys, g_bytes_ref(key->blob), (gpointer)*ret_object);
+    if (is_known_to_be(p11, *ret_object, CKA_ALWAYS_AUTHENTICATE, CK_TRUE))
+        g_hash_table_add(p11->careful, (gpointer)*ret_object);
     g_hash_table_remove(p11->missing, key->blob);
     return TRUE;
 }

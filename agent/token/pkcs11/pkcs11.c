@@ -64,27 +64,47 @@ typedef struct {
     GBytes *in; /* (unowned): the caller's */
     guint8 out[OUTPUT_MAX];
     CK_ULONG out_size;
+    GError *error; /* (owned, nullable) what the return value cannot say */
 } Operation;
+
+static CK_RV
+finish(SignetPkcs11 *p11, Operation *operation)
+{
+    CK_FUNCTION_LIST *functions = p11->functions;
+    gsize size;
+    guint8 *in = (guint8 *)g_bytes_get_data(operation->in, &size);
+
+    operation->out_size = sizeof operation->out;
+    return operation->is_decryption
+               ? functions->C_Decrypt(p11->session, in, size, operation->out, &operation->out_size)
+               : functions->C_Sign(p11->session, in, size, operation->out, &operation->out_size);
+}
 
 static CK_RV
 run(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, Operation *operation)
 {
     CK_FUNCTION_LIST *functions = p11->functions;
-    gsize size;
-    guint8 *in = (guint8 *)g_bytes_get_data(operation->in, &size);
-    CK_RV rv;
+    gboolean may_finish = TRUE;
+    CK_RV rv = operation->is_decryption
+                   ? functions->C_DecryptInit(p11->session, &operation->mechanism, object)
+                   : functions->C_SignInit(p11->session, &operation->mechanism, object);
 
-    operation->out_size = sizeof operation->out;
-    if (operation->is_decryption) {
-        rv = functions->C_DecryptInit(p11->session, &operation->mechanism, object);
-        return rv != CKR_OK ? rv
-                            : functions->C_Decrypt(p11->session, in, size, operation->out,
-                                                   &operation->out_size);
-    }
-    rv = functions->C_SignInit(p11->session, &operation->mechanism, object);
-    return rv != CKR_OK
-               ? rv
-               : functions->C_Sign(p11->session, in, size, operation->out, &operation->out_size);
+    if (rv != CKR_OK)
+        return rv;
+    if (g_hash_table_contains(p11->careful, (gpointer)object))
+        may_finish = signet_pkcs11_log_in_for_operation(p11, &operation->error);
+    /* Without the PIN too: the operation must end, or the session is of no use any more. */
+    rv = finish(p11, operation);
+    return may_finish || rv != CKR_OK ? rv : CKR_USER_NOT_LOGGED_IN;
+}
+
+static void
+report(SignetPkcs11 *p11, Operation *operation, const char *what, CK_RV rv, GError **error)
+{
+    if (operation->error)
+        g_propagate_error(error, g_steal_pointer(&operation->error));
+    else
+        signet_pkcs11_error_set(error, p11->name, what, rv);
 }
 
 static GBytes *
@@ -94,7 +114,7 @@ run_to_bytes(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, Operation *operation, G
 
     if (rv == CKR_OK)
         return g_bytes_new(operation->out, operation->out_size);
-    signet_pkcs11_error_set(error, p11->name, "sign", rv);
+    report(p11, operation, "sign", rv, error);
     return NULL;
 }
 
@@ -115,7 +135,7 @@ sign_ecdsa(SignetPkcs11 *p11, SignetKey *key, GBytes *digest, GError **error)
         return NULL;
     rv = run(p11, object, &operation);
     if (rv != CKR_OK) {
-        signet_pkcs11_error_set(error, p11->name, "sign", rv);
+        report(p11, &operation, "sign", rv, error);
         return NULL;
     }
     der = signet_pkcs11_ecdsa_der(operation.out, operation.out_size);
@@ -187,8 +207,8 @@ sign_pss(SignetPkcs11 *p11, SignetKey *key, CK_OBJECT_HANDLE object, const Signe
         rv = run(p11, object, &operation);
     if (rv == CKR_OK)
         return g_bytes_new(operation.out, operation.out_size);
-    if (!signet_pkcs11_is_unfit(rv) || !p11->has_raw_rsa) {
-        signet_pkcs11_error_set(error, p11->name, "sign with rsa-pss", rv);
+    if (operation.error || !signet_pkcs11_is_unfit(rv) || !p11->has_raw_rsa) {
+        report(p11, &operation, "sign with rsa-pss", rv, error);
         return NULL;
     }
     signature = sign_raw(p11, object, block, error);
@@ -252,7 +272,7 @@ decrypt_raw(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, const SignetKeyScheme *s
         memcpy(padded + modulus - operation.out_size, operation.out, operation.out_size);
         block = signet_secret_bytes_new(padded, modulus);
     } else {
-        signet_pkcs11_error_set(error, p11->name, "decrypt", rv == CKR_OK ? CKR_GENERAL_ERROR : rv);
+        report(p11, &operation, "decrypt", rv == CKR_OK ? CKR_GENERAL_ERROR : rv, error);
     }
     OPENSSL_cleanse(&operation.out, sizeof operation.out);
     OPENSSL_cleanse(padded, sizeof padded);
@@ -278,13 +298,14 @@ decrypt_with(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, const SignetKeyScheme *
     OPENSSL_cleanse(operation->out, sizeof operation->out);
     if (rv == CKR_OK)
         return plain;
-    if (signet_pkcs11_is_unfit(rv) && rv != CKR_KEY_FUNCTION_NOT_PERMITTED && p11->has_raw_rsa)
+    if (!operation->error && signet_pkcs11_is_unfit(rv) && rv != CKR_KEY_FUNCTION_NOT_PERMITTED &&
+        p11->has_raw_rsa)
         return decrypt_raw(p11, object, scheme, operation->in, error);
-    if (is_about_ciphertext(rv))
+    if (!operation->error && is_about_ciphertext(rv))
         signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
                          "the ciphertext was not made for this key and this padding");
     else
-        signet_pkcs11_error_set(error, p11->name, "decrypt", rv);
+        report(p11, operation, "decrypt", rv, error);
     return NULL;
 }
 

@@ -244,6 +244,11 @@ def tell(arguments):
     sys.exit(answer.startswith("error:") or not answer)
 
 
+def stop(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
+
+
 def main():
     parser = argparse.ArgumentParser(description="A reader with emulated PIV cards.")
     commands = parser.add_subparsers(dest="what", required=True)
@@ -260,7 +265,7 @@ def main():
     if "SIGNET_PIV_INSIDE" not in os.environ:
         os.environ["SIGNET_PIV_INSIDE"] = "yes"
         os.execvp("unshare", ["unshare", "--mount", "--net", sys.executable] + sys.argv)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, stop)
     serve(arguments)
 
 
