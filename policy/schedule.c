@@ -49,10 +49,11 @@ part_of(gint64 lifetime, double percent)
     return (gint64)((double)lifetime * percent / 100);
 }
 
-/* Seconds after not_before, without jitter. */
-static gint64
-renew_age(const SignetRotationProfile *profile, gint64 lifetime)
+gint64
+signet_schedule_renew_age(const SignetRotationProfile *profile, gint64 lifetime_s)
 {
+    gint64 lifetime = CLAMP(lifetime_s, 0, LIFETIME_MAX_S);
+
     switch (profile->renew_kind) {
     case SIGNET_RENEW_PERCENT:
         return part_of(lifetime, profile->renew_percent);
@@ -64,6 +65,19 @@ renew_age(const SignetRotationProfile *profile, gint64 lifetime)
         break;
     }
     return lifetime < 10 * DAY_S ? lifetime / 2 : lifetime / 3 * 2;
+}
+
+/* How much earlier than that. The whole period of the first two is the mean one of the later ones,
+ * so that the spread has no seam at which the load is doubled. */
+static gint64
+renew_early(const SignetRotationProfile *profile, gint64 lifetime, guint64 seed, guint32 generation)
+{
+    double jitter = (double)lifetime * profile->jitter_percent / 100;
+    double period = (double)signet_schedule_renew_age(profile, lifetime) - jitter / 2;
+
+    if (jitter > 0 && (generation == 1 || generation == 2))
+        return (gint64)(MAX(period, 0) / 2 * fraction(seed));
+    return (gint64)(jitter * fraction(seed + generation));
 }
 
 guint64
@@ -85,13 +99,12 @@ signet_schedule_seed(const char *machine_id, const char *identity)
 
 gint64
 signet_schedule_renew_at(const SignetRotationProfile *profile, gint64 not_before, gint64 not_after,
-                         guint64 seed)
+                         guint64 seed, guint32 generation)
 {
     gint64 lifetime = lifetime_of(not_before, not_after);
-    gint64 age = renew_age(profile, lifetime);
-    gint64 jitter = (gint64)((double)lifetime * profile->jitter_percent / 100 * fraction(seed));
+    gint64 age = signet_schedule_renew_age(profile, lifetime);
 
-    return not_before + CLAMP(age - jitter, 0, lifetime);
+    return not_before + CLAMP(age - renew_early(profile, lifetime, seed, generation), 0, lifetime);
 }
 
 gint64

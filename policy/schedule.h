@@ -12,12 +12,19 @@
  * stable. */
 guint64 signet_schedule_seed(const char *machine_id, const char *identity);
 
-/* The moment to renew a certificate: 66.7 % of the lifetime (50 % below ten days) or as RenewAt=
- * says, minus the jitter. Never before not_before, never after not_after. The lifetime is not_after
- * - not_before. A certificate that does not live as long as RenewAt=21d asks for is renewed as by
- * 'auto': renewing at once, for ever, would help nobody. */
+/* How long after not_before a certificate of this lifetime is renewed at the latest: 66.7 % of the
+ * lifetime (50 % below ten days) or as RenewAt= says. A certificate that does not live as long as
+ * RenewAt=21d asks for is renewed as by 'auto': renewing at once, for ever, would help nobody. */
+gint64 signet_schedule_renew_age(const SignetRotationProfile *profile, gint64 lifetime_s);
+/* The moment to renew a certificate: not_before + renew_age, minus the jitter, which differs from
+ * one generation to the next. Never before not_before, never after not_after. The lifetime is
+ * not_after - not_before.
+ *
+ * Generations 1 and 2 are renewed up to half their age early, each by the same part: a fleet that
+ * was installed within an hour is spread over the whole period after its second renewal, which the
+ * jitter alone would take years to do. Jitter=0% turns that off too. */
 gint64 signet_schedule_renew_at(const SignetRotationProfile *profile, gint64 not_before,
-                                gint64 not_after, guint64 seed);
+                                gint64 not_after, guint64 seed, guint32 generation);
 /* Pause before attempt number 'attempt' (1 = first retry): doubling from RetryFirst= to RetryMax=,
  * ± 10 % by seed. Seconds ≥ 1. lifetime_s: of the certificate in use, 0 when there is none yet
  * (RetryMax=auto is 6 h then). */

@@ -7,13 +7,8 @@
 
 #include <string.h>
 
+#include "policy/duration.h"
 #include "policy/subject.h"
-
-#define MINUTE_S       ((gint64)60)
-#define HOUR_S         (60 * MINUTE_S)
-#define DAY_S          (24 * HOUR_S)
-#define YEAR_S         (365 * DAY_S)
-#define DURATION_MAX_S (100 * YEAR_S)
 
 #define NAME_MAX_LENGTH    63
 #define SUBJECT_MAX_LENGTH 1024
@@ -34,48 +29,6 @@ signet_value_is_name(const char *name)
 
     return length > 0 && length <= NAME_MAX_LENGTH && g_ascii_isalnum(*name) &&
            name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0';
-}
-
-static gint64
-unit_seconds(const char *unit, gsize length)
-{
-    static const struct {
-        const char *name;
-        gint64 seconds;
-    } units[] = {
-        {"s", 1}, {"min", MINUTE_S}, {"h", HOUR_S}, {"d", DAY_S}, {"w", 7 * DAY_S}, {"y", YEAR_S},
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (strlen(units[i].name) == length && strncmp(units[i].name, unit, length) == 0)
-            return units[i].seconds;
-    }
-    return 0;
-}
-
-gboolean
-signet_value_parse_duration(const char *value, gint64 *ret_seconds)
-{
-    gint64 total = 0;
-    const char *p = value;
-
-    do {
-        gsize digits = strspn(p, "0123456789");
-        const char *unit = p + digits;
-        gsize length = strspn(unit, "abcdefghijklmnopqrstuvwxyz");
-        gint64 seconds = unit_seconds(unit, length);
-        gint64 count = digits > 0 && digits <= 10 ? g_ascii_strtoll(p, NULL, 10) : -1;
-
-        if (count < 0 || seconds == 0 || count > DURATION_MAX_S / seconds)
-            return FALSE;
-        total += count * seconds;
-        if (total > DURATION_MAX_S)
-            return FALSE;
-        p = unit + length;
-    } while (*p);
-
-    *ret_seconds = total;
-    return TRUE;
 }
 
 /* "ec:P-384" → ec, 384. */
@@ -223,7 +176,7 @@ signet_value_set_duration(const char *value, gpointer field)
 {
     gint64 seconds;
 
-    if (!signet_value_parse_duration(value, &seconds) || seconds == 0)
+    if (!signet_duration_parse(value, &seconds) || seconds == 0)
         return g_strdup("not a duration; write for example 90s, 15min, 12h, 21d, 2w, 10y or "
                         "1h30min");
     *(gint64 *)field = seconds;
@@ -235,7 +188,7 @@ signet_value_set_duration_or_auto(const char *value, gpointer field)
 {
     gint64 seconds = SIGNET_AUTO;
 
-    if (!g_str_equal(value, "auto") && !signet_value_parse_duration(value, &seconds))
+    if (!g_str_equal(value, "auto") && !signet_duration_parse(value, &seconds))
         return g_strdup("neither 'auto' nor a duration like 90s, 15min, 12h, 21d or 1h30min");
     *(gint64 *)field = seconds;
     return NULL;
@@ -331,7 +284,7 @@ signet_value_set_renew(const char *value, gpointer field)
         profile->renew_percent = percent;
         return NULL;
     }
-    if (signet_value_parse_duration(value, &seconds) && seconds > 0) {
+    if (signet_duration_parse(value, &seconds) && seconds > 0) {
         profile->renew_kind = SIGNET_RENEW_BEFORE;
         profile->renew_before_s = seconds;
         return NULL;
@@ -351,7 +304,7 @@ signet_value_set_new_key(const char *value, gpointer field)
     } else if (g_str_equal(value, "never")) {
         profile->new_key = SIGNET_NEW_KEY_NEVER;
     } else if (g_str_has_prefix(value, "age:") &&
-               signet_value_parse_duration(value + strlen("age:"), &seconds) && seconds > 0) {
+               signet_duration_parse(value + strlen("age:"), &seconds) && seconds > 0) {
         profile->new_key = SIGNET_NEW_KEY_AGE;
         profile->new_key_age_s = seconds;
     } else {

@@ -16,9 +16,6 @@ typedef char *(*SignetValueSetter)(const char *value, gpointer field);
 
 /* [a-z0-9][a-z0-9_-]{0,62} */
 gboolean signet_value_is_name(const char *name);
-/* "90s", "15min", "12h", "21d", "2w", "10y" (365 days), and such in a row: "1h30min". At most 100
- * years. */
-gboolean signet_value_parse_duration(const char *value, gint64 *ret_seconds);
 /* What is wrong with the first %-placeholder that signet_policy_expand() would not replace (owned
  * by the caller), or NULL. */
 char *signet_value_find_bad_placeholder(const char *value);

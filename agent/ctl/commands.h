@@ -19,4 +19,6 @@ SignetCtlExit signet_ctl_reload(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_watch(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_token(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_policy(SignetCtl *ctl, int argc, char **argv);
+/* A part of policy. */
+SignetCtlExit signet_ctl_simulate(const SignetCtl *ctl, const char *identity);
 SignetCtlExit signet_ctl_version(SignetCtl *ctl, int argc, char **argv);

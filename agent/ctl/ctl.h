@@ -19,10 +19,15 @@ typedef enum {
 
 typedef struct {
     gboolean is_json;
-    gboolean is_no_wait;         /* enroll, rotate */
-    gboolean is_names;           /* list */
-    char *bus_address;           /* (owned, nullable) NULL: the system bus */
-    char *config_dir;            /* (owned, nullable) policy check */
+    gboolean is_no_wait; /* enroll, rotate */
+    gboolean is_names;   /* list */
+    char *bus_address;   /* (owned, nullable) NULL: the system bus */
+    char *config_dir;    /* (owned, nullable) policy */
+    struct {
+        char *from, *to, *lifetime, *within, *ca_away, *ca_back; /* (owned, nullable) as written */
+        int fleet;                                               /* devices; 0: this one */
+        gboolean is_csv;
+    } simulate;                  /* policy simulate */
     GDBusObjectManager *manager; /* (owned, nullable) once connected */
 } SignetCtl;
 

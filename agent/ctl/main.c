@@ -13,6 +13,7 @@
 #define NO_WAIT    (1u << 0)
 #define CONFIG_DIR (1u << 1)
 #define NAMES      (1u << 2)
+#define SIMULATE   (1u << 3)
 
 typedef struct {
     const char *name;
@@ -44,9 +45,12 @@ static const Command commands[] = {
      "  signetctl watch\n  signetctl watch --json | jq -c 'select(.event == \"rotated\")'"},
     {"token", "[NAME]", 0, 1, 0, signet_ctl_token, "the tokens, or one of them",
      "  signetctl token\n  signetctl token tpm"},
-    {"policy", "check", 1, 1, CONFIG_DIR, signet_ctl_policy,
-     "check the policy files for mistakes; needs no agent",
-     "  signetctl policy check\n  signetctl policy check --config-dir ./etc"},
+    {"policy", "check|simulate [IDENTITY]", 1, 2, CONFIG_DIR | SIMULATE, signet_ctl_policy,
+     "check the policy files, or tell what they will lead to; needs no agent",
+     "  signetctl policy check --config-dir ./etc\n"
+     "  signetctl policy simulate wifi --to +1y\n"
+     "  signetctl policy simulate wifi --ca-away 2026-12-24 --ca-back 2027-01-07\n"
+     "  signetctl policy simulate wifi --fleet 100000 --within 1h"},
     {"version", "", 0, 0, 0, signet_ctl_version, "the versions of signetctl and of the agent",
      "  signetctl version"},
 };
@@ -66,6 +70,31 @@ describe_commands(void)
                           "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the agent cannot be "
                           "reached, 4 not allowed");
     return g_string_free(text, FALSE);
+}
+
+static void
+add_simulate_options(GOptionContext *context, SignetCtl *ctl)
+{
+    const GOptionEntry entries[] = {
+        {"from", 0, 0, G_OPTION_ARG_STRING, &ctl->simulate.from,
+         "Enrolled then, as in 2026-12-01 or +10d; default: now", "TIME"},
+        {"to", 0, 0, G_OPTION_ARG_STRING, &ctl->simulate.to,
+         "Tell until then; default: three renewals", "TIME"},
+        {"lifetime", 0, 0, G_OPTION_ARG_STRING, &ctl->simulate.lifetime,
+         "Of the CA's certificates, where the policy does not say it", "DURATION"},
+        {"ca-away", 0, 0, G_OPTION_ARG_STRING, &ctl->simulate.ca_away,
+         "From then on the CA cannot be reached", "TIME"},
+        {"ca-back", 0, 0, G_OPTION_ARG_STRING, &ctl->simulate.ca_back,
+         "Until then; default: for good", "TIME"},
+        {"fleet", 0, 0, G_OPTION_ARG_INT, &ctl->simulate.fleet,
+         "What so many devices ask of the CA, hour by hour", "N"},
+        {"within", 0, 0, G_OPTION_ARG_STRING, &ctl->simulate.within,
+         "How long the fleet's enrolment takes; default: 1h", "DURATION"},
+        {"csv", 0, 0, G_OPTION_ARG_NONE, &ctl->simulate.is_csv, "Print CSV", NULL},
+        {NULL},
+    };
+
+    g_option_context_add_main_entries(context, entries, NULL);
 }
 
 static void
@@ -93,6 +122,8 @@ add_options(GOptionContext *context, SignetCtl *ctl, guint options)
     };
 
     g_option_context_add_main_entries(context, common, NULL);
+    if (options & SIMULATE)
+        add_simulate_options(context, ctl);
     if (options & NO_WAIT)
         g_option_context_add_main_entries(context, no_wait, NULL);
     if (options & CONFIG_DIR)
@@ -185,5 +216,11 @@ main(int argc, char **argv)
     g_clear_object(&ctl.manager);
     g_free(ctl.bus_address);
     g_free(ctl.config_dir);
+    g_free(ctl.simulate.from);
+    g_free(ctl.simulate.to);
+    g_free(ctl.simulate.lifetime);
+    g_free(ctl.simulate.within);
+    g_free(ctl.simulate.ca_away);
+    g_free(ctl.simulate.ca_back);
     return (int)code;
 }

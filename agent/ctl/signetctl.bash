@@ -29,7 +29,10 @@ _signetctl() {
     show) options="$options $(signetctl list --names 2>/dev/null)" ;;
     enroll | rotate) options="$options --no-wait $(signetctl list --names 2>/dev/null)" ;;
     list) options="$options --names" ;;
-    policy) options="$options check --config-dir" ;;
+    policy)
+        options="$options check simulate --config-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
+            $(signetctl list --names 2>/dev/null)"
+        ;;
     esac
     if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|policy) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

@@ -44,7 +44,7 @@ gint64
 signet_rules_renew_at(const SignetMachine *machine, const SignetMachineInput *input)
 {
     return signet_schedule_renew_at(input->rotation, machine->facts.not_before_s,
-                                    machine->facts.not_after_s, input->seed);
+                                    machine->facts.not_after_s, input->seed, machine->current);
 }
 
 gboolean

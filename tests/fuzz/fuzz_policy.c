@@ -88,7 +88,7 @@ check_identity(const SignetPolicy *policy, const SignetIdentityPolicy *identity)
             "nothing is allowed without a rule");
     check_subject(identity->subject);
     if (identity->rotation) {
-        gint64 at = signet_schedule_renew_at(identity->rotation, 1000, 100000, 42);
+        gint64 at = signet_schedule_renew_at(identity->rotation, 1000, 100000, 42, 7);
 
         require(at >= 1000 && at <= 100000, "renewal is within the validity");
         require(signet_schedule_retry_after(identity->rotation, 3600, 3, 42) >= 1, "a pause");

@@ -11,6 +11,7 @@
 #define HOUR_S (60 * MIN_S)
 #define DAY_S  (24 * HOUR_S)
 #define START  ((gint64)1785400000) /* July 2026 */
+#define LATER  7u                   /* a generation that is spread by the jitter only */
 
 static const SignetRotationProfile *
 profile_of(const SignetPolicy *policy)
@@ -48,7 +49,7 @@ START_TEST(renewal_falls_where_the_profile_says)
 
     for (guint64 seed = 0; seed < 4000; seed++) {
         gint64 age = signet_schedule_renew_at(profile_of(policy), START,
-                                              START + renewals[_i].lifetime, seed) -
+                                              START + renewals[_i].lifetime, seed, LATER) -
                      START;
 
         first = MIN(first, age);
@@ -66,10 +67,12 @@ START_TEST(renewal_before_expiry_of_a_shorter_certificate_is_auto)
 {
     g_autoptr(SignetPolicy) policy = parse_profile("RenewAt=21d\nJitter=0%");
 
-    ck_assert_int_eq(signet_schedule_renew_at(profile_of(policy), START, START + 6 * DAY_S, 1),
-                     START + 3 * DAY_S);
-    ck_assert_int_eq(signet_schedule_renew_at(profile_of(policy), START, START + 21 * DAY_S, 1),
-                     START + 14 * DAY_S);
+    ck_assert_int_eq(
+        signet_schedule_renew_at(profile_of(policy), START, START + 6 * DAY_S, 1, LATER),
+        START + 3 * DAY_S);
+    ck_assert_int_eq(
+        signet_schedule_renew_at(profile_of(policy), START, START + 21 * DAY_S, 1, LATER),
+        START + 14 * DAY_S);
 }
 END_TEST
 
@@ -81,7 +84,7 @@ START_TEST(times_at_the_ends_of_the_range_stay_within_the_validity)
 
     for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
         for (guint j = i; j < G_N_ELEMENTS(ends); j++) {
-            gint64 at = signet_schedule_renew_at(profile_of(policy), ends[i], ends[j], 99);
+            gint64 at = signet_schedule_renew_at(profile_of(policy), ends[i], ends[j], 99, LATER);
 
             ck_assert_int_ge(at, ends[i]);
             ck_assert_int_le(at, ends[j]);
@@ -111,7 +114,7 @@ START_TEST(a_fleet_spreads_evenly_over_the_jitter)
     for (guint machine = 0; machine < 8000; machine++) {
         g_autofree char *id = g_strdup_printf("%032x", machine);
         gint64 at = signet_schedule_renew_at(profile_of(policy), START, START + 160 * HOUR_S,
-                                             signet_schedule_seed(id, "wifi"));
+                                             signet_schedule_seed(id, "wifi"), LATER);
 
         hours[(at - START - 72 * HOUR_S - 1) / HOUR_S]++;
     }

@@ -3,6 +3,7 @@
 
 /* The words after '=': durations, names, key ranges, subjects, lists. */
 
+#include "policy/duration.h"
 #include "policy/value.h"
 
 #include "policy/subject.h"
@@ -44,7 +45,7 @@ static const struct {
 START_TEST(durations_are_read_exactly)
 {
     gint64 seconds = -1;
-    gboolean is_read = signet_value_parse_duration(durations[_i].text, &seconds);
+    gboolean is_read = signet_duration_parse(durations[_i].text, &seconds);
 
     ck_assert_int_eq(is_read, durations[_i].seconds >= 0);
     ck_assert_int_eq(seconds, durations[_i].seconds);
