@@ -100,6 +100,59 @@ check_key(SignetPolicyDraft *draft, const char *key, const SignetPlace *place)
     signet_problems_add(&draft->problems, place, tail, "cannot use '%s' as 'Key'", key);
 }
 
+/* --- what the token can do --- */
+
+/* (nullable) Borrowed. */
+static GVariant *
+find_facts(const SignetPolicyDraft *draft, const char *token)
+{
+    for (gsize i = 0; i < draft->n_known; i++) {
+        if (g_strcmp0(draft->known[i].token, token) == 0)
+            return draft->known[i].facts;
+    }
+    return NULL;
+}
+
+static void
+check_key_fits(SignetPolicyDraft *draft, const char *token, const char *key,
+               const SignetPlace *place)
+{
+    const SignetTokenConfig *config = token ? signet_policy_get_token(draft->policy, token) : NULL;
+    g_autofree char *why = signet_fit_key(config, find_facts(draft, token), key);
+    g_autofree char *tail = g_strconcat(": ", why, NULL);
+
+    if (why)
+        signet_problems_add(&draft->problems, place, tail, "cannot use '%s' as 'Key'", key);
+}
+
+static void
+check_purposes_fit(SignetPolicyDraft *draft, const SignetIdentityPolicy *identity,
+                   const SignetPlace *place)
+{
+    const SignetTokenConfig *token =
+        identity->token ? signet_policy_get_token(draft->policy, identity->token) : NULL;
+    g_autofree char *why = signet_fit_purposes(token, find_facts(draft, identity->token),
+                                               identity->key, identity->purposes);
+    g_autofree char *tail = g_strconcat(": ", why, NULL);
+
+    if (why)
+        signet_problems_add(&draft->problems, place, tail, "cannot use '%s' for 'Purposes'",
+                            identity->key);
+}
+
+static void
+check_sessions_fit(SignetPolicyDraft *draft, const SignetTokenConfig *token)
+{
+    g_autofree char *group = g_strdup_printf("Token %s", token->name);
+    const SignetEntry *entry = signet_policy_draft_find(draft, group, "MaxSessions");
+    g_autofree char *why = signet_fit_sessions(token, find_facts(draft, token->name));
+    g_autofree char *tail = g_strconcat(": ", why, NULL);
+
+    if (entry && why)
+        signet_problems_add(&draft->problems, &entry->place, tail,
+                            "cannot use '%s' as 'MaxSessions'", entry->value);
+}
+
 static void
 check_lifetime(SignetPolicyDraft *draft, const SignetCaProfile *ca, const SignetPlace *place)
 {
@@ -149,6 +202,7 @@ check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca)
 
         check_token(draft, &ca->ca->token, &token);
         check_key(draft, ca->ca->key, &key);
+        check_key_fits(draft, ca->ca->token, ca->ca->key, &key);
         check_lifetime(draft, ca->ca, &lifetime);
     }
     add_ca_identity(draft->policy, ca->ca);
@@ -162,6 +216,7 @@ add_default_ca(SignetPolicyDraft *draft)
     const GPtrArray *tokens = signet_policy_get_tokens(draft->policy);
     const SignetEntry *limit = signet_policy_draft_find(draft, "Limits", "Keys");
     SignetLimitsDraft *limits = &draft->limits;
+    SignetPlace nowhere = {"ca.d/local.conf", 0, "Ca", "Key"};
     SignetCaProfile *ca;
 
     if (tokens->len != 1)
@@ -174,6 +229,7 @@ add_default_ca(SignetPolicyDraft *draft)
                             "'Keys' does not allow '%s', the key of the CA 'local' that is there "
                             "without a file,",
                             ca->key);
+    check_key_fits(draft, ca->token, ca->key, &nowhere);
     add_ca_identity(draft->policy, ca);
     signet_policy_take_ca(draft->policy, ca);
 }
@@ -209,10 +265,13 @@ check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
     SignetPlace token = place_of(identity->scan, "Identity", "Token");
     SignetPlace key = place_of(identity->scan, "Identity", "Key");
     SignetPlace ca_place = place_of(identity->scan, "Identity", "Ca");
+    SignetPlace purposes = place_of(identity->scan, "Access", "Purposes");
     const SignetCaProfile *ca = signet_policy_get_ca(draft->policy, policy->ca);
 
     check_token(draft, &policy->token, &token);
     check_key(draft, policy->key, &key);
+    check_key_fits(draft, policy->token, policy->key, &key);
+    check_purposes_fit(draft, policy, &purposes);
     if (!ca) {
         const GPtrArray *cas = signet_policy_get_cas(draft->policy);
         g_autofree char *known =
@@ -250,6 +309,7 @@ check_token_config(SignetPolicyDraft *draft, const SignetTokenConfig *token)
                                 "'%s' is not for a token of type %s", keys[i].key,
                                 is_pkcs11 ? "pkcs11" : "tpm");
     }
+    check_sessions_fit(draft, token);
     /* A Uri that was bad has been spoken of. */
     if (is_pkcs11 && type && !signet_policy_draft_find(draft, group, "Uri"))
         signet_problems_add(&draft->problems, &type->place, "; write Uri=pkcs11:token=LABEL",

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "policy/build.h"
+#include "policy/fit.h"
 #include "policy/problem.h"
 #include "policy/scan.h"
 
@@ -36,6 +37,8 @@ typedef struct {
     GPtrArray *cas;        /* (owned) of SignetCaDraft */
     GPtrArray *identities; /* (owned) of SignetIdentityDraft */
     SignetLimitsDraft limits;
+    const SignetTokenFacts *known; /* (unowned): the caller's */
+    gsize n_known;
     GHashTable *set_by; /* (owned) "group\nkey" of signet.conf and policy.d → the SignetEntry that
                            set it last */
 } SignetPolicyDraft;

@@ -471,6 +471,13 @@ identity_draft_free(gpointer data)
 SignetPolicy *
 signet_policy_parse(const SignetPolicyFile *files, gsize n_files, GPtrArray *ret_problems)
 {
+    return signet_policy_parse_for(files, n_files, NULL, 0, ret_problems);
+}
+
+SignetPolicy *
+signet_policy_parse_for(const SignetPolicyFile *files, gsize n_files, const SignetTokenFacts *known,
+                        gsize n_known, GPtrArray *ret_problems)
+{
     guint n_problems = ret_problems->len;
     SignetPolicyDraft draft = {
         .scans = g_ptr_array_new_with_free_func((GDestroyNotify)signet_scan_free),
@@ -478,6 +485,8 @@ signet_policy_parse(const SignetPolicyFile *files, gsize n_files, GPtrArray *ret
         .cas = g_ptr_array_new_with_free_func(ca_draft_free),
         .identities = g_ptr_array_new_with_free_func(identity_draft_free),
         .limits = {NULL, 0, G_MAXINT64},
+        .known = known,
+        .n_known = n_known,
         .set_by = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
     };
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "policy/file.h"
+#include "policy/fit.h"
 #include "policy/model.h"
 
 /* Files in any order; they are taken in the order of their paths, later names override earlier
@@ -16,3 +17,9 @@
  * TPM at device:/dev/tpmrm0. Without ca.d there is one CA: 'local'. */
 SignetPolicy *
 signet_policy_parse(const SignetPolicyFile *files, gsize n_files, GPtrArray *ret_problems);
+
+/* The same, and what a token cannot serve is an error too: 'known' is what is known of tokens, in
+ * any order. */
+SignetPolicy *
+signet_policy_parse_for(const SignetPolicyFile *files, gsize n_files, const SignetTokenFacts *known,
+                        gsize n_known, GPtrArray *ret_problems);

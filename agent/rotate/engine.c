@@ -321,6 +321,9 @@ signet_engine_on_token(SignetToken *token, gpointer data)
 {
     SignetEngine *engine = data;
 
+    /* What it can do may have become known. */
+    engine->is_rescan_due = TRUE;
+    signet_engine_schedule(engine);
     if (signet_token_get_state(token) != SIGNET_TOKEN_STATE_READY)
         return;
     for (guint i = 0; i < engine->order->len; i++) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/rotate/private.h"
+#include "policy/fit.h"
 
 /* A local CA's own identity has no profile of its own: renewed like any other, with the key that
  * everybody trusts. */
@@ -195,6 +196,20 @@ make_wish(const SignetEntry *entry)
     return g_strdup(g_checksum_get_string(checksum));
 }
 
+/* Only what was learned from the device that is there now: another one, whose facts are not known
+ * yet, would never be tried. */
+static char *
+find_misfit(const SignetEntry *entry)
+{
+    const SignetIdentityPolicy *policy = entry->policy;
+    const SignetToken *token = signet_tokens_get(entry->engine->context.tokens, policy->token);
+
+    if (!signet_token_has_fresh_facts(token))
+        return NULL;
+    return signet_fit_identity(signet_policy_get_token(entry->engine->policy, policy->token),
+                               signet_token_get_facts(token), policy);
+}
+
 static char *
 find_block(const SignetEntry *entry)
 {
@@ -209,7 +224,7 @@ find_block(const SignetEntry *entry)
     if (signet_key_type_from_name(policy->key) == 0)
         return g_strdup_printf("'%s' is no type of key; correct Key= of '%s'", policy->key,
                                entry->name);
-    return NULL;
+    return find_misfit(entry);
 }
 
 void

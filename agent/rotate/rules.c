@@ -64,6 +64,9 @@ signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *in
             return 0;
         return signet_rules_renew_at(machine, input);
     case SIGNET_MACHINE_FAILED:
+        if (input->blocked) /* why it failed has become known */
+            return 0;
+        G_GNUC_FALLTHROUGH;
     case SIGNET_MACHINE_WAITING_TOKEN:
     case SIGNET_MACHINE_PENDING_CA:
         if (machine->is_requested || signet_rules_is_wish_changed(input, machine->tried_wish))

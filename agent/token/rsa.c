@@ -188,3 +188,27 @@ signet_rsa_check(GBytes *spki, GBytes *block, GBytes *signature, GError **error)
     }
     return TRUE;
 }
+
+int
+signet_rsa_find_salt(GBytes *spki, guint32 hash, GBytes *digest, GBytes *signature)
+{
+    g_autoptr(RSA) rsa = parse_spki(spki, NULL);
+    const EVP_MD *md = message_digest(hash);
+    guint8 block[MAX_BYTES];
+    int salt = -1;
+    gsize size;
+    const guint8 *data = g_bytes_get_data(signature, &size);
+
+    if (!rsa || !md || size != (gsize)RSA_size(rsa) ||
+        g_bytes_get_size(digest) != (gsize)EVP_MD_get_size(md) ||
+        RSA_public_decrypt((int)size, data, block, rsa, RSA_NO_PADDING) != (int)size) {
+        ERR_clear_error();
+        return -1;
+    }
+    for (int length = 0; salt < 0 && length <= (int)size; length++) {
+        if (RSA_verify_PKCS1_PSS_mgf1(rsa, g_bytes_get_data(digest, NULL), md, md, block, length))
+            salt = length;
+    }
+    ERR_clear_error();
+    return salt;
+}

@@ -17,5 +17,8 @@ GBytes *signet_rsa_digest_info(const SignetKeyScheme *scheme, GBytes *digest);
 /* What the private operation made of a ciphertext, without its padding. Errors say nothing about
  * the padding. */
 GBytes *signet_rsa_unpad(const SignetKeyScheme *scheme, GBytes *block, GError **error);
+/* How long the salt of a PSS signature is (MGF1 with the same hash), in bytes; -1: it is none by
+ * this key over this digest. */
+int signet_rsa_find_salt(GBytes *spki, guint32 hash, GBytes *digest, GBytes *signature);
 /* The signature raised to the public exponent gives the block again: no fault happened. */
 gboolean signet_rsa_check(GBytes *spki, GBytes *block, GBytes *signature, GError **error);

@@ -10,6 +10,7 @@
 
 #include "agent/token/pkcs11/error.h"
 #include "agent/token/pkcs11/generate.h"
+#include "agent/token/pkcs11/learn.h"
 #include "agent/token/pkcs11/object.h"
 #include "agent/token/pkcs11/public.h"
 #include "agent/token/rsa.h"
@@ -27,6 +28,14 @@ pkcs11_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
     *ret_info = (SignetTokenInfo) {
         .kind = "pkcs11", .protection = p11->protection, .description = p11->description};
     return TRUE;
+}
+
+static gboolean
+pkcs11_learn(gpointer backend, SignetLesson lesson, SignetKey *key, GVariantDict *facts,
+             GError **error)
+{
+    return signet_pkcs11_begin(backend, error) &&
+           signet_pkcs11_learn(backend, lesson, key, facts, error);
 }
 
 static void
@@ -433,6 +442,7 @@ signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11S
         .decrypt = pkcs11_decrypt,
         .derive = pkcs11_derive,
         .destroy = pkcs11_destroy,
+        .learn = pkcs11_learn,
         .free = pkcs11_free,
     };
 

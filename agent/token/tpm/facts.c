@@ -5,6 +5,7 @@
 
 #include "agent/token/tpm/facts.h"
 
+#include "policy/facts.h"
 #include "provider/wire/catalogue.h"
 
 /* The kernel's resource manager gives each client three transient objects and breaks the connection
@@ -34,6 +35,16 @@ append_text(GString *text, guint32 value)
     }
 }
 
+void
+signet_tpm_facts_clear(SignetTpmFacts *facts)
+{
+    g_clear_pointer(&facts->description, g_free);
+    g_clear_pointer(&facts->manufacturer, g_free);
+    g_clear_pointer(&facts->model, g_free);
+    g_clear_pointer(&facts->firmware, g_free);
+    g_clear_pointer(&facts->specification, g_free);
+}
+
 static void
 describe(SignetTpmFacts *facts, const TPML_TAGGED_TPM_PROPERTY *properties)
 {
@@ -41,6 +52,7 @@ describe(SignetTpmFacts *facts, const TPML_TAGGED_TPM_PROPERTY *properties)
     g_autoptr(GString) vendor = g_string_new(NULL);
     guint32 firmware[] = {property(properties, TPM2_PT_FIRMWARE_VERSION_1),
                           property(properties, TPM2_PT_FIRMWARE_VERSION_2)};
+    guint32 revision = property(properties, TPM2_PT_REVISION);
 
     append_text(maker, property(properties, TPM2_PT_MANUFACTURER));
     for (TPM2_PT name = TPM2_PT_VENDOR_STRING_1; name <= TPM2_PT_VENDOR_STRING_4; name++)
@@ -54,10 +66,14 @@ describe(SignetTpmFacts *facts, const TPML_TAGGED_TPM_PROPERTY *properties)
                                 g_str_has_prefix(vendor->str, "xCG")
                             ? "software"
                             : "tpm";
-    g_free(facts->description);
+    signet_tpm_facts_clear(facts);
+    facts->manufacturer = g_strdup(maker->str);
+    facts->model = g_strdup(vendor->str);
+    facts->firmware = g_strdup_printf("%u.%u.%u.%u", firmware[0] >> 16, firmware[0] & 0xffff,
+                                      firmware[1] >> 16, firmware[1] & 0xffff);
+    facts->specification = g_strdup_printf("2.0 revision %u.%02u", revision / 100, revision % 100);
     facts->description =
-        g_strdup_printf("%s %s, firmware %u.%u.%u.%u", maker->str, vendor->str, firmware[0] >> 16,
-                        firmware[0] & 0xffff, firmware[1] >> 16, firmware[1] & 0xffff);
+        g_strdup_printf("%s %s, firmware %s", facts->manufacturer, facts->model, facts->firmware);
 }
 
 static TSS2_RC
@@ -109,7 +125,11 @@ signet_tpm_facts_read(ESYS_CONTEXT *esys, SignetTpmFacts *facts)
 }
 
 void
-signet_tpm_facts_clear(SignetTpmFacts *facts)
+signet_tpm_facts_describe(const SignetTpmFacts *facts, GVariantDict *dict)
 {
-    g_clear_pointer(&facts->description, g_free);
+    g_variant_dict_insert(dict, SIGNET_FACT_PROTECTION, "s", facts->protection);
+    g_variant_dict_insert(dict, SIGNET_FACT_MANUFACTURER, "s", facts->manufacturer);
+    g_variant_dict_insert(dict, SIGNET_FACT_MODEL, "s", facts->model);
+    g_variant_dict_insert(dict, SIGNET_FACT_FIRMWARE, "s", facts->firmware);
+    g_variant_dict_insert(dict, SIGNET_FACT_SPECIFICATION, "s", facts->specification);
 }

@@ -10,6 +10,10 @@
 
 typedef struct {
     char *description;      /* (owned, nullable) manufacturer, model, firmware */
+    char *manufacturer;     /* (owned, nullable) */
+    char *model;            /* (owned, nullable) */
+    char *firmware;         /* (owned, nullable) */
+    char *specification;    /* (owned, nullable) */
     const char *protection; /* static; as in SignetTokenInfo */
     guint capacity;         /* transient objects that fit */
     guint hashes;           /* mask of 1 << enum signet_hash */
@@ -17,4 +21,6 @@ typedef struct {
 
 /* Replaces what facts holds. */
 TSS2_RC signet_tpm_facts_read(ESYS_CONTEXT *esys, SignetTpmFacts *facts);
+/* Adds what it holds for people. */
+void signet_tpm_facts_describe(const SignetTpmFacts *facts, GVariantDict *dict);
 void signet_tpm_facts_clear(SignetTpmFacts *facts);

@@ -13,6 +13,7 @@
 #include "agent/token/secret-bytes.h"
 #include "agent/token/tpm/context.h"
 #include "agent/token/tpm/error.h"
+#include "agent/token/tpm/learn.h"
 #include "agent/token/tpm/public.h"
 #include "agent/token/tpm/recycle.h"
 
@@ -30,6 +31,13 @@ tpm_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
     *ret_info = (SignetTokenInfo) {
         .kind = "tpm", .protection = tpm->facts.protection, .description = tpm->facts.description};
     return TRUE;
+}
+
+static gboolean
+tpm_learn(gpointer backend, SignetLesson lesson, SignetKey *key, GVariantDict *facts,
+          GError **error)
+{
+    return signet_tpm_learn(backend, lesson, key, facts, error);
 }
 
 static void
@@ -416,6 +424,7 @@ signet_tpm_token_new(const SignetTokenSettings *settings, const char *tcti, gboo
         .decrypt = tpm_decrypt,
         .derive = tpm_derive,
         .destroy = tpm_destroy,
+        .learn = tpm_learn,
         .free = tpm_free,
     };
 

@@ -1,0 +1,117 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The policy held against the facts. */
+
+#include "policy/fit.h"
+
+const char *
+signet_fit_place(const SignetTokenConfig *token)
+{
+    switch (token->kind) {
+    case SIGNET_TOKEN_TPM:
+        return token->tcti ? token->tcti : "";
+    case SIGNET_TOKEN_PKCS11:
+        return token->uri ? token->uri : "";
+    }
+    return "";
+}
+
+static gboolean
+is_about(const SignetTokenConfig *token, GVariant *facts)
+{
+    const char *place = NULL;
+
+    return token && facts && g_variant_lookup(facts, SIGNET_FACT_PLACE, "&s", &place) &&
+           g_str_equal(place, signet_fit_place(token));
+}
+
+/* Free with g_free(); NULL: not known. */
+static const char **
+find_list(GVariant *facts, const char *name)
+{
+    const char **list = NULL;
+
+    return g_variant_lookup(facts, name, "^a&s", &list) ? list : NULL;
+}
+
+static char *
+tell_offer(const SignetTokenConfig *token, const char *does, const char *const *list)
+{
+    g_autofree char *names = g_strjoinv(", ", (char **)list);
+
+    return *names ? g_strdup_printf("token '%s' %s %s", token->name, does, names)
+                  : g_strdup_printf("token '%s' %s no key at all", token->name, does);
+}
+
+/* A card whose keys were made elsewhere may make none itself: then what it can use counts. */
+char *
+signet_fit_key(const SignetTokenConfig *token, GVariant *facts, const char *key)
+{
+    g_autofree const char **makes = NULL;
+    g_autofree const char **uses = NULL;
+    const char **offer;
+
+    if (!key || !is_about(token, facts))
+        return NULL;
+    makes = find_list(facts, SIGNET_FACT_KEYS);
+    uses = find_list(facts, SIGNET_FACT_USES);
+    offer = makes && !*makes && uses ? uses : makes;
+    if (!offer || g_strv_contains(offer, key))
+        return NULL;
+    return tell_offer(token, "offers", offer);
+}
+
+static char *
+check_purpose(const SignetTokenConfig *token, GVariant *facts, const char *fact, const char *key,
+              const char *does)
+{
+    g_autofree const char **list = find_list(facts, fact);
+
+    if (!list || g_strv_contains((const char *const *)list, key))
+        return NULL;
+    return tell_offer(token, does, list);
+}
+
+char *
+signet_fit_purposes(const SignetTokenConfig *token, GVariant *facts, const char *key,
+                    guint purposes)
+{
+    if (!key || !is_about(token, facts))
+        return NULL;
+    if (purposes & SIGNET_PURPOSE_DECRYPT && g_str_has_prefix(key, "rsa:"))
+        return check_purpose(token, facts, SIGNET_FACT_DECRYPT, key, "decrypts with");
+    if (purposes & SIGNET_PURPOSE_DERIVE && g_str_has_prefix(key, "ec:"))
+        return check_purpose(token, facts, SIGNET_FACT_DERIVE, key, "derives with");
+    return NULL;
+}
+
+char *
+signet_fit_sessions(const SignetTokenConfig *token, GVariant *facts)
+{
+    guint32 limit = 0;
+
+    if (!is_about(token, facts) ||
+        !g_variant_lookup(facts, SIGNET_FACT_MAX_SESSIONS, "u", &limit) || limit == 0 ||
+        token->max_sessions <= limit)
+        return NULL;
+    return g_strdup_printf("token '%s' has at most %u session%s", token->name, limit,
+                           limit == 1 ? "" : "s");
+}
+
+char *
+signet_fit_identity(const SignetTokenConfig *token, GVariant *facts,
+                    const SignetIdentityPolicy *identity)
+{
+    g_autofree char *key = signet_fit_key(token, facts, identity->key);
+    g_autofree char *purposes =
+        signet_fit_purposes(token, facts, identity->key, identity->purposes);
+
+    if (key)
+        return g_strdup_printf("cannot use '%s' as 'Key' of '%s': %s", identity->key,
+                               identity->name, key);
+    if (purposes)
+        return g_strdup_printf("cannot use '%s' for 'Purposes' of '%s': %s", identity->key,
+                               identity->name, purposes);
+    return NULL;
+}
