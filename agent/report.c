@@ -107,6 +107,7 @@ signet_report_token(SignetToken *token)
         break;
     case SIGNET_TOKEN_STATE_ABSENT:
     case SIGNET_TOKEN_STATE_FAILED:
+    case SIGNET_TOKEN_STATE_LOCKED:
         signet_log(LOG_WARNING, fields, "token '%s' is %s: %s", name, state_name,
                    signet_token_get_problem(token) ? signet_token_get_problem(token) : "?");
         break;

@@ -42,6 +42,7 @@ signet_token_config_free(SignetTokenConfig *token)
     g_free(token->tcti);
     g_free(token->uri);
     g_free(token->pin_file);
+    g_free(token->pin_credential);
     g_free(token);
 }
 

@@ -285,17 +285,44 @@ check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
     signet_policy_take_identity(draft->policy, policy);
 }
 
+/* A PIN comes from one place; the URI may name it too. */
+static void
+check_pin(SignetPolicyDraft *draft, SignetTokenConfig *token, const char *group)
+{
+    static const char *const keys[] = {"PinFile", "PinCredential", "Pin"};
+    static const char *const quoted[] = {"'PinFile'", "'PinCredential'", "'Pin'"};
+    g_autofree char *source = token->uri ? signet_value_dup_pin_source(token->uri) : NULL;
+    const char *before = source ? "'pin-source' in 'Uri'" : NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const SignetEntry *entry = signet_policy_draft_find(draft, group, keys[i]);
+
+        if (entry && before)
+            signet_problems_add(&draft->problems, &entry->place, "; the PIN comes from one place",
+                                "'%s' besides %s", keys[i], before);
+        else if (entry)
+            before = quoted[i];
+    }
+    if (source && !token->pin_file)
+        token->pin_file = g_steal_pointer(&source);
+}
+
 /* A token has the keys of its type only, and what its type needs. */
 static void
-check_token_config(SignetPolicyDraft *draft, const SignetTokenConfig *token)
+check_token_config(SignetPolicyDraft *draft, SignetTokenConfig *token)
 {
     static const struct {
         const char *key;
         SignetTokenKind kind;
     } keys[] = {
-        {"Tcti", SIGNET_TOKEN_TPM},           {"BusEncryption", SIGNET_TOKEN_TPM},
-        {"Uri", SIGNET_TOKEN_PKCS11},         {"PinFile", SIGNET_TOKEN_PKCS11},
-        {"MaxSessions", SIGNET_TOKEN_PKCS11}, {"AllowExtractable", SIGNET_TOKEN_PKCS11},
+        {"Tcti", SIGNET_TOKEN_TPM},
+        {"BusEncryption", SIGNET_TOKEN_TPM},
+        {"Uri", SIGNET_TOKEN_PKCS11},
+        {"PinFile", SIGNET_TOKEN_PKCS11},
+        {"PinCredential", SIGNET_TOKEN_PKCS11},
+        {"Pin", SIGNET_TOKEN_PKCS11},
+        {"MaxSessions", SIGNET_TOKEN_PKCS11},
+        {"AllowExtractable", SIGNET_TOKEN_PKCS11},
     };
     gboolean is_pkcs11 = token->kind == SIGNET_TOKEN_PKCS11;
     g_autofree char *group = g_strdup_printf("Token %s", token->name);
@@ -310,6 +337,7 @@ check_token_config(SignetPolicyDraft *draft, const SignetTokenConfig *token)
                                 is_pkcs11 ? "pkcs11" : "tpm");
     }
     check_sessions_fit(draft, token);
+    check_pin(draft, token, group);
     /* A Uri that was bad has been spoken of. */
     if (is_pkcs11 && type && !signet_policy_draft_find(draft, group, "Uri"))
         signet_problems_add(&draft->problems, &type->place, "; write Uri=pkcs11:token=LABEL",

@@ -85,7 +85,9 @@ typedef struct {
     gboolean bus_encryption; /* TPM only; default TRUE */
     /* PKCS#11 only */
     char *uri;                  /* (owned, nullable) RFC 7512; never NULL for such a token */
-    char *pin_file;             /* (owned, nullable) path */
+    char *pin_file;             /* (owned, nullable) path; the URI's pin-source too */
+    char *pin_credential;       /* (owned, nullable) name of a systemd credential */
+    gboolean ask_pin;           /* Pin=ask was written; so it is too with none of the three */
     guint max_sessions;         /* 0: what the token says */
     gboolean allow_extractable; /* default FALSE */
     guint queue_limit;          /* requests waiting; default 1024 */

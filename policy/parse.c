@@ -43,6 +43,8 @@ static const KeySpec token_keys[] = {
     {"BusEncryption", signet_value_set_boolean, AT(SignetTokenConfig, bus_encryption)},
     {"Uri", signet_value_set_token_uri, AT(SignetTokenConfig, uri)},
     {"PinFile", signet_value_set_path, AT(SignetTokenConfig, pin_file)},
+    {"PinCredential", signet_value_set_credential, AT(SignetTokenConfig, pin_credential)},
+    {"Pin", signet_value_set_pin, AT(SignetTokenConfig, ask_pin)},
     {"MaxSessions", signet_value_set_session_limit, AT(SignetTokenConfig, max_sessions)},
     {"AllowExtractable", signet_value_set_boolean, AT(SignetTokenConfig, allow_extractable)},
     {"QueueLimit", signet_value_set_queue_limit, AT(SignetTokenConfig, queue_limit)},
@@ -276,22 +278,25 @@ is_first(Loading *loading, const SignetEntry *entry)
     return TRUE;
 }
 
-/* A value as a message may repeat it: a PIN that was put into a URI (RFC 7512) is left out. */
+/* A value as a message may repeat it: a PIN that was written down, also in a URI (RFC 7512), is
+ * left out. */
 static char *
-show_value(const char *value)
+show_value(const KeySpec *key, const char *value)
 {
     const char *pin = strstr(value, "pin-value=");
-    g_autofree char *safe =
-        pin ? g_strdup_printf("%.*s…", (int)(pin + strlen("pin-value=") - value), value)
-            : g_strdup(value);
+    g_autofree char *safe = NULL;
 
+    if (key->set == signet_value_set_pin)
+        return g_strdup("…");
+    safe = pin ? g_strdup_printf("%.*s…", (int)(pin + strlen("pin-value=") - value), value)
+               : g_strdup(value);
     return signet_problem_quote(safe);
 }
 
 static void
 load_value(Loading *loading, const KeySpec *key, const SignetEntry *entry, gpointer target)
 {
-    g_autofree char *shown = show_value(entry->value);
+    g_autofree char *shown = show_value(key, entry->value);
     g_autofree char *problem = key->set(entry->value, (char *)target + key->offset);
     g_autofree char *tail = NULL;
 

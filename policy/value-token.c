@@ -12,7 +12,8 @@
 #include "policy/problem.h"
 #include "policy/text.h"
 
-#define SESSIONS_MAX 1024
+#define SESSIONS_MAX   1024
+#define CREDENTIAL_MAX 255 /* bytes of a name, as of a file's */
 
 char *
 signet_value_set_token_kind(const char *value, gpointer field)
@@ -37,8 +38,9 @@ typedef struct {
 } Attribute;
 
 static const Attribute attributes[] = {
-    {"token", FALSE, 32}, {"manufacturer", FALSE, 32}, {"serial", FALSE, 16},
-    {"model", FALSE, 16}, {"module-name", TRUE, 0},    {"module-path", TRUE, 0},
+    {"token", FALSE, 32},    {"manufacturer", FALSE, 32}, {"serial", FALSE, 16},
+    {"model", FALSE, 16},    {"module-name", TRUE, 0},    {"module-path", TRUE, 0},
+    {"pin-source", TRUE, 0},
 };
 
 /* NULL: not percent-encoded text, or a control character. (owned by the caller) */
@@ -50,6 +52,17 @@ decode(const char *value)
     if (text && (!g_utf8_validate(text, -1, NULL) || signet_text_has_control(text)))
         g_clear_pointer(&text, g_free);
     return text;
+}
+
+/* The path that "file:/PATH", "file:///PATH" or "/PATH" means; NULL: none of these. */
+static const char *
+find_path(const char *source)
+{
+    if (g_str_has_prefix(source, "file:"))
+        source += strlen("file:");
+    if (g_str_has_prefix(source, "///"))
+        source += strlen("//");
+    return *source == '/' && source[1] != '/' ? source : NULL;
 }
 
 static char *
@@ -66,6 +79,8 @@ check_attribute(const Attribute *attribute, const char *value)
                                attribute->max_size);
     if (g_str_equal(attribute->name, "module-path") && *text != '/')
         return g_strdup("'module-path' must begin with '/'");
+    if (g_str_equal(attribute->name, "pin-source") && !find_path(text))
+        return g_strdup("'pin-source' must be file:/PATH; no program is run for a PIN");
     return NULL;
 }
 
@@ -74,13 +89,14 @@ explain_unknown(const char *name)
 {
     g_autofree char *shown = signet_problem_quote(name);
 
-    if (g_str_equal(name, "pin-value") || g_str_equal(name, "pin-source"))
-        return g_strdup_printf("'%s' does not belong here; use PinFile=", shown);
+    if (g_str_equal(name, "pin-value"))
+        return g_strdup("a PIN does not belong in a configuration that everybody may read; use "
+                        "PinFile= or PinCredential=");
     if (g_str_equal(name, "object") || g_str_equal(name, "id") || g_str_equal(name, "type"))
         return g_strdup_printf("'%s' names a key, but the URI must name a token", shown);
     return g_strdup_printf("'%s' is not an attribute that names a token; there are token, "
-                           "manufacturer, serial, model, and behind '?' module-name and "
-                           "module-path",
+                           "manufacturer, serial, model, and behind '?' module-name, "
+                           "module-path and pin-source",
                            shown);
 }
 
@@ -136,6 +152,23 @@ signet_value_set_token_uri(const char *value, gpointer field)
     return problem ? problem : signet_value_set_text(value, field);
 }
 
+char *
+signet_value_dup_pin_source(const char *uri)
+{
+    const char *query = strchr(uri, '?');
+    g_auto(GStrv) items = query ? g_strsplit(query + 1, "&", -1) : NULL;
+
+    for (char **item = items; item && *item; item++) {
+        g_autofree char *text = NULL;
+
+        if (!g_str_has_prefix(*item, "pin-source="))
+            continue;
+        text = decode(*item + strlen("pin-source="));
+        return text ? g_strdup(find_path(text)) : NULL;
+    }
+    return NULL;
+}
+
 /* --- what goes with it --- */
 
 char *
@@ -144,6 +177,26 @@ signet_value_set_path(const char *value, gpointer field)
     if (*value != '/')
         return g_strdup("not a path that begins with '/'");
     return signet_value_set_text(value, field);
+}
+
+/* What systemd.exec(5) takes as the name of a credential. */
+char *
+signet_value_set_credential(const char *value, gpointer field)
+{
+    if (strlen(value) > CREDENTIAL_MAX || !g_str_is_ascii(value) || strpbrk(value, "/: ") ||
+        g_str_equal(value, ".") || g_str_equal(value, ".."))
+        return g_strdup("not the name of a credential: no path, no '/', ':' or space");
+    return signet_value_set_text(value, field);
+}
+
+char *
+signet_value_set_pin(const char *value, gpointer field)
+{
+    if (!g_str_equal(value, "ask"))
+        return g_strdup("a PIN does not belong in a configuration that everybody may read; use "
+                        "PinFile= or PinCredential=, or write 'ask'");
+    *(gboolean *)field = TRUE;
+    return NULL;
 }
 
 char *

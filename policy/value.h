@@ -26,6 +26,10 @@ char *signet_value_find_bad_placeholder(const char *value);
 gboolean signet_value_is_key_within(const char *key, const char *item);
 gboolean signet_value_is_key_limit(const char *item);
 
+/* The path in the attribute "pin-source" of a URI that signet_value_set_token_uri() took (owned by
+ * the caller), or NULL. */
+char *signet_value_dup_pin_source(const char *uri);
+
 /* field: char ** */
 char *signet_value_set_name(const char *value, gpointer field);
 char *signet_value_set_text(const char *value, gpointer field);
@@ -35,6 +39,8 @@ char *signet_value_set_subject(const char *value, gpointer field);
 /* A PKCS#11 URI (RFC 7512) that names a token; absolute. */
 char *signet_value_set_token_uri(const char *value, gpointer field);
 char *signet_value_set_path(const char *value, gpointer field);
+/* The name of a systemd credential. */
+char *signet_value_set_credential(const char *value, gpointer field);
 /* field: char *** */
 char *signet_value_set_dns(const char *value, gpointer field);
 char *signet_value_set_ip(const char *value, gpointer field);
@@ -50,8 +56,9 @@ char *signet_value_set_mode(const char *value, gpointer field);
 char *signet_value_set_queue_limit(const char *value, gpointer field);
 char *signet_value_set_session_limit(const char *value, gpointer field);
 char *signet_value_set_purposes(const char *value, gpointer field);
-/* field: gboolean * */
+/* field: gboolean *; _pin takes 'ask' and nothing else */
 char *signet_value_set_boolean(const char *value, gpointer field);
+char *signet_value_set_pin(const char *value, gpointer field);
 /* field: double *, 0 to 50 */
 char *signet_value_set_jitter(const char *value, gpointer field);
 /* field: GPtrArray ** of SignetRule, replaced */

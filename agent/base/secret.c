@@ -12,6 +12,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define READ_MAX 1024
+
 struct SignetSecret {
     gatomicrefcount references;
     guint8
@@ -66,6 +68,44 @@ signet_secret_new_random(gsize size)
         if (got > 0)
             done += (gsize)got;
     }
+    return secret;
+}
+
+/* -1 with errno. */
+static gssize
+read_all(int fd, char *text, gsize size)
+{
+    gsize done = 0;
+
+    while (done < size) {
+        gssize got = read(fd, text + done, size - done);
+
+        if (got == 0)
+            break;
+        if (got < 0 && errno != EINTR)
+            return -1;
+        if (got > 0)
+            done += (gsize)got;
+    }
+    return (gssize)done;
+}
+
+SignetSecret *
+signet_secret_read(int fd, gsize max_size)
+{
+    char text[READ_MAX + 3];
+    gssize size = read_all(fd, text, MIN(max_size, READ_MAX) + 3);
+    SignetSecret *secret = NULL;
+
+    if (size > 0 && text[size - 1] == '\n')
+        size--;
+    if (size > 0 && text[size - 1] == '\r')
+        size--;
+    if (size > 0 && (gsize)size <= max_size)
+        secret = signet_secret_new(text, (gsize)size);
+    else if (size >= 0)
+        errno = size == 0 ? ENODATA : EFBIG;
+    explicit_bzero(text, sizeof text);
     return secret;
 }
 

@@ -14,6 +14,10 @@ typedef struct SignetSecret SignetSecret;
 SignetSecret *signet_secret_new(gconstpointer data, gsize size);
 /* From the kernel's generator. */
 SignetSecret *signet_secret_new_random(gsize size);
+/* All that fd gives, without the line's end, from 1 to max_size (at most 1024) bytes. NULL with
+ * errno: ENODATA when there is nothing, EFBIG when there is more, EAGAIN when the writer of a pipe
+ * that does not block has not closed it. */
+SignetSecret *signet_secret_read(int fd, gsize max_size);
 SignetSecret *signet_secret_ref(SignetSecret *secret);
 void signet_secret_unref(SignetSecret *secret);
 gconstpointer signet_secret_get(const SignetSecret *secret, gsize *ret_size);

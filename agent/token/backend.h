@@ -10,6 +10,7 @@
 
 #include "agent/base/error.h"
 #include "agent/base/key.h"
+#include "agent/base/secret.h"
 #include "provider/wire/catalogue.h"
 
 typedef struct {
@@ -38,21 +39,43 @@ typedef enum {
     SIGNET_TOKEN_STATE_READY,
     SIGNET_TOKEN_STATE_ABSENT,
     SIGNET_TOKEN_STATE_FAILED,
+    SIGNET_TOKEN_STATE_LOCKED, /* it is there, and wants a PIN that the agent has not */
 } SignetTokenState;
+
+/* How a token is logged in to. Static; empty where it asks for no PIN, or is not known yet. */
+typedef struct {
+    const char *unlock_by; /* "pin", "reader" (typed at its own keys), "configuration" */
+    const char *tries;     /* left for the PIN: "low", "last", "none" */
+} SignetTokenLock;
+
+/* A person unlocks a token. */
+typedef struct {
+    SignetSecret *pin; /* (unowned, nullable) NULL: it is typed at the reader, or the one in the
+                          configuration is sent once more */
+    gboolean last_try; /* send it also when no other try is left */
+    gboolean again;    /* … and when the token has refused it before */
+} SignetTokenUnlock;
 
 /* Facts for people and for policy; strings are static or owned by the token. */
 typedef struct {
     const char *kind;        /* "tpm", "pkcs11" */
     const char *protection;  /* "tpm", "smartcard", "hsm", "software" */
     const char *description; /* manufacturer, model, firmware */
+    SignetTokenLock lock;
 } SignetTokenInfo;
 
 /* A backend. All functions block, run on the worker thread only and set an error of kind
  * TOKEN_ABSENT, TOKEN_FAILED, BUSY, UNSUPPORTED, PIN_NEEDED, BAD_REQUEST or CORRUPT. */
 typedef struct {
-    /* Opens the device and fills info; called before the first operation, and again after an
-     * error TOKEN_ABSENT. */
+    /* Opens the device and fills info, also with PIN_NEEDED; called before the first operation, and
+     * again after an error TOKEN_ABSENT. */
     gboolean (*open)(gpointer backend, SignetTokenInfo *ret_info, GError **error);
+    /* The same for a person who has, or is, the PIN's keeper. May wait for that person, at the
+     * reader. (nullable) */
+    gboolean (*unlock)(gpointer backend, const SignetTokenUnlock *unlock, SignetTokenInfo *ret_info,
+                       GError **error);
+    /* Closes the device, so that only unlock opens it again. (nullable, together with unlock) */
+    void (*lock)(gpointer backend);
     SignetKey *(*generate)(gpointer backend, const SignetKeyTemplate *template, GError **error);
     GBytes *(*sign)(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GBytes *digest,
                     GError **error);

@@ -18,6 +18,8 @@ struct SignetTokens {
     GHashTable *entries; /* (owned) of Entry by name */
     SignetTokenChanged changed;
     gpointer changed_data;
+    SignetPinAttempts *attempts; /* (owned) */
+    char *credentials_dir;       /* (owned, nullable) */
 };
 
 static void
@@ -37,6 +39,7 @@ signet_tokens_new(void)
     SignetTokens *tokens = g_new0(SignetTokens, 1);
 
     tokens->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
+    tokens->attempts = signet_pin_attempts_new(NULL, NULL);
     return tokens;
 }
 
@@ -44,7 +47,21 @@ void
 signet_tokens_free(SignetTokens *tokens)
 {
     g_hash_table_unref(tokens->entries);
+    signet_pin_attempts_unref(tokens->attempts);
+    g_free(tokens->credentials_dir);
     g_free(tokens);
+}
+
+void
+signet_tokens_set_pins(SignetTokens *tokens, SignetPinAttempts *attempts,
+                       const char *credentials_dir)
+{
+    if (attempts) {
+        signet_pin_attempts_unref(tokens->attempts);
+        tokens->attempts = signet_pin_attempts_ref(attempts);
+    }
+    g_free(tokens->credentials_dir);
+    tokens->credentials_dir = g_strdup(credentials_dir);
 }
 
 /* Takes the token. */
@@ -60,11 +77,14 @@ insert(SignetTokens *tokens, SignetToken *token, char *settings)
 }
 
 static SignetToken *
-make_token(const SignetTokenConfig *config)
+make_token(const SignetTokens *tokens, const SignetTokenConfig *config)
 {
     const SignetTokenSettings settings = {.name = config->name, .queue_limit = config->queue_limit};
     const SignetPkcs11Settings pkcs11 = {.uri = config->uri,
-                                         .pin_file = config->pin_file,
+                                         .pin.file = config->pin_file,
+                                         .pin.credential = config->pin_credential,
+                                         .pin.credentials_dir = tokens->credentials_dir,
+                                         .attempts = tokens->attempts,
                                          .allow_extractable = config->allow_extractable};
 
     switch (config->kind) {
@@ -79,10 +99,11 @@ make_token(const SignetTokenConfig *config)
 static char *
 describe(const SignetTokenConfig *config)
 {
-    return g_strdup_printf("%d %d %u %d %u %s\n%s\n%s", config->kind, config->bus_encryption,
+    return g_strdup_printf("%d %d %u %d %u %s\n%s\n%s\n%s", config->kind, config->bus_encryption,
                            config->queue_limit, config->allow_extractable, config->max_sessions,
                            config->tcti ? config->tcti : "", config->uri ? config->uri : "",
-                           config->pin_file ? config->pin_file : "");
+                           config->pin_file ? config->pin_file : "",
+                           config->pin_credential ? config->pin_credential : "");
 }
 
 static gboolean
@@ -108,7 +129,7 @@ signet_tokens_apply(SignetTokens *tokens, const SignetPolicy *policy)
             continue;
         /* The old one lets go of its device first. */
         g_hash_table_remove(tokens->entries, config->name);
-        insert(tokens, make_token(config), g_steal_pointer(&wanted));
+        insert(tokens, make_token(tokens, config), g_steal_pointer(&wanted));
     }
 }
 

@@ -5,12 +5,18 @@
 
 #pragma once
 
+#include "agent/token/attempts.h"
 #include "agent/token/token.h"
 #include "policy/model.h"
 
 typedef struct SignetTokens SignetTokens;
 
 SignetTokens *signet_tokens_new(void);
+/* Before the first signet_tokens_apply(), both nullable. attempts: kept; without, refused PINs are
+ * remembered as long as the registry lives. credentials_dir: where systemd put credentials; copied.
+ */
+void signet_tokens_set_pins(SignetTokens *tokens, SignetPinAttempts *attempts,
+                            const char *credentials_dir);
 void signet_tokens_free(SignetTokens *tokens);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetTokens, signet_tokens_free)
 

@@ -58,6 +58,8 @@ signet_token_state_name(SignetTokenState state)
         return "absent";
     case SIGNET_TOKEN_STATE_FAILED:
         return "failed";
+    case SIGNET_TOKEN_STATE_LOCKED:
+        return "locked";
     }
     return "unknown";
 }
@@ -104,6 +106,8 @@ count(SignetToken *token, const SignetRequest *request)
     case SIGNET_OP_DESTROY:
     case SIGNET_OP_PROBE:
     case SIGNET_OP_LEARN:
+    case SIGNET_OP_UNLOCK:
+    case SIGNET_OP_LOCK:
         break;
     }
 }
@@ -124,13 +128,13 @@ deliver(SignetToken *token, Pending *pending)
 static void
 apply_state(SignetToken *token, SignetStateEvent *event)
 {
-    gboolean is_new = event->state != token->state ||
-                      g_strcmp0(event->problem, token->problem) != 0 ||
-                      (event->state == SIGNET_TOKEN_STATE_READY &&
-                       g_strcmp0(event->info.description, token->info.description) != 0);
+    gboolean is_new =
+        event->state != token->state || g_strcmp0(event->problem, token->problem) != 0 ||
+        (event->info.kind && (g_strcmp0(event->info.description, token->info.description) != 0 ||
+                              g_strcmp0(event->info.lock.tries, token->info.lock.tries) != 0));
 
     token->state = event->state;
-    if (event->state == SIGNET_TOKEN_STATE_READY)
+    if (event->info.kind)
         token->info = event->info;
     g_free(token->problem);
     token->problem = g_steal_pointer(&event->problem);
@@ -355,6 +359,29 @@ signet_token_probe(SignetToken *token, const SignetTokenWait *wait, SignetTokenD
     Pending *pending = pending_new(done, NULL, data);
 
     signet_request_init(&pending->request, SIGNET_OP_PROBE, NULL, NULL, NULL);
+    return submit(token, wait, pending);
+}
+
+guint64
+signet_token_unlock(SignetToken *token, const SignetTokenWait *wait,
+                    const SignetTokenUnlock *unlock, SignetTokenDone done, gpointer data)
+{
+    Pending *pending = pending_new(done, NULL, data);
+
+    signet_request_init(&pending->request, SIGNET_OP_UNLOCK, NULL, NULL, NULL);
+    pending->request.unlock = *unlock;
+    if (unlock->pin)
+        pending->request.unlock.pin = signet_secret_ref(unlock->pin);
+    return submit(token, wait, pending);
+}
+
+guint64
+signet_token_lock(SignetToken *token, const SignetTokenWait *wait, SignetTokenDone done,
+                  gpointer data)
+{
+    Pending *pending = pending_new(done, NULL, data);
+
+    signet_request_init(&pending->request, SIGNET_OP_LOCK, NULL, NULL, NULL);
     return submit(token, wait, pending);
 }
 

@@ -34,7 +34,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetToken, signet_token_unref)
 
 const char *signet_token_get_name(const SignetToken *token);
 SignetTokenState signet_token_get_state(const SignetToken *token);
-/* Why it is ABSENT or FAILED, in words; NULL otherwise. Borrowed. */
+/* Why it is ABSENT, FAILED or LOCKED, in words; NULL otherwise. Borrowed. */
 const char *signet_token_get_problem(const SignetToken *token);
 SignetTokenInfo signet_token_get_info(const SignetToken *token);
 /* Called in the main context whenever the state, the problem, the info or the facts change; one
@@ -73,6 +73,13 @@ guint64 signet_token_destroy(SignetToken *token, const SignetTokenWait *wait, Si
 /* Opens the device if it is not open: to learn its facts. */
 guint64 signet_token_probe(SignetToken *token, const SignetTokenWait *wait, SignetTokenDone done,
                            gpointer data);
+/* For a person who has the PIN; nothing is sent to a token that is open. UNSUPPORTED where there is
+ * no PIN. */
+guint64 signet_token_unlock(SignetToken *token, const SignetTokenWait *wait,
+                            const SignetTokenUnlock *unlock, SignetTokenDone done, gpointer data);
+/* Logs out, forgets the PIN, and logs in no more until it is unlocked: LOCKED. */
+guint64 signet_token_lock(SignetToken *token, const SignetTokenWait *wait, SignetTokenDone done,
+                          gpointer data);
 /* result: what the lesson gave, for signet_token_facts_from_bytes(). key: SIGNET_LESSON_PSS only.
  */
 guint64 signet_token_learn(SignetToken *token, const SignetTokenWait *wait, SignetLesson lesson,

@@ -68,6 +68,7 @@ signet_request_free(SignetRequest *request)
     g_clear_pointer(&request->key, signet_key_unref);
     g_clear_pointer(&request->scheme.label, g_bytes_unref);
     g_clear_pointer(&request->data, g_bytes_unref);
+    g_clear_pointer(&request->unlock.pin, signet_secret_unref);
     g_clear_pointer(&request->result, g_bytes_unref);
     g_clear_pointer(&request->result_key, signet_key_unref);
     g_clear_error(&request->error);
@@ -110,22 +111,31 @@ post_state(SignetWorker *worker, SignetTokenState state, const SignetTokenInfo *
     if (info)
         event->info = (SignetTokenInfo) {.kind = g_intern_string(info->kind),
                                          .protection = g_intern_string(info->protection),
-                                         .description = g_intern_string(info->description)};
+                                         .description = g_intern_string(info->description),
+                                         .lock.unlock_by = g_intern_string(info->lock.unlock_by),
+                                         .lock.tries = g_intern_string(info->lock.tries)};
     if (state != SIGNET_TOKEN_STATE_READY)
         event->problem = g_strdup(worker->failure->message);
     post(worker, &event->event);
 }
 
+static SignetTokenState
+state_of(const GError *error)
+{
+    if (signet_error_is(error, SIGNET_ERROR_TOKEN_ABSENT))
+        return SIGNET_TOKEN_STATE_ABSENT;
+    return signet_error_is(error, SIGNET_ERROR_PIN_NEEDED) ? SIGNET_TOKEN_STATE_LOCKED
+                                                           : SIGNET_TOKEN_STATE_FAILED;
+}
+
+/* info: nullable */
 static void
-note_failure(SignetWorker *worker, const GError *error)
+note_failure(SignetWorker *worker, const GError *error, const SignetTokenInfo *info)
 {
     g_clear_error(&worker->failure);
     worker->failure = g_error_copy(error);
     worker->is_open = FALSE;
-    post_state(worker,
-               signet_error_is(error, SIGNET_ERROR_TOKEN_ABSENT) ? SIGNET_TOKEN_STATE_ABSENT
-                                                                 : SIGNET_TOKEN_STATE_FAILED,
-               NULL);
+    post_state(worker, state_of(error), info);
 }
 
 /* --- the thread --- */
@@ -142,30 +152,37 @@ may_try(const SignetWorker *worker)
     return !worker->was_tried || g_get_monotonic_time() - worker->last_try_us >= REOPEN_INTERVAL_US;
 }
 
+/* unlock: nullable */
 static gboolean
-ensure_open(SignetWorker *worker, GError **error)
+open_device(SignetWorker *worker, const SignetTokenUnlock *unlock, GError **error)
 {
     SignetTokenInfo info = {0};
     g_autoptr(GError) local = NULL;
 
-    if (worker->is_open)
-        return TRUE;
-    if (worker->failure && !may_try(worker)) {
-        g_propagate_error(error, g_error_copy(worker->failure));
-        return FALSE;
-    }
-
-    worker->is_open = worker->vtable.open(worker->backend, &info, &local);
+    worker->is_open = unlock ? worker->vtable.unlock(worker->backend, unlock, &info, &local)
+                             : worker->vtable.open(worker->backend, &info, &local);
     worker->was_tried = TRUE;
     worker->last_try_us = g_get_monotonic_time();
     if (!worker->is_open) {
-        note_failure(worker, local);
+        note_failure(worker, local, &info);
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
     g_clear_error(&worker->failure);
     post_state(worker, SIGNET_TOKEN_STATE_READY, &info);
     return TRUE;
+}
+
+static gboolean
+ensure_open(SignetWorker *worker, GError **error)
+{
+    if (worker->is_open)
+        return TRUE;
+    if (worker->failure && !may_try(worker)) {
+        g_propagate_error(error, g_error_copy(worker->failure));
+        return FALSE;
+    }
+    return open_device(worker, NULL, error);
 }
 
 static void
@@ -212,8 +229,33 @@ run_operation(SignetWorker *worker, SignetRequest *request)
     case SIGNET_OP_LEARN:
         learn(worker, request);
         break;
+    case SIGNET_OP_UNLOCK:
+    case SIGNET_OP_LOCK:
+        break; /* they open and close what the others need open: run_lock() */
     }
     request->duration_us = g_get_monotonic_time() - start_us;
+}
+
+/* What is open needs no PIN. */
+static void
+run_lock(SignetWorker *worker, SignetRequest *request)
+{
+    g_autoptr(GError) locked = NULL;
+
+    if (!worker->vtable.unlock) {
+        request->error = signet_error_new(SIGNET_ERROR_UNSUPPORTED,
+                                          "token '%s' has no PIN, so it cannot be locked or "
+                                          "unlocked",
+                                          worker->name);
+    } else if (request->op == SIGNET_OP_LOCK) {
+        worker->vtable.lock(worker->backend);
+        locked = signet_error_new(SIGNET_ERROR_PIN_NEEDED,
+                                  "token '%s' is locked; run 'signetctl unlock %s'", worker->name,
+                                  worker->name);
+        note_failure(worker, locked, NULL);
+    } else if (!worker->is_open) {
+        open_device(worker, &request->unlock, &request->error);
+    }
 }
 
 /* A device that went away and is back already (a restarted resource manager, a card pulled and put
@@ -227,6 +269,10 @@ run(SignetWorker *worker, SignetRequest *request)
                                           worker->name, request->timeout_ms);
         return;
     }
+    if (request->op == SIGNET_OP_UNLOCK || request->op == SIGNET_OP_LOCK) {
+        run_lock(worker, request);
+        return;
+    }
     if (!ensure_open(worker, &request->error))
         return;
     run_operation(worker, request);
@@ -234,7 +280,7 @@ run(SignetWorker *worker, SignetRequest *request)
         return;
 
     if (!may_try(worker)) {
-        note_failure(worker, request->error);
+        note_failure(worker, request->error, NULL);
         return;
     }
     worker->is_open = FALSE;
@@ -243,7 +289,7 @@ run(SignetWorker *worker, SignetRequest *request)
         return;
     run_operation(worker, request);
     if (signet_error_is(request->error, SIGNET_ERROR_TOKEN_ABSENT))
-        note_failure(worker, request->error);
+        note_failure(worker, request->error, NULL);
 }
 
 /* Whoever finds worker_sleeps clears it, and posts. */

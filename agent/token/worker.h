@@ -26,7 +26,7 @@ typedef struct {
 typedef struct {
     SignetEvent event;
     SignetTokenState state;
-    SignetTokenInfo info; /* READY only; interned */
+    SignetTokenInfo info; /* READY, LOCKED (kind may be NULL: as before); interned */
     char *problem;        /* (owned, nullable) */
 } SignetStateEvent;
 
@@ -40,6 +40,8 @@ typedef enum {
     SIGNET_OP_DESTROY,
     SIGNET_OP_PROBE,
     SIGNET_OP_LEARN,
+    SIGNET_OP_UNLOCK,
+    SIGNET_OP_LOCK,
 } SignetOp;
 
 /* The caller may make it the first member of something larger that needs no clearing of its own. */
@@ -55,6 +57,7 @@ typedef struct {
     GBytes *data;           /* (owned, nullable) */
     SignetKeyTemplate template;
     SignetLesson lesson;
+    SignetTokenUnlock unlock; /* its pin is owned */
 
     /* the answer */
     gint64 duration_us;    /* that the backend worked on it */

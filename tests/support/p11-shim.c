@@ -11,6 +11,8 @@
  *   hardware     the slot is a device's, made by Example
  *   removable    … a reader's
  *   two          there are two such tokens
+ *   keypad       the PIN is typed at the reader: what the file holds; empty: somebody cancels
+ *   mute         C_Login gives no answer that tells anything, right PIN or wrong
  * Each C_Login adds a line to the file logins. */
 
 #include <dlfcn.h>
@@ -148,6 +150,7 @@ get_token_info(CK_SLOT_ID id, CK_TOKEN_INFO_PTR info)
     info->flags |= tries < TRIES_MAX ? CKF_USER_PIN_COUNT_LOW : 0;
     info->flags |= tries == 1 ? CKF_USER_PIN_FINAL_TRY : 0;
     info->flags |= tries == 0 ? CKF_USER_PIN_LOCKED : 0;
+    info->flags |= is_on("keypad") ? CKF_PROTECTED_AUTHENTICATION_PATH : 0;
     return CKR_OK;
 }
 
@@ -169,18 +172,46 @@ open_session(CK_SLOT_ID id, CK_FLAGS flags, void *data, CK_NOTIFY notify,
     return real->C_OpenSession(id, flags, data, notify, session);
 }
 
+static CK_ULONG
+read_keypad(CK_UTF8CHAR_PTR pin, CK_ULONG max)
+{
+    char path[4096];
+    FILE *file;
+    size_t size;
+
+    path_of("keypad", path, sizeof path);
+    file = fopen(path, "r");
+    if (!file)
+        return 0;
+    size = fread(pin, 1, max, file);
+    fclose(file);
+    return size;
+}
+
 static CK_RV
 login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG size)
 {
+    CK_UTF8CHAR typed[64];
     int tries = read_tries();
-    CK_RV rv = tries == 0 ? CKR_PIN_LOCKED : real->C_Login(session, user, pin, size);
+    CK_RV rv;
 
+    if (!pin) {
+        pin = typed;
+        size = read_keypad(typed, sizeof typed);
+        if (size == 0)
+            return CKR_FUNCTION_CANCELED;
+    }
+    rv = tries == 0 ? CKR_PIN_LOCKED : real->C_Login(session, user, pin, size);
     write_file("logins", "a", rv == CKR_OK ? "right\n" : "wrong\n");
     if (rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LEN_RANGE)
         write_tries(tries - 1);
     if (rv == CKR_OK)
         write_tries(TRIES_MAX);
-    return rv;
+    if (!is_on("mute"))
+        return rv;
+    if (rv == CKR_OK)
+        real->C_Logout(session);
+    return CKR_GENERAL_ERROR;
 }
 
 static CK_RV

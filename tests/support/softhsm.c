@@ -105,3 +105,25 @@ softhsm_replace(const SoftHsm *hsm)
     run(hsm, "rm -rf $dir/tokens && mkdir $dir/tokens");
     run(hsm, INIT_TOKEN);
 }
+
+void
+softhsm_turn(const SoftHsm *hsm, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(hsm->dir, name, NULL);
+    g_autoptr(GError) error = NULL;
+
+    if (!text)
+        (void)g_unlink(path);
+    else if (!g_file_set_contents(path, text, -1, &error))
+        g_error("%s", error->message);
+}
+
+char *
+softhsm_read(const SoftHsm *hsm, const char *name)
+{
+    g_autofree char *path = g_build_filename(hsm->dir, name, NULL);
+    char *text = NULL;
+
+    (void)g_file_get_contents(path, &text, NULL, NULL);
+    return text ? text : g_strdup("");
+}

@@ -30,6 +30,10 @@ void softhsm_take_away(const SoftHsm *hsm);
 void softhsm_bring_back(const SoftHsm *hsm);
 /* Another token of the same name. */
 void softhsm_replace(const SoftHsm *hsm);
+/* A switch of p11-shim.c: a file of that text; NULL: none. */
+void softhsm_turn(const SoftHsm *hsm, const char *name, const char *text);
+/* "" when there is no such file (free with g_free()). */
+char *softhsm_read(const SoftHsm *hsm, const char *name);
 /* Runs a shell command with $dir and $module; its standard output (free with g_free()). Aborts the
  * test when it fails. */
 char *softhsm_shell(const SoftHsm *hsm, const char *command);

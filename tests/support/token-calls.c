@@ -120,6 +120,33 @@ token_probe(SignetToken *token, GError **error)
     return wait_for(&answer, error);
 }
 
+gboolean
+token_unlock_with(SignetToken *token, const SignetTokenUnlock *unlock, GError **error)
+{
+    Answer answer = {0};
+
+    signet_token_unlock(token, &patient, unlock, on_done, &answer);
+    return wait_for(&answer, error);
+}
+
+gboolean
+token_unlock(SignetToken *token, const char *pin, GError **error)
+{
+    g_autoptr(SignetSecret) secret = pin ? signet_secret_new(pin, strlen(pin)) : NULL;
+    const SignetTokenUnlock unlock = {.pin = secret};
+
+    return token_unlock_with(token, &unlock, error);
+}
+
+gboolean
+token_lock(SignetToken *token, GError **error)
+{
+    Answer answer = {0};
+
+    signet_token_lock(token, &patient, on_done, &answer);
+    return wait_for(&answer, error);
+}
+
 /* --- libcrypto --- */
 
 static EVP_PKEY *

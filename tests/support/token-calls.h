@@ -16,6 +16,10 @@ GBytes *token_decrypt(SignetToken *token, SignetKey *key, const SignetKeyScheme 
 GBytes *token_derive(SignetToken *token, SignetKey *key, GBytes *peer_point, GError **error);
 gboolean token_destroy(SignetToken *token, SignetKey *key, GError **error);
 gboolean token_probe(SignetToken *token, GError **error);
+/* pin: nullable */
+gboolean token_unlock(SignetToken *token, const char *pin, GError **error);
+gboolean token_unlock_with(SignetToken *token, const SignetTokenUnlock *unlock, GError **error);
+gboolean token_lock(SignetToken *token, GError **error);
 
 /* size bytes that are no constant */
 GBytes *token_digest(gsize size);

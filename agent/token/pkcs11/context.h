@@ -6,14 +6,14 @@
 
 #pragma once
 
-#include "agent/token/pkcs11/pin.h"
+#include "agent/token/pkcs11/login.h"
 #include "agent/token/pkcs11/slot.h"
 
 typedef struct {
     char *name;     /* (owned) of the token */
     char *uri_text; /* (owned) */
     gboolean allow_extractable;
-    SignetPkcs11Pin pin;
+    SignetPkcs11Login *login; /* (owned) */
 
     /* while it is open */
     SignetPkcs11Slot slot;
@@ -24,17 +24,24 @@ typedef struct {
     gboolean has_raw_rsa;
     const char *protection; /* static */
     char *description;      /* (owned) */
-    GHashTable *keys;       /* (owned) blob (GBytes) → private key's handle, checked */
-    GHashTable *careful;    /* (owned) set of the handles among them that want the PIN each time */
-    GHashTable *missing;    /* (owned) set of blobs that made the token be opened again */
+    SignetTokenLock lock;
+    GHashTable *keys;    /* (owned) blob (GBytes) → private key's handle, checked */
+    GHashTable *careful; /* (owned) set of the handles among them that want the PIN each time */
+    GHashTable *missing; /* (owned) set of blobs that made the token be opened again */
 } SignetPkcs11;
 
-SignetPkcs11 *signet_pkcs11_new(const char *name, const char *uri, const char *pin_file,
+/* Takes login. */
+SignetPkcs11 *signet_pkcs11_new(const char *name, const char *uri, SignetPkcs11Login *login,
                                 gboolean allow_extractable);
 void signet_pkcs11_free(SignetPkcs11 *p11);
 
-/* Closes what is open, finds the token, opens a session and logs in. */
+/* Closes what is open, finds the token, opens a session and logs in. Description, protection and
+ * lock are there also with PIN_NEEDED. */
 gboolean signet_pkcs11_open(SignetPkcs11 *p11, GError **error);
+/* The same for a person. unlock: nullable. */
+gboolean signet_pkcs11_unlock(SignetPkcs11 *p11, const SignetTokenUnlock *unlock, GError **error);
+/* Logs out and closes what is open; opens again by unlock only. */
+void signet_pkcs11_lock(SignetPkcs11 *p11);
 /* Before every operation: opens what an operation before could not open again. */
 gboolean signet_pkcs11_begin(SignetPkcs11 *p11, GError **error);
 /* Sends the PIN for the operation that has just been initialised, with a key that wants it each

@@ -33,6 +33,8 @@ static const struct {
     {CKR_PIN_LOCKED, SIGNET_ERROR_PIN_NEEDED,
      "the PIN is locked; unlock it with the SO PIN or PUK"},
     {CKR_USER_PIN_NOT_INITIALIZED, SIGNET_ERROR_PIN_NEEDED, "it has no user PIN yet; set one"},
+    {CKR_FUNCTION_CANCELED, SIGNET_ERROR_PIN_NEEDED, "somebody cancelled it at its reader"},
+    {CKR_FUNCTION_REJECTED, SIGNET_ERROR_PIN_NEEDED, "somebody declined it at its reader"},
     {CKR_DEVICE_MEMORY, SIGNET_ERROR_TOKEN_FAILED,
      "it is full; delete objects that nobody needs (pkcs11-tool --list-objects)"},
     {CKR_SESSION_COUNT, SIGNET_ERROR_BUSY, "others use all of its sessions"},

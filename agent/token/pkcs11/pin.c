@@ -1,87 +1,43 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* A refused PIN is remembered as a MAC under a random key: its text is nowhere. */
+/* PINs from files and systemd credentials (systemd.exec(5)). */
 
 #include "agent/token/pkcs11/pin.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/base/error.h"
-
-#define PIN_MAX       255
-#define MAC_KEY_BYTES 32
-
-void
-signet_pkcs11_pin_init(SignetPkcs11Pin *pin, const char *path)
-{
-    pin->path = g_strdup(path);
-    pin->key = signet_secret_new_random(MAC_KEY_BYTES);
-    pin->refused = NULL;
-}
-
-void
-signet_pkcs11_pin_clear(SignetPkcs11Pin *pin)
-{
-    g_clear_pointer(&pin->path, g_free);
-    g_clear_pointer(&pin->key, signet_secret_unref);
-    g_clear_pointer(&pin->refused, g_bytes_unref);
-}
-
-static GBytes *
-fingerprint(const SignetPkcs11Pin *pin, const SignetSecret *value)
-{
-    guint8 mac[EVP_MAX_MD_SIZE];
-    unsigned int mac_size = 0;
-    gsize key_size, size;
-    const void *key = signet_secret_get(pin->key, &key_size);
-    const void *bytes = signet_secret_get(value, &size);
-
-    HMAC(EVP_sha256(), key, (int)key_size, bytes, size, mac, &mac_size);
-    return g_bytes_new(mac, mac_size);
-}
-
-/* NULL when it may be trusted, else what is wrong with it. */
+/* NULL when it may be trusted, else what is wrong with it. A credential's directory is closed to
+ * others, and an ACL there may look like rights of the group. */
 static const char *
-judge_file(const struct stat *st)
+judge_file(const struct stat *st, gboolean is_credential)
 {
+    mode_t closed_to = is_credential ? S_IRWXO : S_IRWXG | S_IRWXO;
+
     if (!S_ISREG(st->st_mode))
         return "it is not a regular file";
     if (st->st_uid != 0 && st->st_uid != geteuid())
         return "it belongs to another user; chown it to root";
-    if (st->st_mode & (S_IRWXG | S_IRWXO))
+    if (st->st_mode & closed_to)
         return "others may read or write it; chmod it to 0600";
-    if (st->st_size > PIN_MAX + 1)
+    if (st->st_size > SIGNET_PKCS11_PIN_MAX + 2)
         return "it is too long for a PIN";
     return NULL;
 }
 
-static SignetSecret *
-read_fd(int fd)
+static const char *
+explain_errno(void)
 {
-    char text[PIN_MAX + 2];
-    ssize_t size = TEMP_FAILURE_RETRY(read(fd, text, sizeof text));
-    SignetSecret *secret = NULL;
-
-    if (size > 0 && text[size - 1] == '\n')
-        size--;
-    if (size > 0 && text[size - 1] == '\r')
-        size--;
-    if (size > 0 && size <= PIN_MAX)
-        secret = signet_secret_new(text, (gsize)size);
-    OPENSSL_cleanse(text, sizeof text);
-    return secret;
+    if (errno == ENODATA)
+        return "there is no PIN in it";
+    return errno == EFBIG ? "it is too long for a PIN" : g_strerror(errno);
 }
 
 static SignetSecret *
-read_file(const char *path, const char **ret_problem)
+read_file(const char *path, gboolean is_credential, const char **ret_problem)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     SignetSecret *secret = NULL;
@@ -91,57 +47,67 @@ read_file(const char *path, const char **ret_problem)
         *ret_problem = g_strerror(errno);
         return NULL;
     }
-    *ret_problem = fstat(fd, &st) < 0 ? g_strerror(errno) : judge_file(&st);
+    *ret_problem = fstat(fd, &st) < 0 ? g_strerror(errno) : judge_file(&st, is_credential);
     if (!*ret_problem) {
-        secret = read_fd(fd);
+        secret = signet_secret_read(fd, SIGNET_PKCS11_PIN_MAX);
         if (!secret)
-            *ret_problem = "there is no PIN in it";
+            *ret_problem = explain_errno();
     }
     close(fd);
     return secret;
 }
 
+static SignetSecret *
+read_credential(const SignetPkcs11PinSource *source, const char *name, GError **error)
+{
+    g_autofree char *path = source->credentials_dir ? g_build_filename(source->credentials_dir,
+                                                                       source->credential, NULL)
+                                                    : NULL;
+    const char *problem = NULL;
+    SignetSecret *secret = NULL;
+
+    if (!path || access(path, F_OK) < 0) {
+        signet_error_set(error, SIGNET_ERROR_PIN_NEEDED,
+                         "token '%s' is locked: the agent was not given the credential '%s'; write "
+                         "LoadCredential=%s:/PATH under [Service] ('systemctl edit signetd') and "
+                         "restart it",
+                         name, source->credential, source->credential);
+        return NULL;
+    }
+    secret = read_file(path, TRUE, &problem);
+    if (!secret)
+        signet_error_set(error, SIGNET_ERROR_PIN_NEEDED,
+                         "token '%s' is locked: cannot take the PIN from the credential '%s': %s",
+                         name, source->credential, problem);
+    return secret;
+}
+
+gboolean
+signet_pkcs11_pin_is_configured(const SignetPkcs11PinSource *source)
+{
+    return source->file || source->credential;
+}
+
+char *
+signet_pkcs11_pin_describe(const SignetPkcs11PinSource *source)
+{
+    return source->credential
+               ? g_strdup_printf("the PIN in the credential '%s'", source->credential)
+               : g_strdup_printf("the PIN in '%s'", source->file);
+}
+
 SignetSecret *
-signet_pkcs11_pin_read(const SignetPkcs11Pin *pin, const char *name, GError **error)
+signet_pkcs11_pin_read(const SignetPkcs11PinSource *source, const char *name, GError **error)
 {
     const char *problem = NULL;
-    g_autoptr(SignetSecret) secret = NULL;
-    g_autoptr(GBytes) mac = NULL;
+    SignetSecret *secret;
 
-    if (!pin->path) {
+    if (source->credential)
+        return read_credential(source, name, error);
+    secret = read_file(source->file, FALSE, &problem);
+    if (!secret)
         signet_error_set(error, SIGNET_ERROR_PIN_NEEDED,
-                         "token '%s' cannot be opened: it wants a PIN; name a file that holds it "
-                         "with PinFile=",
-                         name);
-        return NULL;
-    }
-    secret = read_file(pin->path, &problem);
-    if (!secret) {
-        signet_error_set(error, SIGNET_ERROR_PIN_NEEDED,
-                         "token '%s' cannot be opened: cannot take the PIN from '%s': %s", name,
-                         pin->path, problem);
-        return NULL;
-    }
-    mac = fingerprint(pin, secret);
-    if (pin->refused && g_bytes_equal(pin->refused, mac)) {
-        signet_error_set(error, SIGNET_ERROR_PIN_NEEDED,
-                         "token '%s' cannot be opened: it refused the PIN in '%s', which is not "
-                         "sent again; write the right one into the file",
-                         name, pin->path);
-        return NULL;
-    }
-    return g_steal_pointer(&secret);
-}
-
-void
-signet_pkcs11_pin_refused(SignetPkcs11Pin *pin, const SignetSecret *value)
-{
-    g_clear_pointer(&pin->refused, g_bytes_unref);
-    pin->refused = fingerprint(pin, value);
-}
-
-void
-signet_pkcs11_pin_accepted(SignetPkcs11Pin *pin)
-{
-    g_clear_pointer(&pin->refused, g_bytes_unref);
+                         "token '%s' is locked: cannot take the PIN from '%s': %s", name,
+                         source->file, problem);
+    return secret;
 }

@@ -19,15 +19,33 @@
 #define OUTPUT_MAX 1024 /* RSA-8192 */
 
 static gboolean
-pkcs11_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
+pkcs11_unlock(gpointer backend, const SignetTokenUnlock *unlock, SignetTokenInfo *ret_info,
+              GError **error)
 {
     SignetPkcs11 *p11 = backend;
+    g_autoptr(GError) local = NULL;
+    gboolean is_open = signet_pkcs11_unlock(p11, unlock, &local);
 
-    if (!signet_pkcs11_open(p11, error))
-        return FALSE;
-    *ret_info = (SignetTokenInfo) {
-        .kind = "pkcs11", .protection = p11->protection, .description = p11->description};
-    return TRUE;
+    if (is_open || signet_error_is(local, SIGNET_ERROR_PIN_NEEDED))
+        *ret_info = (SignetTokenInfo) {.kind = "pkcs11",
+                                       .protection = p11->protection,
+                                       .description = p11->description,
+                                       .lock = p11->lock};
+    if (local)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return is_open;
+}
+
+static gboolean
+pkcs11_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
+{
+    return pkcs11_unlock(backend, NULL, ret_info, error);
+}
+
+static void
+pkcs11_lock(gpointer backend)
+{
+    signet_pkcs11_lock(backend);
 }
 
 static gboolean
@@ -437,6 +455,8 @@ signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11S
 {
     static const SignetTokenBackend vtable = {
         .open = pkcs11_open,
+        .unlock = pkcs11_unlock,
+        .lock = pkcs11_lock,
         .generate = pkcs11_generate,
         .sign = pkcs11_sign,
         .decrypt = pkcs11_decrypt,
@@ -446,7 +466,10 @@ signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11S
         .free = pkcs11_free,
     };
 
-    return signet_token_new(settings, &vtable,
-                            signet_pkcs11_new(settings->name, pkcs11->uri, pkcs11->pin_file,
-                                              pkcs11->allow_extractable));
+    SignetPkcs11Login *login =
+        signet_pkcs11_login_new(settings->name, &pkcs11->pin, pkcs11->attempts);
+
+    return signet_token_new(
+        settings, &vtable,
+        signet_pkcs11_new(settings->name, pkcs11->uri, login, pkcs11->allow_extractable));
 }

@@ -6,12 +6,15 @@
 
 #pragma once
 
+#include "agent/token/attempts.h"
+#include "agent/token/pkcs11/pin.h"
 #include "agent/token/token.h"
 
 typedef struct {
-    const char *uri;            /* RFC 7512: names one token, perhaps its module */
-    const char *pin_file;       /* (nullable) path */
-    gboolean allow_extractable; /* use keys that the token may give away, or did not make */
+    const char *uri; /* RFC 7512: names one token, perhaps its module */
+    SignetPkcs11PinSource pin;
+    SignetPinAttempts *attempts; /* (nullable) shared by all tokens of the agent */
+    gboolean allow_extractable;  /* use keys that the token may give away, or did not make */
 } SignetPkcs11Settings;
 
 /* Copies. Opens nothing yet. A key's blob is its URI. */

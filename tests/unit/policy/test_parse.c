@@ -113,7 +113,7 @@ sorted_lines(char **lines)
 
 static const char *const bad_names[] = {
     "unknown-key", "unknown-group", "syntax",  "files",  "values", "references", "limits",
-    "default-ca",  "no-clear-ca",   "control", "latin1", "nul",    "tokens",
+    "default-ca",  "no-clear-ca",   "control", "latin1", "nul",    "tokens",     "pins",
 };
 
 START_TEST(bad_files_are_refused_in_these_words)
@@ -235,6 +235,20 @@ START_TEST(a_pkcs11_token_has_what_its_group_says)
     ck_assert_uint_eq(hsm->max_sessions, 8);
     ck_assert(hsm->allow_extractable);
     ck_assert_uint_eq(hsm->queue_limit, 64);
+}
+END_TEST
+
+START_TEST(a_pin_comes_from_one_of_several_places)
+{
+    g_autoptr(SignetPolicy) policy = parse_good("pins");
+    const SignetTokenConfig *credential = signet_policy_get_token(policy, "credential");
+
+    ck_assert(signet_policy_get_token(policy, "ask")->ask_pin);
+    ck_assert_str_eq(credential->pin_credential, "card-pin");
+    ck_assert_ptr_null(credential->pin_file);
+    ck_assert(!credential->ask_pin);
+    ck_assert_str_eq(signet_policy_get_token(policy, "source")->pin_file, "/etc/signet/card pin");
+    ck_assert_str_eq(signet_policy_get_token(policy, "url")->pin_file, "/etc/signet/url.pin");
 }
 END_TEST
 
@@ -481,6 +495,7 @@ add_tests(TCase *cases)
     tcase_add_test(cases, later_policy_files_override_key_by_key);
     tcase_add_test(cases, tokens_and_cas_have_what_their_files_say);
     tcase_add_test(cases, a_pkcs11_token_has_what_its_group_says);
+    tcase_add_test(cases, a_pin_comes_from_one_of_several_places);
     tcase_add_test(cases, lists_are_sorted_and_hold_the_ca_identity);
     tcase_add_test(cases, defaults_make_an_empty_file_an_identity);
     tcase_add_test(cases, nothing_at_all_is_a_policy);

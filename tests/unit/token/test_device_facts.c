@@ -39,7 +39,7 @@ static void
 open_hsm(const char *uri)
 {
     const SignetTokenSettings settings = {.name = "card"};
-    const SignetPkcs11Settings pkcs11 = {.uri = uri, .pin_file = hsm->pin_file};
+    const SignetPkcs11Settings pkcs11 = {.uri = uri, .pin.file = hsm->pin_file};
 
     g_clear_pointer(&token, signet_token_unref);
     token = signet_pkcs11_token_new(&settings, &pkcs11);

@@ -27,7 +27,7 @@ static SignetToken *
 open_token(const char *name)
 {
     const SignetTokenSettings settings = {.name = name};
-    const SignetPkcs11Settings pkcs11 = {piv->uri, piv->pin_file, FALSE};
+    const SignetPkcs11Settings pkcs11 = {.uri = piv->uri, .pin.file = piv->pin_file};
 
     return signet_pkcs11_token_new(&settings, &pkcs11);
 }

@@ -17,6 +17,7 @@
 
 static SoftHsm *hsm;
 static SignetToken *token;
+static SignetPinAttempts *attempts;
 
 static const SignetKeyScheme ecdsa = {.scheme = SIGNET_SCHEME_ECDSA, .hash = SIGNET_HASH_SHA256};
 
@@ -26,7 +27,7 @@ static void
 open_token(const char *uri, const char *pin_file, gboolean allow_extractable)
 {
     const SignetTokenSettings settings = {.name = "card"};
-    const SignetPkcs11Settings pkcs11 = {uri, pin_file, allow_extractable};
+    const SignetPkcs11Settings pkcs11 = {uri, {.file = pin_file}, attempts, allow_extractable};
 
     g_clear_pointer(&token, signet_token_unref);
     token = signet_pkcs11_token_new(&settings, &pkcs11);
@@ -36,6 +37,7 @@ static void
 setup(void)
 {
     hsm = softhsm_new();
+    attempts = signet_pin_attempts_new(NULL, NULL);
     open_token(hsm->uri, hsm->pin_file, FALSE);
 }
 
@@ -45,6 +47,7 @@ setup_shim(void)
     g_autofree char *uri = NULL;
 
     hsm = softhsm_new();
+    attempts = signet_pin_attempts_new(NULL, NULL);
     g_setenv("P11_SHIM_DIR", hsm->dir, TRUE);
     uri = softhsm_dup_uri(hsm, P11_SHIM);
     open_token(uri, hsm->pin_file, FALSE);
@@ -54,6 +57,7 @@ static void
 teardown(void)
 {
     g_clear_pointer(&token, signet_token_unref);
+    g_clear_pointer(&attempts, signet_pin_attempts_unref);
     g_clear_pointer(&hsm, softhsm_free);
 }
 
@@ -67,16 +71,6 @@ turn(const char *name, const char *text)
         ck_assert(g_file_set_contents(path, text, -1, NULL));
     else
         ck_assert_int_eq(g_unlink(path), 0);
-}
-
-static void
-assert_file(const char *name, const char *expected)
-{
-    g_autofree char *path = g_build_filename(hsm->dir, name, NULL);
-    g_autofree char *text = NULL;
-
-    g_file_get_contents(path, &text, NULL, NULL);
-    ck_assert_str_eq(text ? text : "", expected);
 }
 
 static SignetKey *
@@ -560,7 +554,7 @@ START_TEST(a_token_that_was_out_for_a_moment_costs_nobody_anything)
     g_autofree char *uri = softhsm_dup_uri(hsm, P11_SHIM);
     g_autoptr(GError) error = NULL;
     const SignetTokenSettings settings = {.name = "other"};
-    const SignetPkcs11Settings pkcs11 = {uri, hsm->pin_file, FALSE};
+    const SignetPkcs11Settings pkcs11 = {uri, {.file = hsm->pin_file}, attempts, FALSE};
     g_autoptr(SignetToken) other = signet_pkcs11_token_new(&settings, &pkcs11);
 
     token_assert_signs(token, key, &ecdsa, 32);
@@ -583,126 +577,6 @@ START_TEST(another_token_of_the_same_name_is_not_mistaken)
     g_usleep(REOPEN_US);
     fresh = generate(SIGNET_KEY_EC_P256, FALSE);
     token_assert_signs(token, fresh, &ecdsa, 32);
-}
-END_TEST
-
-/* --- PINs --- */
-
-static void
-assert_pin_needed(const char *words)
-{
-    g_autoptr(GError) error = NULL;
-
-    ck_assert(!token_probe(token, &error));
-    assert_error(&error, SIGNET_ERROR_PIN_NEEDED, words);
-}
-
-static void
-count_answer(GBytes *result, const GError *error, gpointer data)
-{
-    ck_assert_msg(signet_error_is(error, SIGNET_ERROR_PIN_NEEDED), "%s",
-                  error ? error->message : "it worked");
-    --*(guint *)data;
-}
-
-START_TEST(a_wrong_pin_is_sent_once_whatever_the_load)
-{
-    g_autoptr(SignetKey) key = generate(SIGNET_KEY_EC_P256, FALSE);
-    g_autofree char *uri = softhsm_dup_uri(hsm, P11_SHIM);
-    guint waiting = 0;
-
-    turn("logins", NULL);
-    turn("tries", "3");
-    softhsm_write_pin(hsm, "9999", 0600);
-    open_token(uri, hsm->pin_file, FALSE);
-    for (guint round = 0; round < 3; round++) {
-        g_autoptr(GBytes) digest = token_digest(32);
-
-        for (guint i = 0; i < 100; i++, waiting++)
-            signet_token_sign(token, NULL, key, &ecdsa, digest, count_answer, &waiting);
-        while (waiting > 0)
-            g_main_context_iteration(NULL, TRUE);
-        g_usleep(REOPEN_US);
-    }
-    assert_pin_needed("which is not sent again");
-    assert_file("logins", "wrong\n");
-    assert_file("tries", "2");
-
-    softhsm_write_pin(hsm, SOFTHSM_PIN, 0600);
-    g_usleep(REOPEN_US);
-    token_assert_signs(token, key, &ecdsa, 32);
-    assert_file("logins", "wrong\nright\n");
-    assert_file("tries", "3");
-}
-END_TEST
-
-static void
-note_problem(SignetToken *changed, gpointer data)
-{
-    g_string_append_printf(data, "%s\n", signet_token_get_problem(changed));
-}
-
-START_TEST(every_new_problem_is_told)
-{
-    g_autoptr(GString) problems = g_string_new(NULL);
-
-    signet_token_set_listener(token, note_problem, problems);
-    turn("tries", "1");
-    assert_pin_needed("only one try");
-    turn("tries", "0");
-    g_usleep(REOPEN_US);
-    assert_pin_needed("is locked");
-    ck_assert_ptr_nonnull(strstr(problems->str, "only one try"));
-    ck_assert_ptr_nonnull(strstr(problems->str, "is locked"));
-    signet_token_set_listener(token, NULL, NULL);
-}
-END_TEST
-
-START_TEST(the_last_try_is_not_spent)
-{
-    turn("tries", "1");
-    assert_pin_needed("only one try is left");
-    g_usleep(REOPEN_US);
-    assert_pin_needed("only one try is left");
-    turn("tries", "0");
-    g_usleep(REOPEN_US);
-    assert_pin_needed("its PIN is locked");
-    assert_file("logins", "");
-    turn("tries", "2");
-    g_usleep(REOPEN_US);
-    ck_assert(token_probe(token, NULL));
-}
-END_TEST
-
-#define TEN      "0123456789"
-#define FIFTY    TEN TEN TEN TEN TEN
-#define TOO_LONG FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
-
-static const struct {
-    const char *text;
-    guint mode;
-    const char *words;
-} PIN_FILES[] = {
-    {"1234", 0644, "others may read"}, {"1234", 0620, "others may read"},
-    {"", 0600, "there is no PIN"},     {"\n", 0600, "there is no PIN"},
-    {TOO_LONG, 0600, "too long"},
-};
-
-START_TEST(a_pin_file_that_others_may_read_or_without_pin_is_not_taken)
-{
-    softhsm_write_pin(hsm, PIN_FILES[_i].text, PIN_FILES[_i].mode);
-    assert_pin_needed(PIN_FILES[_i].words);
-}
-END_TEST
-
-START_TEST(without_a_pin_file_it_says_so)
-{
-    open_token(hsm->uri, NULL, FALSE);
-    assert_pin_needed("PinFile=");
-    open_token(hsm->uri, "/nonexistent/pin", FALSE);
-    assert_pin_needed("'/nonexistent/pin'");
-    open_token(hsm->uri, hsm->dir, FALSE);
-    assert_pin_needed("not a regular file");
 }
 END_TEST
 
@@ -740,9 +614,6 @@ add_softhsm_tests(TCase *tc)
     tcase_add_test(tc, a_token_that_was_taken_away_is_absent_until_it_is_back);
     tcase_add_test(tc, a_token_that_is_away_neither_makes_nor_forgets_keys);
     tcase_add_test(tc, another_token_of_the_same_name_is_not_mistaken);
-    tcase_add_loop_test(tc, a_pin_file_that_others_may_read_or_without_pin_is_not_taken, 0,
-                        G_N_ELEMENTS(PIN_FILES));
-    tcase_add_test(tc, without_a_pin_file_it_says_so);
 }
 
 static void
@@ -754,9 +625,6 @@ add_shim_tests(TCase *tc)
     tcase_add_loop_test(tc, a_new_key_without_protection_is_destroyed, 0, G_N_ELEMENTS(FAULTS));
     tcase_add_test(tc, a_removed_token_is_absent_until_it_is_back);
     tcase_add_test(tc, a_token_that_was_out_for_a_moment_costs_nobody_anything);
-    tcase_add_test(tc, a_wrong_pin_is_sent_once_whatever_the_load);
-    tcase_add_test(tc, the_last_try_is_not_spent);
-    tcase_add_test(tc, every_new_problem_is_told);
 }
 
 int
