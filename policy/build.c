@@ -57,6 +57,12 @@ signet_ca_profile_new(const char *name)
     ca->subject = g_strdup("CN=Signet local CA,O=%H");
     ca->ca_lifetime_s = 10 * 365 * DAY_S;
     ca->lifetime_s = 90 * DAY_S;
+    ca->remote.pins = g_new0(char *, 1);
+    ca->remote.options = g_new0(char *, 1);
+    ca->remote.timeout_s = 120;
+#define R(symbol, bit, text) ca->remote.rungs |= SIGNET_RUNG_##symbol;
+    SIGNET_RUNGS(R)
+#undef R
     return ca;
 }
 
@@ -67,6 +73,14 @@ signet_ca_profile_free(SignetCaProfile *ca)
     g_free(ca->token);
     g_free(ca->key);
     g_free(ca->subject);
+    g_free(ca->remote.url);
+    g_free(ca->remote.trust);
+    g_strfreev(ca->remote.pins);
+    g_free(ca->remote.proxy);
+    g_free(ca->remote.secret_file);
+    g_free(ca->remote.secret_credential);
+    g_free(ca->remote.bootstrap_identity);
+    g_strfreev(ca->remote.options);
     g_free(ca);
 }
 

@@ -10,9 +10,8 @@
 
 #include "policy/value.h"
 
-/* Where a reader must look for a key of a file: its line, or the file when a default is meant. */
-static SignetPlace
-place_of(const SignetScan *scan, const char *group, const char *key)
+SignetPlace
+signet_policy_draft_place(const SignetScan *scan, const char *group, const char *key)
 {
     const SignetEntry *entry = signet_scan_find(scan, group, key);
 
@@ -195,17 +194,21 @@ add_ca_identity(SignetPolicy *policy, const SignetCaProfile *ca)
 static void
 check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca)
 {
-    if (ca->scan) {
-        SignetPlace token = place_of(ca->scan, "Ca", "Token");
-        SignetPlace key = place_of(ca->scan, "Ca", "Key");
-        SignetPlace lifetime = place_of(ca->scan, "Ca", "Lifetime");
+    if (ca->scan)
+        signet_policy_draft_check_ca(draft, ca);
+    if (ca->scan && ca->ca->kind == SIGNET_CA_LOCAL) {
+        SignetPlace token = signet_policy_draft_place(ca->scan, "Ca", "Token");
+        SignetPlace key = signet_policy_draft_place(ca->scan, "Ca", "Key");
+        SignetPlace lifetime = signet_policy_draft_place(ca->scan, "Ca", "Lifetime");
 
         check_token(draft, &ca->ca->token, &token);
         check_key(draft, ca->ca->key, &key);
         check_key_fits(draft, ca->ca->token, ca->ca->key, &key);
         check_lifetime(draft, ca->ca, &lifetime);
     }
-    add_ca_identity(draft->policy, ca->ca);
+    if (ca->ca->kind == SIGNET_CA_LOCAL)
+        add_ca_identity(draft->policy, ca->ca);
+    ca->taken = ca->ca;
     signet_policy_take_ca(draft->policy, g_steal_pointer(&ca->ca));
 }
 
@@ -237,7 +240,7 @@ add_default_ca(SignetPolicyDraft *draft)
 static void
 check_profile(SignetPolicyDraft *draft, SignetIdentityDraft *identity, const SignetCaProfile *ca)
 {
-    SignetPlace place = place_of(identity->scan, "Rotation", "Profile");
+    SignetPlace place = signet_policy_draft_place(identity->scan, "Rotation", "Profile");
     SignetRotationProfile *profile = signet_policy_get_profile(draft->policy, identity->profile);
 
     if (!profile) {
@@ -246,7 +249,7 @@ check_profile(SignetPolicyDraft *draft, SignetIdentityDraft *identity, const Sig
                             "unknown rotation profile '%s' as 'Profile'", identity->profile);
         return;
     }
-    if (ca && profile->renew_kind == SIGNET_RENEW_BEFORE &&
+    if (ca && ca->kind == SIGNET_CA_LOCAL && profile->renew_kind == SIGNET_RENEW_BEFORE &&
         profile->renew_before_s >= ca->lifetime_s) {
         g_autofree char *tail = g_strdup_printf(": its RenewAt= is not shorter than the lifetime "
                                                 "of certificates of CA '%s'",
@@ -262,10 +265,10 @@ static void
 check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
 {
     SignetIdentityPolicy *policy = &identity->identity;
-    SignetPlace token = place_of(identity->scan, "Identity", "Token");
-    SignetPlace key = place_of(identity->scan, "Identity", "Key");
-    SignetPlace ca_place = place_of(identity->scan, "Identity", "Ca");
-    SignetPlace purposes = place_of(identity->scan, "Access", "Purposes");
+    SignetPlace token = signet_policy_draft_place(identity->scan, "Identity", "Token");
+    SignetPlace key = signet_policy_draft_place(identity->scan, "Identity", "Key");
+    SignetPlace ca_place = signet_policy_draft_place(identity->scan, "Identity", "Ca");
+    SignetPlace purposes = signet_policy_draft_place(identity->scan, "Access", "Purposes");
     const SignetCaProfile *ca = signet_policy_get_ca(draft->policy, policy->ca);
 
     check_token(draft, &policy->token, &token);
@@ -305,6 +308,29 @@ check_pin(SignetPolicyDraft *draft, SignetTokenConfig *token, const char *group)
     }
     if (source && !token->pin_file)
         token->pin_file = g_steal_pointer(&source);
+}
+
+/* The identity that vouches for others must be there, and certified by another CA. */
+static void
+check_bootstrap(SignetPolicyDraft *draft, const SignetCaDraft *ca)
+{
+    SignetPlace place = {0};
+    const SignetIdentityPolicy *identity;
+    const char *name = ca->taken->remote.bootstrap_identity;
+
+    if (!name || !ca->scan)
+        return;
+    place = signet_policy_draft_place(ca->scan, "Ca", "BootstrapIdentity");
+    identity = signet_policy_get_identity(draft->policy, name);
+    if (!identity) {
+        g_autofree char *known = describe_known(name, signet_policy_get_identities(draft->policy));
+
+        signet_problems_add(&draft->problems, &place, known,
+                            "unknown identity '%s' as 'BootstrapIdentity'", name);
+    } else if (g_strcmp0(identity->ca, ca->taken->name) == 0) {
+        signet_problems_add(&draft->problems, &place, "; name one that another CA certifies",
+                            "cannot use '%s' as 'BootstrapIdentity': this CA certifies it", name);
+    }
 }
 
 /* A token has the keys of its type only, and what its type needs. */
@@ -395,6 +421,9 @@ signet_policy_draft_check(SignetPolicyDraft *draft)
         add_default_ca(draft);
     for (guint i = 0; i < draft->identities->len; i++)
         check_identity(draft, g_ptr_array_index(draft->identities, i));
+
+    for (guint i = 0; i < draft->cas->len; i++)
+        check_bootstrap(draft, g_ptr_array_index(draft->cas, i));
 
     signet_policy_set_limits(draft->policy, draft->limits.min_lifetime_s,
                              draft->limits.max_lifetime_s);

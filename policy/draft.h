@@ -20,8 +20,9 @@ typedef struct {
 
 /* ca.d/NAME.conf, or the CA that is there without any file */
 typedef struct {
-    SignetCaProfile *ca;    /* (owned, nullable) until the policy has it */
-    const SignetScan *scan; /* (unowned, nullable) */
+    SignetCaProfile *ca;          /* (owned, nullable) until the policy has it */
+    const SignetCaProfile *taken; /* (unowned, nullable): the policy's, from then on */
+    const SignetScan *scan;       /* (unowned, nullable) */
 } SignetCaDraft;
 
 typedef struct {
@@ -46,6 +47,10 @@ typedef struct {
 /* (nullable) Borrowed: who set a key of signet.conf or policy.d. */
 const SignetEntry *
 signet_policy_draft_find(const SignetPolicyDraft *draft, const char *group, const char *key);
+/* Where a reader must look for a key of a file: its line, or the file when a default is meant. */
+SignetPlace signet_policy_draft_place(const SignetScan *scan, const char *group, const char *key);
+/* Whether the keys of a [Ca] fit its protocol and each other; fills remote.options. */
+void signet_policy_draft_check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca);
 /* Fills defaults that depend on more than one file, checks every reference and limit, and moves the
  * result into draft->policy. Adds a problem for everything that does not fit. */
 void signet_policy_draft_check(SignetPolicyDraft *draft);

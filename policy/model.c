@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The words of the model: purposes and placeholders. */
+/* The words of the model: purposes, protocols, rungs and placeholders. */
 
 #include "policy/model.h"
 
@@ -27,6 +27,43 @@ signet_purpose_from_name(const char *name)
     SIGNET_PURPOSES(P)
 #undef P
     return (SignetPurpose)0;
+}
+
+const char *
+signet_ca_kind_name(SignetCaKind kind)
+{
+    switch (kind) {
+#define C(symbol, name)      \
+    case SIGNET_CA_##symbol: \
+        return name;
+        SIGNET_CA_KINDS(C)
+#undef C
+    }
+    return NULL;
+}
+
+const char *
+signet_rung_name(SignetRung rung)
+{
+    switch (rung) {
+#define R(symbol, bit, name)   \
+    case SIGNET_RUNG_##symbol: \
+        return name;
+        SIGNET_RUNGS(R)
+#undef R
+    }
+    return NULL;
+}
+
+SignetRung
+signet_rung_from_name(const char *name)
+{
+#define R(symbol, bit, text)     \
+    if (g_str_equal(name, text)) \
+        return SIGNET_RUNG_##symbol;
+    SIGNET_RUNGS(R)
+#undef R
+    return (SignetRung)0;
 }
 
 static const char *

@@ -93,9 +93,55 @@ typedef struct {
     guint queue_limit;          /* requests waiting; default 1024 */
 } SignetTokenConfig;
 
+/* How a CA is spoken to. C(SYMBOL, "Protocol=") */
+#define SIGNET_CA_KINDS(C) \
+    C(LOCAL, "local")      \
+    C(EST, "est")
+
 typedef enum {
-    SIGNET_CA_LOCAL,
+#define C(symbol, name) SIGNET_CA_##symbol,
+    SIGNET_CA_KINDS(C)
+#undef C
 } SignetCaKind;
+
+/* Protocol=; static */
+const char *signet_ca_kind_name(SignetCaKind kind);
+
+/* How this machine shows a remote CA who it is: rungs of a ladder, tried from the first on. A set
+ * of them is a bit mask. R(SYMBOL, bit, "name in Bootstrap=") */
+#define SIGNET_RUNGS(R)                                                                   \
+    R(CURRENT, 0, "current")   /* the certificate in use */                               \
+    R(EXPIRED, 1, "expired")   /* the certificate in use although it has expired */       \
+    R(IDENTITY, 2, "identity") /* another identity of this machine: BootstrapIdentity= */ \
+    R(SECRET, 3, "secret")     /* SecretFile=, SecretCredential= */                       \
+    R(APPROVAL, 4, "approval") /* nothing: a person decides at the CA, and that is awaited */
+
+typedef enum {
+#define R(symbol, bit, name) SIGNET_RUNG_##symbol = 1 << bit,
+    SIGNET_RUNGS(R)
+#undef R
+} SignetRung;
+
+const char *signet_rung_name(SignetRung rung);
+/* 0 when unknown */
+SignetRung signet_rung_from_name(const char *name);
+
+/* The keys of ca.d/NAME.conf for all CAs that are reached over the network */
+typedef struct {
+    char *url;   /* (owned, nullable) */
+    char *trust; /* (owned, nullable) path of a PEM file with the anchors of the CA's server, or
+                    "system" */
+    char **pins; /* (owned) SHA-256 of SubjectPublicKeyInfo: 64 small hexadecimal digits each */
+    char *proxy; /* (owned, nullable) URL */
+    gint64 timeout_s;         /* of one whole conversation */
+    char *secret_file;        /* (owned, nullable) path */
+    char *secret_credential;  /* (owned, nullable) name of a systemd credential */
+    gboolean is_secret_kept;  /* SecretUse=always: sent along with every request */
+    guint rungs;              /* mask of SignetRung */
+    char *bootstrap_identity; /* (owned, nullable) */
+    char **options; /* (owned) "Key=value" of the protocol's own keys (policy/protocol.h), checked;
+                       they reach the protocol's client as they are */
+} SignetCaRemote;
 
 /* ca.d/NAME.conf, group [Ca] */
 typedef struct {
@@ -106,7 +152,8 @@ typedef struct {
     char *key;     /* (owned) "ec:P-256" */
     char *subject; /* (owned) */
     gint64 ca_lifetime_s;
-    gint64 lifetime_s; /* of the certificates it issues */
+    gint64 lifetime_s;     /* of the certificates it issues */
+    SignetCaRemote remote; /* all others */
 } SignetCaProfile;
 
 /* identities.d/NAME.conf */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "policy/draft.h"
+#include "policy/protocol.h"
 #include "policy/text.h"
 #include "policy/value.h"
 
@@ -57,6 +58,17 @@ static const KeySpec ca_keys[] = {
     {"Subject", signet_value_set_subject, AT(SignetCaProfile, subject)},
     {"CaLifetime", signet_value_set_duration, AT(SignetCaProfile, ca_lifetime_s)},
     {"Lifetime", signet_value_set_duration, AT(SignetCaProfile, lifetime_s)},
+    {"Url", signet_value_set_ca_url, AT(SignetCaProfile, remote.url)},
+    {"Trust", signet_value_set_anchors, AT(SignetCaProfile, remote.trust)},
+    {"Pin", signet_value_set_pins, AT(SignetCaProfile, remote.pins)},
+    {"Proxy", signet_value_set_proxy, AT(SignetCaProfile, remote.proxy)},
+    {"Timeout", signet_value_set_ca_timeout, AT(SignetCaProfile, remote.timeout_s)},
+    {"SecretFile", signet_value_set_path, AT(SignetCaProfile, remote.secret_file)},
+    {"SecretCredential", signet_value_set_credential,
+     AT(SignetCaProfile, remote.secret_credential)},
+    {"SecretUse", signet_value_set_secret_use, AT(SignetCaProfile, remote.is_secret_kept)},
+    {"Bootstrap", signet_value_set_rungs, AT(SignetCaProfile, remote.rungs)},
+    {"BootstrapIdentity", signet_value_set_name, AT(SignetCaProfile, remote.bootstrap_identity)},
 };
 
 static const KeySpec identity_keys[] = {
@@ -278,18 +290,23 @@ is_first(Loading *loading, const SignetEntry *entry)
     return TRUE;
 }
 
-/* A value as a message may repeat it: a PIN that was written down, also in a URI (RFC 7512), is
- * left out. */
+/* A value as a message may repeat it: a PIN that was written down, also in a URI (RFC 7512), or a
+ * password in a URL is left out. */
 static char *
 show_value(const KeySpec *key, const char *value)
 {
     const char *pin = strstr(value, "pin-value=");
+    const char *scheme = strstr(value, "://");
     g_autofree char *safe = NULL;
 
     if (key->set == signet_value_set_pin)
         return g_strdup("…");
-    safe = pin ? g_strdup_printf("%.*s…", (int)(pin + strlen("pin-value=") - value), value)
-               : g_strdup(value);
+    if (pin)
+        safe = g_strdup_printf("%.*s…", (int)(pin + strlen("pin-value=") - value), value);
+    else if (scheme && strchr(scheme, '@'))
+        safe = g_strdup_printf("%.*s…%s", (int)(scheme + 3 - value), value, strrchr(scheme, '@'));
+    else
+        safe = g_strdup(value);
     return signet_problem_quote(safe);
 }
 
@@ -328,7 +345,9 @@ load_entry(Loading *loading, const SignetEntry *entry)
     if (!group || (group->is_named && !target))
         return;
     key = find_key(group, entry->place.key);
-    if (!key)
+    if (!key && loading->kind == FILE_CA && signet_ca_protocol_of_option(entry->place.key))
+        is_first(loading, entry); /* its value is looked at when the protocol is known */
+    else if (!key)
         report_unknown_key(loading, group, entry);
     else if (is_first(loading, entry))
         load_value(loading, key, entry, target);

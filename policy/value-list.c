@@ -22,10 +22,8 @@ static const SignetPurpose all_purposes[] = {
 /* One item of a list: NULL when good, else what is wrong with it (owned by the caller). */
 typedef char *(*ItemCheck)(const char *item);
 
-/* Splits at ';', which a backslash makes an ordinary character, and drops spaces around items and
- * empty items. */
-static char **
-split_list(const char *value)
+char **
+signet_value_split_list(const char *value)
 {
     GPtrArray *items = g_ptr_array_new();
     g_autoptr(GString) item = g_string_new(NULL);
@@ -53,7 +51,7 @@ split_list(const char *value)
 static char *
 set_list(const char *value, gpointer field, ItemCheck check)
 {
-    g_auto(GStrv) items = split_list(value);
+    g_auto(GStrv) items = signet_value_split_list(value);
     char ***list = field;
 
     if (g_strv_length(items) > LIST_MAX)
@@ -232,7 +230,7 @@ describe_purposes(const char *name)
 char *
 signet_value_set_purposes(const char *value, gpointer field)
 {
-    g_auto(GStrv) items = split_list(value);
+    g_auto(GStrv) items = signet_value_split_list(value);
     guint mask = 0;
 
     for (char **item = items; *item; item++) {
@@ -298,7 +296,7 @@ parse_rule(const char *item, char **ret_problem)
 char *
 signet_value_set_allow(const char *value, gpointer field)
 {
-    g_auto(GStrv) items = split_list(value);
+    g_auto(GStrv) items = signet_value_split_list(value);
     g_autoptr(GPtrArray) rules = signet_rule_list_new();
     GPtrArray **list = field;
 

@@ -259,16 +259,6 @@ signet_value_set_jitter(const char *value, gpointer field)
 }
 
 char *
-signet_value_set_ca_kind(const char *value, gpointer field)
-{
-    if (!g_str_equal(value, "local"))
-        return g_strdup("this version supports only local, a CA whose key is in a token of this "
-                        "machine");
-    *(SignetCaKind *)field = SIGNET_CA_LOCAL;
-    return NULL;
-}
-
-char *
 signet_value_set_renew(const char *value, gpointer field)
 {
     SignetRotationProfile *profile = field;

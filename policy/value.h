@@ -19,6 +19,9 @@ gboolean signet_value_is_name(const char *name);
 /* What is wrong with the first %-placeholder that signet_policy_expand() would not replace (owned
  * by the caller), or NULL. */
 char *signet_value_find_bad_placeholder(const char *value);
+/* Splits at ';', which a backslash makes an ordinary character, and drops spaces around items and
+ * empty items. Free with g_strfreev(). */
+char **signet_value_split_list(const char *value);
 /* The key types of Key=, as one text for people. */
 #define SIGNET_VALUE_KEYS "ec:P-256, ec:P-384, ec:P-521, rsa:2048, rsa:3072 or rsa:4096"
 /* Does a key lie within one item of [Limits] Keys=: "ec:P-256", "rsa:2048..", "rsa:2048..3072",
@@ -66,6 +69,19 @@ char *signet_value_set_allow(const char *value, gpointer field);
 /* field: SignetTokenKind *, SignetCaKind * */
 char *signet_value_set_token_kind(const char *value, gpointer field);
 char *signet_value_set_ca_kind(const char *value, gpointer field);
+/* Keys of remote CAs. field: char **; anchors: an absolute path or "system"; proxy and url: URLs
+ * without user and password */
+char *signet_value_set_ca_url(const char *value, gpointer field);
+char *signet_value_set_anchors(const char *value, gpointer field);
+char *signet_value_set_proxy(const char *value, gpointer field);
+/* field: char ***, 64 small hexadecimal digits each */
+char *signet_value_set_pins(const char *value, gpointer field);
+/* field: gint64 *, 5 s to 10 min */
+char *signet_value_set_ca_timeout(const char *value, gpointer field);
+/* field: gboolean *: TRUE for always */
+char *signet_value_set_secret_use(const char *value, gpointer field);
+/* field: guint *, a mask of SignetRung */
+char *signet_value_set_rungs(const char *value, gpointer field);
 /* field: SignetRotationProfile *, since each fills two members */
 char *signet_value_set_renew(const char *value, gpointer field);
 char *signet_value_set_new_key(const char *value, gpointer field);

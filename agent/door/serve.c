@@ -343,7 +343,7 @@ static gboolean
 is_one_answer(const struct signet_wire_result_request *message)
 {
     if (message->chain.size > 0)
-        return message->error.size == 0 && message->retry_after_s == 0;
+        return message->error.size == 0 && message->retry_after_s == 0 && message->state.size == 0;
     return message->error.size > 0 || message->retry_after_s > 0;
 }
 
@@ -383,6 +383,11 @@ serve_result(Request *request)
     }
     text = message.error.size > 0 ? g_strndup((const char *)message.error.data, message.error.size)
                                   : NULL;
+    if (message.state.size > 0) {
+        g_autoptr(GBytes) state = g_bytes_new(message.state.data, message.state.size);
+
+        signet_job_set_state(connection->job, state);
+    }
     signet_job_set_result(connection->job, outcome_of(&message), chain, anchors,
                           message.retry_after_s, text);
     w = begin_reply(connection, SIGNET_WIRE_STATUS_OK);

@@ -77,6 +77,12 @@ check_validity(const SignetJobRequest *request, X509 *leaf, gint64 now_s, GError
                                 "the certificate expires at %s, before %s, the earliest allowed",
                                 end, least);
     }
+    if (request->max_lifetime_s && not_after - now_s > request->max_lifetime_s) {
+        g_autofree char *latest = time_to_text(now_s + request->max_lifetime_s);
+        return signet_error_set(error, SIGNET_ERROR_CA_REFUSED,
+                                "the certificate expires at %s, after %s, the latest allowed", end,
+                                latest);
+    }
     return TRUE;
 }
 

@@ -14,6 +14,8 @@
 #include "agent/base/log.h"
 
 #define TIMEOUT_DEFAULT_MS 120000u
+/* For all that is not the conversation with the CA. */
+#define TIMEOUT_GRACE_MS 15000u
 /* What a process says is kept up to here, and read but forgotten beyond. */
 #define OUTPUT_MAX 1024u
 
@@ -39,6 +41,7 @@ typedef struct {
     guint output_source;
     guint deadline_source;
     guint idle_source;
+    guint timeout_ms;
     gboolean is_late;
 } Run;
 
@@ -113,7 +116,7 @@ describe_end(Run *run)
 
     if (run->is_late)
         return g_strdup_printf("'%s' did not answer within %u s and was killed", program,
-                               (run->enroll->timeout_ms + 999) / 1000);
+                               (run->timeout_ms + 999) / 1000);
     if (g_subprocess_get_if_signaled(run->process))
         return g_strdup_printf("'%s' was killed by signal %d (%s)", program,
                                g_subprocess_get_term_sig(run->process),
@@ -227,7 +230,7 @@ run_start(Run *run, GError **error)
         return FALSE;
     }
     run->output_source = g_unix_fd_add(run->output_fd, G_IO_IN | G_IO_HUP, on_output, run);
-    run->deadline_source = g_timeout_add(enroll->timeout_ms, on_deadline, run);
+    run->deadline_source = g_timeout_add(run->timeout_ms, on_deadline, run);
     g_subprocess_wait_async(run->process, run->cancellable, on_process_end, run);
     enroll->attach(ends[0], run->job, enroll->attach_data);
     return TRUE;
@@ -270,10 +273,13 @@ void
 signet_enroll_start(SignetEnroll *enroll, SignetJob *job, SignetEnrollDone done, gpointer data)
 {
     g_autoptr(GError) error = NULL;
+    const SignetJobRemote *remote = &signet_job_get_request(job)->remote;
     Run *run = g_new0(Run, 1);
 
     run->enroll = enroll;
     run->job = signet_job_ref(job);
+    run->timeout_ms =
+        remote->timeout_s ? remote->timeout_s * 1000 + TIMEOUT_GRACE_MS : enroll->timeout_ms;
     run->done = done;
     run->data = data;
     run->cancellable = g_cancellable_new();

@@ -13,7 +13,7 @@ typedef struct SignetEnroll SignetEnroll;
 typedef struct {
     const char *program;  /* path of signet-enroll; copied */
     const char *provider; /* path of signet.so, or NULL where OpenSSL finds it by itself; copied */
-    guint timeout_ms;     /* 0: 120,000 */
+    guint timeout_ms;     /* of a job without a conversation (remote.timeout_s); 0: 120,000 */
 } SignetEnrollSettings;
 
 /* Gives the agent's end of the job's connection to whoever serves it (the door). Takes the fd. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/enroll/grant.h"
+#include "agent/enroll/remote.h"
 #include "provider/wire/wire.h"
 
 #define GROUP   "Job"
@@ -22,6 +23,7 @@ struct SignetJob {
     GPtrArray *anchors; /* (owned, nullable) of GBytes */
     guint retry_after_s;
     char *message; /* (owned, nullable) */
+    GBytes *state; /* (owned, nullable) */
 };
 
 static const char *const *
@@ -55,6 +57,7 @@ signet_job_new(const SignetJobRequest *request)
     job->request.email = dup_list(request->email);
     job->request.spki = ref_bytes(request->spki);
     job->request.ca_certificate = ref_bytes(request->ca_certificate);
+    signet_remote_copy(&job->request.remote, &request->remote);
     return job;
 }
 
@@ -80,6 +83,8 @@ signet_job_unref(SignetJob *job)
     g_strfreev((char **)job->request.email);
     g_clear_pointer(&job->request.spki, g_bytes_unref);
     g_clear_pointer(&job->request.ca_certificate, g_bytes_unref);
+    signet_remote_clear(&job->request.remote);
+    g_clear_pointer(&job->state, g_bytes_unref);
     g_clear_pointer(&job->chain, g_ptr_array_unref);
     g_clear_pointer(&job->anchors, g_ptr_array_unref);
     g_free(job->message);
@@ -151,10 +156,13 @@ signet_job_to_text(const SignetJob *job)
     put_bytes(file, "PublicKey", request->spki);
     g_key_file_set_int64(file, GROUP, "Lifetime", request->lifetime_s);
     g_key_file_set_int64(file, GROUP, "MinLifetime", request->min_lifetime_s);
+    g_key_file_set_int64(file, GROUP, "MaxLifetime", request->max_lifetime_s);
+    if (g_strcmp0(request->protocol, "local") != 0)
+        signet_remote_to_file(&request->remote, file);
 
-    char *text = g_key_file_to_data(file, &size, NULL);
-    g_autoptr(GBytes) bytes = g_bytes_new_take(text, size);
-    return size <= SIGNET_WIRE_JOB_MAX ? g_steal_pointer(&bytes) : NULL;
+    g_autofree char *text = g_key_file_to_data(file, &size, NULL);
+    g_autoptr(GBytes) bytes = signet_remote_append_secret(&request->remote, text, size);
+    return g_bytes_get_size(bytes) <= SIGNET_WIRE_JOB_MAX ? g_steal_pointer(&bytes) : NULL;
 }
 
 /* Reading: each sticky, so that the caller checks *error once. A key that is absent is not an error
@@ -277,7 +285,12 @@ signet_job_new_from_text(GBytes *text, GError **error)
         .spki = spki,
         .lifetime_s = take_number(file, "Lifetime", G_MAXINT64, &problem),
         .min_lifetime_s = take_number(file, "MinLifetime", G_MAXINT64, &problem),
+        .max_lifetime_s = take_number(file, "MaxLifetime", G_MAXINT64, &problem),
     };
+    g_auto(SignetJobRemote) remote = {0};
+    if (!problem)
+        signet_remote_from_file(&remote, file, &problem);
+    request.remote = remote;
     check_read(&request, version, &problem);
     if (problem) {
         g_propagate_error(error, g_steal_pointer(&problem));
@@ -300,6 +313,14 @@ is_current_key(const SignetJobRequest *request, const char *identity, guint32 ge
            generation == request->current_generation;
 }
 
+/* Which of its generations is current is the broker's business. */
+static gboolean
+is_bootstrap_key(const SignetJobRequest *request, const char *identity)
+{
+    return request->remote.bootstrap_identity && request->remote.rungs & SIGNET_RUNG_IDENTITY &&
+           g_strcmp0(identity, request->remote.bootstrap_identity) == 0;
+}
+
 static gboolean
 is_ca_key(const SignetJobRequest *request, const char *identity, guint32 generation)
 {
@@ -318,7 +339,8 @@ signet_job_allows(const SignetJob *job, const char *identity, guint32 generation
 
     if (purpose == SIGNET_PURPOSE_CSR && is_new_key(request, identity, generation))
         return signet_grant_allows_csr(request, message, error);
-    if (purpose == SIGNET_PURPOSE_TLS_CLIENT && is_current_key(request, identity, generation))
+    if (purpose == SIGNET_PURPOSE_TLS_CLIENT &&
+        (is_current_key(request, identity, generation) || is_bootstrap_key(request, identity)))
         return TRUE;
     if (purpose == SIGNET_PURPOSE_CERTIFICATE && is_ca_key(request, identity, generation))
         return signet_grant_allows_certificate(request, message, now_s, error);
@@ -332,7 +354,23 @@ gboolean
 signet_job_names(const SignetJob *job, const char *identity)
 {
     return g_strcmp0(identity, job->request.identity) == 0 ||
+           is_bootstrap_key(&job->request, identity) ||
            (job->request.ca_identity && g_strcmp0(identity, job->request.ca_identity) == 0);
+}
+
+void
+signet_job_set_state(SignetJob *job, GBytes *state)
+{
+    if (job->outcome != SIGNET_OUTCOME_NONE)
+        return;
+    g_clear_pointer(&job->state, g_bytes_unref);
+    job->state = ref_bytes(state);
+}
+
+GBytes *
+signet_job_get_state(const SignetJob *job)
+{
+    return job->state;
 }
 
 void

@@ -28,15 +28,17 @@ void signet_job_unref(SignetJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetJob, signet_job_unref)
 
 const SignetJobRequest *signet_job_get_request(const SignetJob *job);
-/* The job as the enroller reads it (GKeyFile, group [Job]); at most SIGNET_WIRE_JOB_MAX bytes, NULL
- * when it cannot be said in so many. Documented in enroller.md. */
+/* The job as the enroller reads it (GKeyFile); at most SIGNET_WIRE_JOB_MAX bytes, NULL when it
+ * cannot be said in so many. It may hold a secret: its memory is cleansed when it is freed.
+ * Documented in enroller.md. */
 GBytes *signet_job_to_text(const SignetJob *job);
 /* The other way, in the enroller. BAD_REQUEST with the key that is wrong. */
 SignetJob *signet_job_new_from_text(GBytes *text, GError **error);
 
 /* The grant: may the job's fd sign this message with this key? Only: a PKCS#10 with the new key,
  * whose public key is the new key's and which asks for no name that the request does not list; a
- * TLS client's CertificateVerify with the current key; and, for a local CA, a TBSCertificate with
+ * TLS client's CertificateVerify with the current key, or with that of the bootstrap identity; and,
+ * for a local CA, a TBSCertificate with
  * the CA's key that names the CA as issuer, holds the new key's public key, is no CA itself (unless
  * is_ca and self-signed), has no name that the request does not list, and does not live longer than
  * lifetime_s. DENIED says why not. purpose: as recognised; generation: as resolved (not 0). */
@@ -45,6 +47,10 @@ gboolean signet_job_allows(const SignetJob *job, const char *identity, guint32 g
 /* May it look up this identity? */
 gboolean signet_job_names(const SignetJob *job, const char *identity);
 
+/* What the next job for the same generation is to be given (SignetJobRemote.state); goes with an
+ * outcome that is not ISSUED. Before signet_job_set_result(). */
+void signet_job_set_state(SignetJob *job, GBytes *state);
+GBytes *signet_job_get_state(const SignetJob *job); /* borrowed, nullable */
 /* The enroller's answer; the first one counts. Chain: DER, leaf first. */
 void signet_job_set_result(SignetJob *job, SignetOutcome outcome, GPtrArray *chain,
                            GPtrArray *anchors, guint retry_after_s, const char *message);

@@ -5,7 +5,26 @@
 
 #pragma once
 
+#include "agent/base/secret.h"
 #include "policy/model.h"
+
+/* A CA that is reached over the network: how, and how to prove to it who asks. Files have been
+ * read: an enroller has no disk. */
+typedef struct {
+    const char *url;    /* NULL: the protocol needs none */
+    GBytes *anchors;    /* (nullable) of the CA's server: certificates, DER, one after the other */
+    gboolean is_system; /* the system's anchors count */
+    const char *const *pins; /* SHA-256 of SubjectPublicKeyInfo, in hexadecimal */
+    const char *proxy;       /* (nullable) */
+    guint timeout_s;         /* of the whole conversation */
+    guint rungs; /* mask of SignetRung: those that this job may use, tried from the first on */
+    const char *bootstrap_identity; /* (nullable) authenticates with its current generation */
+    SignetSecret *secret;           /* (nullable) never logged, never printed */
+    gboolean is_secret_kept;        /* send it along with every request */
+    GBytes *state; /* (nullable) what the last job of this generation handed over: a request that
+                      was sent before and is repeated as it is, an order */
+    const char *const *options; /* "Key=value" of the protocol's own keys */
+} SignetJobRemote;
 
 /* What the certificate must be. signet_job_new() copies all of it. */
 typedef struct {
@@ -16,15 +35,17 @@ typedef struct {
      * otherwise, and when is_ca. */
     const char *ca_identity;
     GBytes *ca_certificate;
-    const char *protocol; /* "local" */
+    const char *protocol; /* Protocol= of the CA: "local", "est" … */
     gboolean is_ca;       /* a local CA's self-signed certificate */
     const char *subject;  /* placeholders expanded, here and in the lists */
     const char *const *dns;
     const char *const *ip;
     const char *const *uri;
     const char *const *email;
-    guint purposes;        /* of the identity: decides the extended key usage that is asked for */
-    GBytes *spki;          /* of the new key */
-    gint64 lifetime_s;     /* asked of a local CA */
-    gint64 min_lifetime_s; /* a certificate with less left is refused; 0: any that is valid now */
+    guint purposes;         /* of the identity: decides the extended key usage that is asked for */
+    GBytes *spki;           /* of the new key */
+    gint64 lifetime_s;      /* asked of a local CA */
+    gint64 min_lifetime_s;  /* a certificate with less left is refused; 0: any that is valid now */
+    gint64 max_lifetime_s;  /* one that ends later than that from now is refused; 0: none is */
+    SignetJobRemote remote; /* every protocol but "local" */
 } SignetJobRequest;

@@ -60,27 +60,26 @@ signet_crypto_get_library(const SignetCrypto *crypto)
     return crypto->library;
 }
 
-/* The first private key that the store gives. */
-static EVP_PKEY *
-read_key(OSSL_STORE_CTX *store)
+/* The first private key that the store gives, and its certificates. */
+static void
+read_store(OSSL_STORE_CTX *store, EVP_PKEY **ret_key, SignetX509Stack *chain)
 {
-    EVP_PKEY *key = NULL;
-
-    while (!key && !OSSL_STORE_eof(store)) {
+    while (!OSSL_STORE_eof(store)) {
         OSSL_STORE_INFO *info = OSSL_STORE_load(store);
 
         if (!info)
             break;
-        if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
-            key = OSSL_STORE_INFO_get1_PKEY(info);
+        if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY && !*ret_key)
+            *ret_key = OSSL_STORE_INFO_get1_PKEY(info);
+        if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_CERT)
+            sk_X509_push(chain, OSSL_STORE_INFO_get1_CERT(info));
         OSSL_STORE_INFO_free(info);
     }
-    return key;
 }
 
-EVP_PKEY *
-signet_crypto_load_key(SignetCrypto *crypto, const char *identity, guint32 generation,
-                       GError **error)
+gboolean
+signet_crypto_load_identity(SignetCrypto *crypto, const char *identity, guint32 generation,
+                            EVP_PKEY **ret_key, SignetX509Stack **ret_chain, GError **error)
 {
     g_autofree char *what =
         g_strdup_printf("cannot load the key of '%s', generation %u", identity, generation);
@@ -88,19 +87,34 @@ signet_crypto_load_key(SignetCrypto *crypto, const char *identity, guint32 gener
                                ? g_strdup_printf("signet:%s;generation=%u", identity, generation)
                                : g_strdup_printf("signet:%s", identity);
     g_autoptr(EVP_PKEY) key = NULL;
+    g_autoptr(SignetX509Stack) chain = sk_X509_new_null();
 
     OSSL_STORE_CTX *store =
         OSSL_STORE_open_ex(uri, crypto->library, NULL, NULL, NULL, NULL, NULL, NULL);
     if (store) {
-        key = read_key(store);
+        read_store(store, &key, chain);
         OSSL_STORE_close(store);
     }
-    if (!key) {
-        signet_crypto_fail(error, what);
-        return NULL;
-    }
+    if (!key)
+        return signet_crypto_fail(error, what);
+    if (ret_chain && sk_X509_num(chain) == 0)
+        return signet_error_set(error, SIGNET_ERROR_NOT_FOUND, "'%s' has no certificate yet",
+                                identity);
     ERR_clear_error();
-    return g_steal_pointer(&key);
+    *ret_key = g_steal_pointer(&key);
+    if (ret_chain)
+        *ret_chain = g_steal_pointer(&chain);
+    return TRUE;
+}
+
+EVP_PKEY *
+signet_crypto_load_key(SignetCrypto *crypto, const char *identity, guint32 generation,
+                       GError **error)
+{
+    EVP_PKEY *key = NULL;
+
+    signet_crypto_load_identity(crypto, identity, generation, &key, NULL, error);
+    return key;
 }
 
 EVP_PKEY *

@@ -21,6 +21,10 @@ OSSL_LIB_CTX *signet_crypto_get_library(const SignetCrypto *crypto);
  * EVP_PKEY_free(). */
 EVP_PKEY *signet_crypto_load_key(SignetCrypto *crypto, const char *identity, guint32 generation,
                                  GError **error);
+/* The same, and its certificates: leaf first. ret_chain: nullable. */
+gboolean
+signet_crypto_load_identity(SignetCrypto *crypto, const char *identity, guint32 generation,
+                            EVP_PKEY **ret_key, SignetX509Stack **ret_chain, GError **error);
 /* A public key in software. */
 EVP_PKEY *signet_crypto_read_public(SignetCrypto *crypto, GBytes *spki, GError **error);
 

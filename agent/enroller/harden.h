@@ -10,5 +10,10 @@
 /* Closes every descriptor above 'last_fd', forbids new privileges, core dumps and ptrace, bounds
  * memory, files and CPU time, and ends the process after deadline_s whatever happens. */
 gboolean signet_harden(int last_fd, guint deadline_s, GError **error);
+/* For the rest of the process's life, all threads: no other program, no child, nothing written to
+ * any file, no socket that is listened on or, without has_network, of any kind but Unix, no
+ * privileges; started by root it goes on as the user 'signet-enroll', else as 'nobody'. Names can
+ * be resolved and files read. A system call that is not foreseen fails with EPERM. */
+gboolean signet_harden_sandbox(gboolean has_network, GError **error);
 /* Leaves the network behind, where the kernel lets us; without a word where it does not. */
 void signet_harden_drop_network(void);

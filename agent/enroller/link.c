@@ -151,6 +151,13 @@ signet_link_send_result(SignetLink *link, const SignetEnrollerOutcome *outcome,
     } else {
         message.chain = (struct signet_bytes) {outcome->chain->data, outcome->chain->len};
         message.anchors = (struct signet_bytes) {outcome->anchors->data, outcome->anchors->len};
+        message.retry_after_s = outcome->retry_after_s;
+    }
+    if (outcome->state && (failure || outcome->chain->len == 0)) {
+        gsize size = 0;
+        const guint8 *data = g_bytes_get_data(outcome->state, &size);
+
+        message.state = (struct signet_bytes) {data, size};
     }
     const struct signet_channel_call call = {SIGNET_WIRE_OP_RESULT, put_result, &message};
     /* The reply is waited for: once it is here, the agent has the result, and may see us go. */

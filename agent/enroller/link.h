@@ -18,6 +18,6 @@ void signet_link_free(SignetLink *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetLink, signet_link_free)
 
 SignetJob *signet_link_get_job(SignetLink *link, GError **error);
-/* Exactly one of outcome and failure. */
+/* failure: nullable; with one, only the state of the outcome counts. */
 gboolean signet_link_send_result(SignetLink *link, const SignetEnrollerOutcome *outcome,
                                  const GError *failure, GError **error);

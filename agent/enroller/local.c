@@ -10,6 +10,7 @@
 #include "agent/enroll/grant.h"
 #include "agent/enroll/names.h"
 #include "agent/enroll/parse.h"
+#include "agent/enroller/request.h"
 
 /* For peers whose clock is slow; within what the agent's grant allows. */
 #define BACKDATE_S (SIGNET_GRANT_BACKDATE_S / 2)
@@ -235,9 +236,11 @@ issue_leaf(SignetCrypto *crypto, const SignetJobRequest *job, gint64 now_s,
 }
 
 gboolean
-signet_local_enroll(SignetCrypto *crypto, const SignetJobRequest *job, gint64 now_s,
-                    SignetEnrollerOutcome *outcome, GError **error)
+signet_local_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *outcome,
+                    GError **error)
 {
-    return job->is_ca ? issue_ca(crypto, job, now_s, outcome, error)
-                      : issue_leaf(crypto, job, now_s, outcome, error);
+    const SignetJobRequest *job = context->job;
+
+    return job->is_ca ? issue_ca(context->crypto, job, context->now_s, outcome, error)
+                      : issue_leaf(context->crypto, job, context->now_s, outcome, error);
 }

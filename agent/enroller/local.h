@@ -6,10 +6,8 @@
 
 #pragma once
 
-#include "agent/enroller/outcome.h"
-#include "agent/enroller/request.h"
+#include "agent/enroller/protocol.h"
 
-/* Issues what the job asks for: a leaf by its CA, or with is_ca the CA's own certificate. now_s:
- * seconds since 1970. */
-gboolean signet_local_enroll(SignetCrypto *crypto, const SignetJobRequest *job, gint64 now_s,
-                             SignetEnrollerOutcome *outcome, GError **error);
+/* Issues what the job asks for: a leaf by its CA, or with is_ca the CA's own certificate. */
+gboolean signet_local_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *outcome,
+                             GError **error);

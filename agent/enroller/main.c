@@ -8,14 +8,24 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/enroller/crypto.h"
+#include "agent/enroller/est.h"
 #include "agent/enroller/harden.h"
 #include "agent/enroller/link.h"
 #include "agent/enroller/local.h"
 
 #define JOB_FD 3
-/* Later than the agent's own deadline, which it enforces with SIGKILL: for an agent that died. */
-#define DEADLINE_S 300
+/* Later than the agent's own deadlines, which it enforces with SIGKILL: for an agent that died. */
+#define DEADLINE_S 900
+
+/* A new protocol is a row here and in policy/protocol.c. */
+static const struct {
+    const char *name;
+    SignetProtocolEnroll enroll;
+    gboolean has_network;
+} protocols[] = {
+    {"local", signet_local_enroll, FALSE},
+    {"est", signet_est_enroll, TRUE},
+};
 
 static gboolean
 read_arguments(int argc, char **argv, const char **ret_provider)
@@ -28,19 +38,33 @@ read_arguments(int argc, char **argv, const char **ret_provider)
     return argc == 1;
 }
 
+/* What needs files is loaded first; then the sandbox closes, and only then somebody is spoken to.
+ */
 static gboolean
 enroll(const SignetJobRequest *job, const char *provider, SignetEnrollerOutcome *outcome,
        GError **error)
 {
-    if (strcmp(job->protocol, "local") != 0)
+    gsize row = 0;
+
+    while (row < G_N_ELEMENTS(protocols) && strcmp(job->protocol, protocols[row].name) != 0)
+        row++;
+    if (row == G_N_ELEMENTS(protocols))
         return signet_error_set(error, SIGNET_ERROR_UNSUPPORTED,
                                 "protocol '%s' is not known to this signet-enroll", job->protocol);
 
-    signet_harden_drop_network();
+    if (!protocols[row].has_network)
+        signet_harden_drop_network();
     g_autoptr(SignetCrypto) crypto = signet_crypto_new(provider, error);
     if (!crypto)
         return FALSE;
-    return signet_local_enroll(crypto, job, (gint64)time(NULL), outcome, error);
+    g_autoptr(SignetHttp) http =
+        protocols[row].has_network ? signet_http_new(crypto, &job->remote, error) : NULL;
+    if (protocols[row].has_network && !http)
+        return FALSE;
+    const SignetProtocolContext context = {
+        .crypto = crypto, .http = http, .job = job, .now_s = (gint64)time(NULL)};
+    return signet_harden_sandbox(protocols[row].has_network, error) &&
+           protocols[row].enroll(&context, outcome, error);
 }
 
 /* FALSE: the result could not be told. */

@@ -17,4 +17,5 @@ signet_enroller_outcome_clear(SignetEnrollerOutcome *outcome)
 {
     g_clear_pointer(&outcome->chain, g_byte_array_unref);
     g_clear_pointer(&outcome->anchors, g_byte_array_unref);
+    g_clear_pointer(&outcome->state, g_bytes_unref);
 }

@@ -193,95 +193,6 @@ copy_key(SignetEntry *entry)
     put_key(entry, generation, NULL);
 }
 
-/* --- ENROLL --- */
-
-static void
-run_put_chain(gpointer data)
-{
-    Task *task = data;
-    const SignetGeneration *generation = task->generation;
-
-    signet_store_put_chain(store_of(task), task->entry->name, generation->number, generation->chain,
-                           generation->anchors, &task->error);
-}
-
-static void
-done_put_chain(gpointer data)
-{
-    Task *task = data;
-
-    if (!task->entry->policy)
-        return;
-    if (task->error) {
-        signet_entry_fail(task->entry, task->error);
-        return;
-    }
-    signet_inventory_put(task->entry->engine->context.inventory, task->entry->name,
-                         task->generation);
-    advance(task->entry, SIGNET_EVENT_ISSUED);
-}
-
-static void
-on_issued(SignetEntry *entry, SignetJob *job)
-{
-    static const SignetDiskWork work = {run_put_chain, done_put_chain, task_free};
-    const SignetGeneration *pending = pending_of(entry);
-    GPtrArray *chain = signet_job_get_chain(job);
-
-    if (!pending || !chain || chain->len == 0) {
-        refuse(entry, SIGNET_EVENT_FAILED, "the CA's answer holds no certificate");
-        return;
-    }
-    g_autoptr(SignetGeneration) issued =
-        signet_generation_new(pending->number, pending->token, pending->key, pending->created_s,
-                              chain, signet_job_get_anchors(job));
-    signet_disk_thread_give(entry->engine->disk, &work, task_new(entry, issued));
-}
-
-static void
-on_enrolled(SignetJob *job, gpointer data)
-{
-    SignetEntry *entry = data;
-    g_autoptr(SignetJob) owned G_GNUC_UNUSED = g_steal_pointer(&entry->job);
-    const char *message = signet_job_get_message(job);
-    g_autofree char *cause = NULL;
-
-    switch (signet_job_get_outcome(job)) {
-    case SIGNET_OUTCOME_ISSUED:
-        on_issued(entry, job);
-        return;
-    case SIGNET_OUTCOME_PENDING:
-        signet_entry_advance(entry, &(SignetMachineEvent) {
-                                        .kind = SIGNET_EVENT_CA_PENDING,
-                                        .cause = message ? message : "the CA has not decided yet",
-                                        .after_s = signet_job_get_retry_after(job),
-                                    });
-        return;
-    case SIGNET_OUTCOME_REFUSED:
-        cause = g_strdup_printf("CA '%s' refused: %s", entry->policy->ca,
-                                message ? message : "it did not say why");
-        break;
-    case SIGNET_OUTCOME_NONE:
-    case SIGNET_OUTCOME_FAILED:
-        cause = g_strdup_printf("cannot enrol at CA '%s': %s", entry->policy->ca,
-                                message ? message : "signet-enroll gave no answer");
-        break;
-    }
-    refuse(entry, SIGNET_EVENT_FAILED, cause);
-}
-
-static void
-enroll(SignetEntry *entry)
-{
-    const SignetGeneration *pending = pending_of(entry);
-
-    entry->job = pending ? signet_entry_make_job(entry, pending) : NULL;
-    if (entry->job)
-        signet_enroll_start(entry->engine->context.enroll, entry->job, on_enrolled, entry);
-    else
-        refuse(entry, SIGNET_EVENT_FAILED, "its key or its CA is not there any more");
-}
-
 /* --- VERIFY --- */
 
 static void
@@ -324,7 +235,7 @@ static void
 verify(SignetEntry *entry)
 {
     const SignetGeneration *pending = pending_of(entry);
-    g_autoptr(SignetJob) job = pending ? signet_entry_make_job(entry, pending) : NULL;
+    g_autoptr(SignetJob) job = pending ? signet_entry_make_job(entry, pending, NULL) : NULL;
     g_autoptr(GError) error = NULL;
 
     if (!job) {
@@ -350,7 +261,7 @@ signet_entry_do(SignetEntry *entry, guint effects)
     if (effects & SIGNET_EFFECT_COPY_KEY)
         copy_key(entry);
     if (effects & SIGNET_EFFECT_ENROLL)
-        enroll(entry);
+        signet_entry_enroll(entry);
     if (effects & SIGNET_EFFECT_VERIFY)
         verify(entry);
     if (effects & SIGNET_EFFECT_PROMOTE)

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "agent/enroll/material.h"
 #include "agent/rotate/disk-thread.h"
 #include "agent/rotate/context.h"
 #include "agent/rotate/machine.h"
@@ -68,14 +69,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetEntry, signet_entry_unref)
 SignetMachineInput signet_entry_input(const SignetEntry *entry);
 /* Makes wish and blocked anew. */
 void signet_entry_refresh(SignetEntry *entry);
+/* What a job needs that is on the disk. */
+typedef struct {
+    SignetMaterial read; /* (owned) */
+    GBytes *state;       /* (owned, nullable) SignetJobRemote.state */
+} SignetSupplies;
 /* The request for a certificate for this generation; for a check alone it is never started. NULL
- * without a CA in the policy. */
-SignetJob *signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation);
+ * without a CA in the policy. supplies: nullable, a local CA and a check need none. */
+SignetJob *signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation,
+                                 const SignetSupplies *supplies);
+/* (nullable) Borrowed from the policy. */
+const SignetCaProfile *signet_entry_get_ca(const SignetEntry *entry);
 
 /* load.c: what the disk holds becomes machine and inventory; problems in words are appended.
  * Blocks. */
 void signet_entry_load(SignetEntry *entry, GPtrArray *ret_problems);
 
+/* enroll.c: asks the CA. */
+void signet_entry_enroll(SignetEntry *entry);
 /* effects.c: do them; each outcome comes back through signet_entry_advance(). */
 void signet_entry_do(SignetEntry *entry, guint effects);
 /* The enroller is killed; what a token does for an entry ends without an outcome, or, when

@@ -24,8 +24,8 @@ static const SignetRotationProfile ca_rotation = {
     .critical_remaining_s = SIGNET_AUTO,
 };
 
-static const SignetCaProfile *
-ca_of(const SignetEntry *entry)
+const SignetCaProfile *
+signet_entry_get_ca(const SignetEntry *entry)
 {
     return signet_policy_get_ca(entry->engine->policy, entry->policy->ca);
 }
@@ -48,10 +48,14 @@ ca_generation(const SignetEntry *entry)
     return generation;
 }
 
+/* A CA elsewhere is asked when it is needed. */
 static gboolean
 is_ca_ready(const SignetEntry *entry)
 {
-    return entry->policy->is_ca || ca_generation(entry) != NULL;
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
+
+    return entry->policy->is_ca || (ca && ca->kind != SIGNET_CA_LOCAL) ||
+           ca_generation(entry) != NULL;
 }
 
 /* The current key may be kept when it is what the policy would make today. */
@@ -102,28 +106,94 @@ expand_list(const SignetEntry *entry, char **templates)
     return g_strv_builder_end(builder);
 }
 
+/* What no CA may go beyond. Other people's CAs have bounds also where the policy has none: a
+ * certificate of a minute would be renewed without end, one for decades never. */
+#define REMOTE_MIN_S ((gint64)5 * 60)
+#define REMOTE_MAX_S ((gint64)10 * 366 * 86400)
+
+static void
+set_limits(const SignetEntry *entry, SignetJobRequest *request)
+{
+    SignetLifetimeLimits limits = signet_policy_get_limits(entry->engine->policy);
+    gboolean has_max = limits.max_lifetime_s != G_MAXINT64;
+
+    request->min_lifetime_s = limits.min_lifetime_s ? limits.min_lifetime_s : REMOTE_MIN_S;
+    request->max_lifetime_s = has_max ? limits.max_lifetime_s : REMOTE_MAX_S;
+}
+
+/* The rungs that this machine can stand on now. */
+static guint
+find_rungs(const SignetEntry *entry, const SignetCaProfile *ca, const SignetSupplies *supplies)
+{
+    const SignetMachine *machine = &entry->machine;
+    gint64 now_s = signet_clock_now(entry->engine->context.clock);
+    guint missing = 0;
+
+    if (machine->current == 0 || machine->facts.not_after_s <= now_s)
+        missing |= SIGNET_RUNG_CURRENT;
+    if (machine->current == 0 || machine->facts.not_after_s > now_s)
+        missing |= SIGNET_RUNG_EXPIRED;
+    if (!ca->remote.bootstrap_identity)
+        missing |= SIGNET_RUNG_IDENTITY;
+    if (!supplies || !supplies->read.secret)
+        missing |= SIGNET_RUNG_SECRET;
+    return ca->remote.rungs & ~missing;
+}
+
+static void
+set_remote(const SignetEntry *entry, const SignetCaProfile *ca, const SignetSupplies *supplies,
+           SignetJobRequest *request)
+{
+    guint rungs = find_rungs(entry, ca, supplies);
+
+    request->protocol = signet_ca_kind_name(ca->kind);
+    if (!(rungs & (SIGNET_RUNG_CURRENT | SIGNET_RUNG_EXPIRED)))
+        request->current_generation = 0;
+    request->remote = (SignetJobRemote) {
+        .url = ca->remote.url,
+        .anchors = supplies ? supplies->read.anchors : NULL,
+        .is_system = g_strcmp0(ca->remote.trust, "system") == 0,
+        .pins = (const char *const *)ca->remote.pins,
+        .proxy = ca->remote.proxy,
+        .timeout_s = (guint)ca->remote.timeout_s,
+        .rungs = rungs,
+        .bootstrap_identity = ca->remote.bootstrap_identity,
+        .secret = supplies ? supplies->read.secret : NULL,
+        .is_secret_kept = ca->remote.is_secret_kept,
+        .state = supplies ? supplies->state : NULL,
+        .options = (const char *const *)ca->remote.options,
+    };
+    set_limits(entry, request);
+}
+
+static void
+set_local(const SignetEntry *entry, const SignetCaProfile *ca, const char *ca_identity,
+          SignetJobRequest *request)
+{
+    const SignetGeneration *issuer = entry->policy->is_ca ? NULL : ca_generation(entry);
+
+    request->protocol = "local";
+    request->ca_identity = entry->policy->is_ca ? NULL : ca_identity;
+    request->ca_certificate = issuer ? issuer->chain->pdata[0] : NULL;
+    request->lifetime_s = entry->policy->is_ca ? ca->ca_lifetime_s : ca->lifetime_s;
+}
+
 SignetJob *
-signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation)
+signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation,
+                      const SignetSupplies *supplies)
 {
     const SignetIdentityPolicy *policy = entry->policy;
-    const SignetCaProfile *ca = ca_of(entry);
-    const SignetGeneration *issuer = policy->is_ca ? NULL : ca_generation(entry);
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
     g_autofree char *ca_identity = dup_ca_identity(entry);
     g_autofree char *subject = expand(entry, policy->subject);
     g_auto(GStrv) dns = expand_list(entry, policy->dns);
     g_auto(GStrv) ip = expand_list(entry, policy->ip);
     g_auto(GStrv) uri = expand_list(entry, policy->uri);
     g_auto(GStrv) email = expand_list(entry, policy->email);
-
-    if (!ca)
-        return NULL;
-    return signet_job_new(&(SignetJobRequest) {
+    SignetJobRequest request = {
         .identity = entry->name,
         .new_generation = generation->number,
         .current_generation = entry->machine.current,
-        .ca_identity = policy->is_ca ? NULL : ca_identity,
-        .ca_certificate = issuer ? issuer->chain->pdata[0] : NULL,
-        .protocol = "local",
         .is_ca = policy->is_ca,
         .subject = subject,
         .dns = (const char *const *)dns,
@@ -132,8 +202,15 @@ signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generati
         .email = (const char *const *)email,
         .purposes = policy->purposes,
         .spki = generation->key->spki,
-        .lifetime_s = policy->is_ca ? ca->ca_lifetime_s : ca->lifetime_s,
-    });
+    };
+
+    if (!ca)
+        return NULL;
+    if (ca->kind == SIGNET_CA_LOCAL)
+        set_local(entry, ca, ca_identity, &request);
+    else
+        set_remote(entry, ca, supplies, &request);
+    return signet_job_new(&request);
 }
 
 /* --- as a fingerprint --- */
@@ -218,7 +295,7 @@ find_block(const SignetEntry *entry)
     if (!signet_tokens_get(entry->engine->context.tokens, policy->token))
         return g_strdup_printf("there is no token '%s'; name another in Token= of '%s'",
                                policy->token, entry->name);
-    if (!ca_of(entry))
+    if (!signet_entry_get_ca(entry))
         return g_strdup_printf("there is no CA '%s'; name another in Ca= of '%s'", policy->ca,
                                entry->name);
     if (signet_key_type_from_name(policy->key) == 0)

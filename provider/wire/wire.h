@@ -98,13 +98,15 @@ struct signet_wire_header {
 /* an enroller's fd only. job: GKeyFile text */
 #define SIGNET_WIRE_JOB_REQUEST(F)
 #define SIGNET_WIRE_JOB_REPLY(F) F(BYTES, job, SIGNET_WIRE_JOB_MAX)
-/* either an error, or a chain (DER, leaf first), or a time to ask again */
+/* either an error, or a chain (DER, leaf first), or a time to ask again. state: for the next job of
+ * the same generation */
 #define SIGNET_WIRE_RESULT_REQUEST(F)                         \
     F(TEXT, error, SIGNET_WIRE_TEXT_MAX)                      \
     F(U8, transient, 0)      /* the error is worth a retry */ \
     F(U32, retry_after_s, 0) /* CA pending; 0 otherwise */    \
     F(BYTES, chain, SIGNET_WIRE_CHAIN_MAX)                    \
-    F(BYTES, anchors, 12288)
+    F(BYTES, anchors, 8192)                                   \
+    F(BYTES, state, SIGNET_WIRE_STATE_MAX)
 #define SIGNET_WIRE_RESULT_REPLY(F)
 
 /* every reply whose status is not OK */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/enroll/job.h"
+#include "agent/enroll/remote.h"
 #include "provider/wire/limits.h"
 #include "tests/unit/enroll/authority.h"
 
@@ -58,6 +59,95 @@ assert_says(const char *found, const char *words)
     else
         ck_assert_msg(!found, "unexpected: %s", found);
 }
+
+static SignetJobRequest
+remote_request(SignetSecret *secret, GBytes *blob)
+{
+    static const char *const pins[] = {"00ff", "11ee", NULL};
+    static const char *const options[] = {"Label=a=b; c", "Other=", NULL};
+    SignetJobRequest request = authority_request(authority);
+
+    request.protocol = "est";
+    request.ca_identity = NULL;
+    request.ca_certificate = NULL;
+    request.max_lifetime_s = 99;
+    request.remote = (SignetJobRemote) {
+        .url = "https://ca.example/x",
+        .anchors = blob,
+        .pins = pins,
+        .proxy = "http://proxy.example:1",
+        .timeout_s = 77,
+        .rungs = SIGNET_RUNG_CURRENT | SIGNET_RUNG_IDENTITY | SIGNET_RUNG_SECRET,
+        .bootstrap_identity = "factory",
+        .secret = secret,
+        .is_secret_kept = TRUE,
+        .state = blob,
+        .options = options,
+    };
+    return request;
+}
+
+START_TEST(how_a_ca_is_reached_survives_the_text)
+{
+    static const char password[] = "dev:\n[Job]\n s3cret;";
+    g_autoptr(SignetSecret) secret = signet_secret_new(password, sizeof(password) - 1);
+    g_autoptr(GBytes) blob = g_bytes_new_static("\0\1\2", 3);
+    SignetJobRequest request = remote_request(secret, blob);
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    g_autoptr(GBytes) text = signet_job_to_text(job);
+    g_autoptr(SignetJob) read = signet_job_new_from_text(text, NULL);
+    const SignetJobRemote *remote = &signet_job_get_request(read)->remote;
+    gsize size = 0;
+
+    ck_assert_str_eq(remote->url, request.remote.url);
+    ck_assert(g_bytes_equal(remote->anchors, blob));
+    ck_assert(g_bytes_equal(remote->state, blob));
+    ck_assert(!remote->is_system);
+    ck_assert(g_strv_equal(remote->pins, request.remote.pins));
+    ck_assert_str_eq(remote->proxy, request.remote.proxy);
+    ck_assert_uint_eq(remote->timeout_s, 77);
+    ck_assert_uint_eq(remote->rungs, request.remote.rungs);
+    ck_assert_str_eq(remote->bootstrap_identity, "factory");
+    ck_assert_mem_eq(signet_secret_get(remote->secret, &size), password, sizeof(password) - 1);
+    ck_assert_uint_eq(size, sizeof(password) - 1);
+    ck_assert(remote->is_secret_kept);
+    ck_assert(g_strv_equal(remote->options, request.remote.options));
+    ck_assert_str_eq(signet_remote_get_option(remote, "Label"), "a=b; c");
+    ck_assert_ptr_null(signet_remote_get_option(remote, "Lab"));
+    ck_assert_int_eq(signet_job_get_request(read)->max_lifetime_s, 99);
+}
+END_TEST
+
+START_TEST(a_local_job_says_nothing_of_a_network)
+{
+    SignetJobRequest request = authority_request(authority);
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    g_autoptr(GBytes) text = signet_job_to_text(job);
+
+    ck_assert_ptr_null(
+        g_strstr_len(g_bytes_get_data(text, NULL), (gssize)g_bytes_get_size(text), "[Remote]"));
+}
+END_TEST
+
+/* The rung decides, and nothing but a TLS client's signature. */
+START_TEST(the_bootstrap_identity_authenticates_where_its_rung_is_there)
+{
+    g_autoptr(GBytes) message = g_bytes_new_static("x", 1);
+    SignetJobRequest request = remote_request(NULL, NULL);
+    Use use = {"factory", 3, SIGNET_PURPOSE_TLS_CLIENT, message};
+    Use csr = {"factory", 3, SIGNET_PURPOSE_CSR, message};
+    g_autofree char *allowed = ask(&request, &use);
+    g_autofree char *refused = ask(&request, &csr);
+
+    request.remote.rungs = SIGNET_RUNG_SECRET;
+    g_autofree char *no_rung = ask(&request, &use);
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    assert_says(allowed, NULL);
+    assert_says(refused, "may not sign with generation 3 of 'factory'");
+    assert_says(no_rung, "may not sign with generation 3 of 'factory'");
+    ck_assert(!signet_job_names(job, "factory"));
+}
+END_TEST
 
 static const struct {
     AuthorityOrder order;
@@ -489,6 +579,9 @@ main(void)
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, how_a_ca_is_reached_survives_the_text);
+    tcase_add_test(tcase, a_local_job_says_nothing_of_a_network);
+    tcase_add_test(tcase, the_bootstrap_identity_authenticates_where_its_rung_is_there);
     tcase_add_loop_test(tcase, a_request_may_ask_for_what_the_job_says, 0, G_N_ELEMENTS(csr_rows));
     tcase_add_test(tcase, a_request_with_another_key_is_refused);
     tcase_add_test(tcase, a_request_with_more_attributes_is_refused);

@@ -112,8 +112,9 @@ sorted_lines(char **lines)
 }
 
 static const char *const bad_names[] = {
-    "unknown-key", "unknown-group", "syntax",  "files",  "values", "references", "limits",
-    "default-ca",  "no-clear-ca",   "control", "latin1", "nul",    "tokens",     "pins",
+    "unknown-key", "unknown-group", "syntax",     "files",       "values",
+    "references",  "limits",        "default-ca", "no-clear-ca", "control",
+    "latin1",      "nul",           "tokens",     "pins",        "ca",
 };
 
 START_TEST(bad_files_are_refused_in_these_words)
@@ -249,6 +250,34 @@ START_TEST(a_pin_comes_from_one_of_several_places)
     ck_assert(!credential->ask_pin);
     ck_assert_str_eq(signet_policy_get_token(policy, "source")->pin_file, "/etc/signet/card pin");
     ck_assert_str_eq(signet_policy_get_token(policy, "url")->pin_file, "/etc/signet/url.pin");
+}
+END_TEST
+
+#define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+START_TEST(a_remote_ca_has_what_its_group_says)
+{
+    g_autoptr(SignetPolicy) policy = parse_good("remote");
+    const SignetCaProfile *ca = signet_policy_get_ca(policy, "corp");
+    const SignetCaRemote *remote = &ca->remote;
+
+    ck_assert_int_eq(ca->kind, SIGNET_CA_EST);
+    ck_assert_str_eq(remote->url, "https://ca.example:8443/pki/");
+    ck_assert_str_eq(remote->trust, "/etc/signet/corp.pem");
+    ck_assert_uint_eq(g_strv_length(remote->pins), 2);
+    ck_assert_str_eq(remote->pins[0], EMPTY_HASH); /* from hexadecimal with colons */
+    ck_assert_str_eq(remote->pins[1], EMPTY_HASH); /* from base64 */
+    ck_assert_str_eq(remote->proxy, "http://proxy.example:3128");
+    ck_assert_int_eq(remote->timeout_s, 90);
+    ck_assert_ptr_null(remote->secret_file);
+    ck_assert_str_eq(remote->secret_credential, "corp");
+    ck_assert(remote->is_secret_kept);
+    ck_assert_uint_eq(remote->rungs,
+                      SIGNET_RUNG_CURRENT | SIGNET_RUNG_IDENTITY | SIGNET_RUNG_SECRET);
+    ck_assert_str_eq(remote->bootstrap_identity, "factory");
+    ck_assert_uint_eq(g_strv_length(remote->options), 1);
+    ck_assert_str_eq(remote->options[0], "Label=devices");
+    ck_assert_ptr_null(signet_policy_get_identity(policy, "ca.corp"));
 }
 END_TEST
 
@@ -496,6 +525,7 @@ add_tests(TCase *cases)
     tcase_add_test(cases, tokens_and_cas_have_what_their_files_say);
     tcase_add_test(cases, a_pkcs11_token_has_what_its_group_says);
     tcase_add_test(cases, a_pin_comes_from_one_of_several_places);
+    tcase_add_test(cases, a_remote_ca_has_what_its_group_says);
     tcase_add_test(cases, lists_are_sorted_and_hold_the_ca_identity);
     tcase_add_test(cases, defaults_make_an_empty_file_an_identity);
     tcase_add_test(cases, nothing_at_all_is_a_policy);

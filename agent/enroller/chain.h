@@ -1,0 +1,16 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Puts the certificates of an answer in order. */
+
+#pragma once
+
+#include "agent/enroller/protocol.h"
+
+/* found: what the CA issued, with or without its chain; authorities (nullable): its own
+ * certificates. The outcome gets the certificate for the job's key, the intermediates that lead
+ * from it to a self-signed one, and the self-signed authorities as anchors. CA_REFUSED when none of
+ * found is for the job's key, CORRUPT when it is too much. The agent checks it all again. */
+gboolean
+signet_chain_build(const SignetJobRequest *job, SignetX509Stack *found,
+                   SignetX509Stack *authorities, SignetEnrollerOutcome *outcome, GError **error);

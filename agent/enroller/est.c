@@ -1,0 +1,351 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* A client of EST. */
+
+#include "agent/enroller/est.h"
+
+#include <string.h>
+
+#include "agent/base/error.h"
+#include "agent/enroll/names.h"
+#include "agent/enroll/parse.h"
+#include "agent/enroll/remote.h"
+#include "agent/enroller/answer.h"
+#include "agent/enroller/chain.h"
+#include "agent/enroller/est-attributes.h"
+#include "agent/enroller/request.h"
+#include "provider/wire/limits.h"
+
+#define PATH          "/.well-known/est"
+#define LINE          64  /* RFC 2045; libest takes no longer ones */
+#define RETRY_AFTER_S 300 /* RFC 7030 4.2.3 wants the server to say it */
+#define WORDS_MAX     200
+
+typedef struct {
+    const SignetProtocolContext *context;
+    const SignetJobRemote *remote;
+    char *base;                   /* (owned) of all URLs */
+    SignetX509Stack *authorities; /* (owned) */
+    GBytes *csr;                  /* (owned) DER */
+    gboolean is_renewal;          /* the current certificate has the names that are asked for */
+} Est;
+
+static void
+est_clear(Est *est)
+{
+    g_clear_pointer(&est->authorities, signet_x509_stack_free);
+    g_clear_pointer(&est->csr, g_bytes_unref);
+    g_free(est->base);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Est, est_clear)
+
+/* --- requests --- */
+
+/* Url= may name the server or the whole way to the operations. */
+static char *
+make_base(const SignetJobRemote *remote)
+{
+    const char *label = signet_remote_get_option(remote, "Label");
+    gsize length = strlen(remote->url);
+
+    while (length > 0 && remote->url[length - 1] == '/')
+        length--;
+    g_autofree char *url = g_strndup(remote->url, length);
+    return g_strconcat(url, strstr(url, PATH) ? "" : PATH, label ? "/" : "", label ? label : "",
+                       NULL);
+}
+
+static gboolean
+get(const Est *est, const char *operation, gboolean is_provisional, SignetHttpResponse *response,
+    GError **error)
+{
+    g_autofree char *url = g_strconcat(est->base, "/", operation, NULL);
+    const SignetHttpRequest request = {.url = url, .is_provisional = is_provisional};
+
+    return signet_http_do(est->context->http, &request, response, error);
+}
+
+/* What the server wrote beside its status, if it is for people: one line of plain characters. */
+static char *
+dup_words(const SignetHttpResponse *response)
+{
+    GString *words = g_string_new(NULL);
+
+    if (g_strcmp0(response->content_type, "text/plain") != 0)
+        return g_string_free(words, FALSE);
+    for (guint i = 0; i < response->body->len && words->len < WORDS_MAX; i++) {
+        guint8 byte = response->body->data[i];
+
+        g_string_append_c(words, g_ascii_isprint(byte) ? (char)byte : ' ');
+    }
+    g_strstrip(words->str);
+    if (words->str[0])
+        g_string_prepend(words, ": ");
+    return g_string_free(words, FALSE);
+}
+
+/* The server's no. Whether asking again may help is in the status. */
+static gboolean
+refuse(const SignetHttpResponse *response, const char *operation, GError **error)
+{
+    g_autofree char *words = dup_words(response);
+    gboolean is_transient =
+        response->status >= 500 || response->status == 408 || response->status == 429;
+
+    return signet_error_set(
+        error, is_transient ? SIGNET_ERROR_CA_UNREACHABLE : SIGNET_ERROR_CA_REFUSED,
+        "the server answers %s with status %ld%s", operation, response->status, words);
+}
+
+static SignetX509Stack *
+read_certificates(const Est *est, const SignetHttpResponse *response, const char *operation,
+                  GError **error)
+{
+    g_autoptr(GBytes) der = signet_answer_decode(response->body->data, response->body->len, error);
+    SignetX509Stack *certificates =
+        der ? signet_answer_read_certificates(signet_crypto_get_library(est->context->crypto), der,
+                                              error)
+            : NULL;
+
+    if (!certificates)
+        g_prefix_error(error, "%s: ", operation);
+    return certificates;
+}
+
+/* --- cacerts --- */
+
+/* Nothing is known of the server but the pin of its CA: its list of certificates is asked from
+ * whoever answers, and only a certificate with the pinned key is taken from it (RFC 7030 4.1.1,
+ * with the pin in place of the person). Without a word when there is none: the server itself may
+ * still show it. */
+static gboolean
+bootstrap_trust(const Est *est, GError **error)
+{
+    g_auto(SignetHttpResponse) response = {0};
+    g_autoptr(SignetX509Stack) certificates = NULL;
+
+    if (!get(est, "cacerts", TRUE, &response, error))
+        return FALSE;
+    if (response.status == 200)
+        certificates = read_certificates(est, &response, "cacerts", NULL);
+    for (int i = 0; certificates && i < sk_X509_num(certificates); i++) {
+        X509 *certificate = sk_X509_value(certificates, i);
+
+        if (signet_http_is_pinned(est->context->http, certificate))
+            signet_http_add_anchor(est->context->http, certificate);
+    }
+    return TRUE;
+}
+
+static gboolean
+get_authorities(Est *est, GError **error)
+{
+    g_auto(SignetHttpResponse) response = {0};
+
+    if (!signet_http_has_anchors(est->context->http) && !bootstrap_trust(est, error))
+        return FALSE;
+    if (!get(est, "cacerts", FALSE, &response, error))
+        return FALSE;
+    if (response.status != 200)
+        return refuse(&response, "cacerts", error);
+    est->authorities = read_certificates(est, &response, "cacerts", error);
+    return est->authorities != NULL;
+}
+
+/* --- csrattrs --- */
+
+/* Optional: a server that has no answer has no wish (RFC 7030 4.5.1). */
+static gboolean
+check_attributes(const Est *est, GError **error)
+{
+    g_auto(SignetHttpResponse) response = {0};
+
+    if (!get(est, "csrattrs", FALSE, &response, error))
+        return FALSE;
+    if (response.status != 200 || response.body->len == 0)
+        return TRUE;
+    g_autoptr(GBytes) der = signet_answer_decode(response.body->data, response.body->len, error);
+    if (!der) {
+        g_prefix_error(error, "csrattrs: ");
+        return FALSE;
+    }
+    return signet_est_attributes_check(der, est->context->job->spki, error);
+}
+
+/* --- the request --- */
+
+/* A request that was sent before is sent again as it was (RFC 7030 4.2.3): a new signature would
+ * make another one of it. */
+static gboolean
+is_own_request(const Est *est, GBytes *der)
+{
+    gsize size = 0;
+    const guint8 *at = g_bytes_get_data(der, &size);
+    g_autoptr(X509_REQ) csr = d2i_X509_REQ(NULL, &at, (long)size);
+    g_autoptr(GBytes) spki = csr ? signet_parse_dup_spki(X509_REQ_get_X509_PUBKEY(csr)) : NULL;
+
+    ERR_clear_error();
+    return spki && g_bytes_equal(spki, est->context->job->spki);
+}
+
+static gboolean
+make_request(Est *est, GError **error)
+{
+    const SignetProtocolContext *context = est->context;
+    guint8 *der = NULL;
+
+    if (est->remote->state && is_own_request(est, est->remote->state)) {
+        est->csr = g_bytes_ref(est->remote->state);
+        return TRUE;
+    }
+    g_autoptr(X509_REQ) csr = signet_request_new(context->crypto, context->job, error);
+    if (!csr)
+        return FALSE;
+    int size = i2d_X509_REQ(csr, &der);
+    if (size > 0)
+        est->csr = g_bytes_new(der, (gsize)size);
+    OPENSSL_free(der);
+    return est->csr ? TRUE : signet_crypto_fail(error, "cannot write the request");
+}
+
+static GBytes *
+wrap_base64(GBytes *der)
+{
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(der, &size);
+    g_autofree char *base64 = g_base64_encode(data, size);
+    GString *lines = g_string_new(NULL);
+
+    for (const char *at = base64; *at; at += MIN(strlen(at), LINE))
+        g_string_append_printf(lines, "%.*s\n", LINE, at);
+    return g_string_free_to_bytes(lines);
+}
+
+static gboolean
+post(const Est *est, const char *operation, SignetHttpResponse *response, GError **error)
+{
+    static const char *const headers[] = {"Content-Transfer-Encoding: base64", NULL};
+    g_autofree char *url = g_strconcat(est->base, "/", operation, NULL);
+    g_autoptr(GBytes) body = wrap_base64(est->csr);
+    const SignetHttpRequest request = {
+        .url = url, .body = body, .content_type = "application/pkcs10", .headers = headers};
+
+    return signet_http_do(est->context->http, &request, response, error);
+}
+
+/* --- who asks --- */
+
+/* simplereenroll is for a certificate of the same names (RFC 7030 4.2.2). */
+static gboolean
+has_same_names(const Est *est, X509 *current)
+{
+    const SignetJobRequest *job = est->context->job;
+    gboolean is_broken = FALSE;
+    g_autoptr(GENERAL_NAMES) alt =
+        signet_parse_extension(X509_get0_extensions(current), NID_subject_alt_name, &is_broken);
+    g_autofree char *difference =
+        signet_names_dup_difference(job, X509_get_subject_name(current), alt, SIGNET_NAMES_EXACT);
+
+    return !is_broken && !difference;
+}
+
+static gboolean
+stand_on(Est *est, SignetRung rung, GError **error)
+{
+    const SignetJobRequest *job = est->context->job;
+    SignetHttp *http = est->context->http;
+    gboolean has_password = rung == SIGNET_RUNG_SECRET || est->remote->is_secret_kept;
+    gboolean is_own = rung == SIGNET_RUNG_CURRENT || rung == SIGNET_RUNG_EXPIRED;
+    const char *identity = is_own ? job->identity : NULL;
+
+    if (rung == SIGNET_RUNG_IDENTITY)
+        identity = est->remote->bootstrap_identity;
+    est->is_renewal = FALSE;
+    if (!signet_http_use_password(http, has_password ? est->remote->secret : NULL, error) ||
+        !signet_http_use_identity(http, identity, is_own ? job->current_generation : 0, error))
+        return FALSE;
+    if (is_own)
+        est->is_renewal = has_same_names(est, signet_http_get_certificate(http));
+    return TRUE;
+}
+
+static gboolean
+is_denied(const SignetHttpResponse *response)
+{
+    return response->status == 401 || response->status == 403;
+}
+
+static gboolean
+ask(const Est *est, SignetHttpResponse *response, GError **error)
+{
+    if (!est->is_renewal)
+        return post(est, "simpleenroll", response, error);
+    if (!post(est, "simplereenroll", response, error))
+        return FALSE;
+    /* Some servers have but one way in. */
+    return (response->status != 404 && response->status != 501) ||
+           post(est, "simpleenroll", response, error);
+}
+
+/* The first rung that the server takes; what it says to all of them otherwise. */
+static gboolean
+climb(Est *est, SignetHttpResponse *response, GError **error)
+{
+    g_autoptr(GString) tried = g_string_new(NULL);
+
+    for (guint bit = 0; bit < 32; bit++) {
+        SignetRung rung = (SignetRung)(1u << bit);
+
+        if (!(est->remote->rungs & (guint)rung))
+            continue;
+        if (!stand_on(est, rung, error) || !ask(est, response, error))
+            return FALSE;
+        if (!is_denied(response))
+            return TRUE;
+        g_string_append_printf(tried, "%s%s (%ld)", tried->len ? ", " : "", signet_rung_name(rung),
+                               response->status);
+    }
+    if (tried->len == 0)
+        return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
+                                "nothing of Bootstrap= is there to authenticate with: no valid "
+                                "certificate, no secret");
+    return signet_error_set(error, SIGNET_ERROR_CA_REFUSED,
+                            "the server accepts none of the ways to authenticate: %s", tried->str);
+}
+
+/* --- the answer --- */
+
+static gboolean
+read_answer(const Est *est, const SignetHttpResponse *response, SignetEnrollerOutcome *outcome,
+            GError **error)
+{
+    const char *operation = est->is_renewal ? "simplereenroll" : "simpleenroll";
+    g_autoptr(SignetX509Stack) found = NULL;
+
+    if (response->status == 202) {
+        outcome->retry_after_s = response->retry_after_s ? response->retry_after_s : RETRY_AFTER_S;
+        if (g_bytes_get_size(est->csr) <= SIGNET_WIRE_STATE_MAX)
+            outcome->state = g_bytes_ref(est->csr);
+        return TRUE;
+    }
+    if (response->status != 200)
+        return refuse(response, operation, error);
+    found = read_certificates(est, response, operation, error);
+    return found && signet_chain_build(est->context->job, found, est->authorities, outcome, error);
+}
+
+gboolean
+signet_est_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *outcome,
+                  GError **error)
+{
+    g_auto(SignetHttpResponse) response = {0};
+    g_auto(Est) est = {.context = context, .remote = &context->job->remote};
+
+    if (!est.remote->url)
+        return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "job: Url= is missing");
+    est.base = make_base(est.remote);
+    return get_authorities(&est, error) && check_attributes(&est, error) &&
+           make_request(&est, error) && climb(&est, &response, error) &&
+           read_answer(&est, &response, outcome, error);
+}

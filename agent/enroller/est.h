@@ -1,0 +1,12 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Protocol 'est' (RFC 7030, RFC 8951): the CA's certificates, what it wants to see in a request,
+ * enrolment and re-enrolment. */
+
+#pragma once
+
+#include "agent/enroller/protocol.h"
+
+gboolean signet_est_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *outcome,
+                           GError **error);

@@ -1,0 +1,294 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Asks the CA: what the job needs from the disk, the enroller, and what came of it. */
+
+#include <string.h>
+
+#include "agent/rotate/private.h"
+
+/* Holds a generation's number in four bytes, most significant first, and what its enroller asked to
+ * be given again. */
+#define STATE_FILE "enrolment"
+
+/* Something for the disk thread; what a kind does not need is NULL. */
+typedef struct {
+    SignetEntry *entry;           /* (owned) */
+    SignetPolicy *policy;         /* (owned, nullable): ca lives in it */
+    const SignetCaProfile *ca;    /* (unowned, nullable) */
+    SignetGeneration *generation; /* (owned, nullable) as it will be */
+    SignetJob *job;               /* (owned, nullable) with its outcome */
+    guint32 number;
+    SignetSupplies supplies; /* (owned) */
+    GError *error;           /* (owned, nullable) the outcome */
+} Task;
+
+static Task *
+task_new(SignetEntry *entry)
+{
+    Task *task = g_new0(Task, 1);
+
+    task->entry = signet_entry_ref(entry);
+    task->number = entry->machine.pending;
+    return task;
+}
+
+static void
+task_free(gpointer data)
+{
+    Task *task = data;
+
+    signet_entry_unref(task->entry);
+    g_clear_pointer(&task->policy, signet_policy_unref);
+    g_clear_pointer(&task->generation, signet_generation_unref);
+    g_clear_pointer(&task->job, signet_job_unref);
+    signet_material_clear(&task->supplies.read);
+    g_clear_pointer(&task->supplies.state, g_bytes_unref);
+    g_clear_error(&task->error);
+    g_free(task);
+}
+
+static SignetStore *
+store_of(const Task *task)
+{
+    return task->entry->engine->context.store;
+}
+
+static void
+fail(SignetEntry *entry, const char *cause)
+{
+    signet_entry_advance(entry,
+                         &(SignetMachineEvent) {.kind = SIGNET_EVENT_FAILED, .cause = cause});
+}
+
+static SignetGeneration *
+pending_of(const SignetEntry *entry)
+{
+    return signet_inventory_get(entry->engine->context.inventory, entry->name,
+                                entry->machine.pending);
+}
+
+/* --- what an enroller asked to be given again --- */
+
+static void
+put_state(const Task *task, GBytes *state, GError **error)
+{
+    gsize size = 0;
+    gconstpointer data = state ? g_bytes_get_data(state, &size) : NULL;
+    guint32 number = GUINT32_TO_BE(task->number);
+    g_autoptr(GByteArray) content = g_byte_array_new();
+
+    g_byte_array_append(content, (const guint8 *)&number, sizeof(number));
+    if (size > 0)
+        g_byte_array_append(content, data, (guint)size);
+    g_autoptr(GBytes) bytes = g_bytes_new(content->data, content->len);
+    signet_store_put_file(store_of(task), task->entry->name, STATE_FILE, bytes, error);
+}
+
+/* NULL: there is none, or it belongs to another generation. */
+static GBytes *
+get_state(const Task *task, GError **error)
+{
+    g_autoptr(GBytes) content =
+        signet_store_get_file(store_of(task), task->entry->name, STATE_FILE, error);
+    gsize size = 0;
+    const guint8 *data = content ? g_bytes_get_data(content, &size) : NULL;
+    guint32 number;
+
+    if (size <= sizeof(number))
+        return NULL;
+    memcpy(&number, data, sizeof(number));
+    if (GUINT32_FROM_BE(number) != task->number)
+        return NULL;
+    return g_bytes_new(data + sizeof(number), size - sizeof(number));
+}
+
+/* --- a certificate --- */
+
+static void
+run_put_chain(gpointer data)
+{
+    Task *task = data;
+    const SignetGeneration *generation = task->generation;
+
+    if (!signet_store_put_chain(store_of(task), task->entry->name, generation->number,
+                                generation->chain, generation->anchors, &task->error))
+        return;
+    /* If the answer is not what was asked for, the next request is a new one. */
+    if (signet_job_get_request(task->job)->remote.state)
+        put_state(task, NULL, &task->error);
+}
+
+static void
+done_put_chain(gpointer data)
+{
+    Task *task = data;
+
+    if (!task->entry->policy)
+        return;
+    if (task->error) {
+        signet_entry_fail(task->entry, task->error);
+        return;
+    }
+    signet_inventory_put(task->entry->engine->context.inventory, task->entry->name,
+                         task->generation);
+    signet_entry_advance(task->entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_ISSUED});
+}
+
+static void
+on_issued(SignetEntry *entry, SignetJob *job)
+{
+    static const SignetDiskWork work = {run_put_chain, done_put_chain, task_free};
+    const SignetGeneration *pending = pending_of(entry);
+    GPtrArray *chain = signet_job_get_chain(job);
+
+    if (!pending || !chain || chain->len == 0) {
+        fail(entry, "the CA's answer holds no certificate");
+        return;
+    }
+    Task *task = task_new(entry);
+    task->job = signet_job_ref(job);
+    task->generation =
+        signet_generation_new(pending->number, pending->token, pending->key, pending->created_s,
+                              chain, signet_job_get_anchors(job));
+    signet_disk_thread_give(entry->engine->disk, &work, task);
+}
+
+/* --- anything else --- */
+
+static void
+tell_failure(SignetEntry *entry, SignetJob *job)
+{
+    const char *message = signet_job_get_message(job);
+    gboolean is_refusal = signet_job_get_outcome(job) == SIGNET_OUTCOME_REFUSED;
+    g_autofree char *cause =
+        is_refusal ? g_strdup_printf("CA '%s' gives no certificate: %s", entry->policy->ca,
+                                     message ? message : "it did not say why")
+                   : g_strdup_printf("cannot enrol at CA '%s': %s", entry->policy->ca,
+                                     message ? message : "signet-enroll gave no answer");
+
+    fail(entry, cause);
+}
+
+static void
+tell_outcome(SignetEntry *entry, SignetJob *job)
+{
+    const char *message = signet_job_get_message(job);
+
+    if (signet_job_get_outcome(job) != SIGNET_OUTCOME_PENDING) {
+        tell_failure(entry, job);
+        return;
+    }
+    signet_entry_advance(entry, &(SignetMachineEvent) {
+                                    .kind = SIGNET_EVENT_CA_PENDING,
+                                    .cause = message ? message : "the CA has not decided yet",
+                                    .after_s = signet_job_get_retry_after(job),
+                                });
+}
+
+static void
+run_put_state(gpointer data)
+{
+    Task *task = data;
+
+    put_state(task, signet_job_get_state(task->job), &task->error);
+}
+
+static void
+done_put_state(gpointer data)
+{
+    Task *task = data;
+
+    if (!task->entry->policy)
+        return;
+    if (task->error)
+        signet_entry_fail(task->entry, task->error);
+    else
+        tell_outcome(task->entry, task->job);
+}
+
+/* A refused request is not repeated as it was; one that was not heard is. */
+static gboolean
+is_state_changed(SignetJob *job)
+{
+    return signet_job_get_state(job) || (signet_job_get_outcome(job) == SIGNET_OUTCOME_REFUSED &&
+                                         signet_job_get_request(job)->remote.state);
+}
+
+static void
+on_enrolled(SignetJob *job, gpointer data)
+{
+    static const SignetDiskWork work = {run_put_state, done_put_state, task_free};
+    SignetEntry *entry = data;
+    g_autoptr(SignetJob) owned G_GNUC_UNUSED = g_steal_pointer(&entry->job);
+
+    if (signet_job_get_outcome(job) == SIGNET_OUTCOME_ISSUED) {
+        on_issued(entry, job);
+    } else if (is_state_changed(job)) {
+        Task *task = task_new(entry);
+
+        task->job = signet_job_ref(job);
+        signet_disk_thread_give(entry->engine->disk, &work, task);
+    } else {
+        tell_outcome(entry, job);
+    }
+}
+
+/* --- asking --- */
+
+static void
+start(SignetEntry *entry, const SignetSupplies *supplies)
+{
+    const SignetGeneration *pending = pending_of(entry);
+
+    entry->job = pending ? signet_entry_make_job(entry, pending, supplies) : NULL;
+    if (entry->job)
+        signet_enroll_start(entry->engine->context.enroll, entry->job, on_enrolled, entry);
+    else
+        fail(entry, "its key or its CA is not there any more");
+}
+
+static void
+run_supply(gpointer data)
+{
+    Task *task = data;
+
+    if (signet_material_read(&task->supplies.read, task->ca, &task->error))
+        task->supplies.state = get_state(task, &task->error);
+}
+
+static void
+done_supply(gpointer data)
+{
+    Task *task = data;
+    SignetEntry *entry = task->entry;
+
+    if (!entry->policy)
+        return;
+    if (task->error) {
+        g_autofree char *cause =
+            g_strdup_printf("cannot ask CA '%s': %s", entry->policy->ca, task->error->message);
+
+        fail(entry, cause);
+    } else if (task->policy != entry->engine->policy) {
+        signet_entry_enroll(entry); /* it may name other files now */
+    } else {
+        start(entry, &task->supplies);
+    }
+}
+
+void
+signet_entry_enroll(SignetEntry *entry)
+{
+    static const SignetDiskWork work = {run_supply, done_supply, task_free};
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
+
+    if (!ca || ca->kind == SIGNET_CA_LOCAL) {
+        start(entry, NULL);
+        return;
+    }
+    Task *task = task_new(entry);
+    task->policy = signet_policy_ref(entry->engine->policy);
+    task->ca = ca;
+    signet_disk_thread_give(entry->engine->disk, &work, task);
+}

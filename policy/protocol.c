@@ -1,0 +1,66 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The protocols of ca.d/NAME.conf, one table each. */
+
+#include "policy/protocol.h"
+
+#include <string.h>
+
+#define TABLE(table) table, G_N_ELEMENTS(table)
+
+/* RFC 7030 3.2.2: a path segment, and not one of the operations. */
+static char *
+check_label(const char *value)
+{
+    static const char *const operations[] = {
+        "cacerts",      "simpleenroll", "simplereenroll", "fullcmc",
+        "serverkeygen", "csrattrs",     "crls",           NULL};
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-._~";
+
+    if (!*value || strlen(value) > 64 || value[strspn(value, letters)] != '\0' || value[0] == '.')
+        return g_strdup("not a label (at most 64 letters, digits, '-', '.', '_' and '~')");
+    if (g_strv_contains(operations, value))
+        return g_strdup("it is the name of an EST operation");
+    return NULL;
+}
+
+static const SignetCaOption est_options[] = {
+    {"Label", check_label},
+};
+
+static const SignetCaProtocol protocols[] = {
+    {SIGNET_CA_LOCAL, FALSE, FALSE, FALSE, NULL, 0},
+    {SIGNET_CA_EST, TRUE, FALSE, TRUE, TABLE(est_options)},
+};
+
+const SignetCaProtocol *
+signet_ca_protocol_get(SignetCaKind kind)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(protocols); i++) {
+        if (protocols[i].kind == kind)
+            return &protocols[i];
+    }
+    g_assert_not_reached();
+}
+
+const SignetCaOption *
+signet_ca_protocol_find(const SignetCaProtocol *protocol, const char *key)
+{
+    for (gsize i = 0; i < protocol->n_options; i++) {
+        if (g_str_equal(protocol->options[i].name, key))
+            return &protocol->options[i];
+    }
+    return NULL;
+}
+
+const SignetCaProtocol *
+signet_ca_protocol_of_option(const char *key)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(protocols); i++) {
+        if (signet_ca_protocol_find(&protocols[i], key))
+            return &protocols[i];
+    }
+    return NULL;
+}

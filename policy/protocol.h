@@ -1,0 +1,32 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The protocols of ca.d/NAME.conf and the keys that only one of them knows: a new protocol is a row
+ * here, a new key of one a row of its table. For the inside of policy/ only. */
+
+#pragma once
+
+#include "policy/model.h"
+
+/* A key of one protocol. The value goes to the protocol's client as text, under the same name.
+ * check: NULL when it is good, or what is wrong as the end of a sentence (owned by the caller). */
+typedef struct {
+    const char *name;
+    char *(*check)(const char *value);
+} SignetCaOption;
+
+typedef struct {
+    SignetCaKind kind;
+    gboolean is_remote;       /* has the keys of SignetCaRemote, Url= among them */
+    gboolean is_plain_enough; /* protects itself: Url= may be http:// */
+    gboolean needs_anchor;    /* over https, Trust= or Pin= has to say whom to believe */
+    const SignetCaOption *options;
+    gsize n_options;
+} SignetCaProtocol;
+
+/* Never NULL. */
+const SignetCaProtocol *signet_ca_protocol_get(SignetCaKind kind);
+/* (nullable) */
+const SignetCaOption *signet_ca_protocol_find(const SignetCaProtocol *protocol, const char *key);
+/* The first protocol that has a key of its own of this name, or NULL. */
+const SignetCaProtocol *signet_ca_protocol_of_option(const char *key);
