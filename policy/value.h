@@ -85,3 +85,8 @@ char *signet_value_set_rungs(const char *value, gpointer field);
 /* field: SignetRotationProfile *, since each fills two members */
 char *signet_value_set_renew(const char *value, gpointer field);
 char *signet_value_set_new_key(const char *value, gpointer field);
+/* field: GArray ** of SignetWindow, replaced: "Mon..Fri 22:00-05:00;Sat,Sun 00:00-24:00" */
+char *signet_value_set_windows(const char *value, gpointer field);
+/* field: gint64 *, seconds since 1970: "2026-12-01", "2026-12-01T10:00:00Z"; UTC without an offset.
+ * Empty: 0. */
+char *signet_value_set_time(const char *value, gpointer field);

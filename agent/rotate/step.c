@@ -147,7 +147,7 @@ is_needed(const Turn *turn)
 
     return machine->current == 0 || machine->pending != 0 || machine->is_requested ||
            signet_rules_is_wish_changed(turn->input, machine->current_wish) ||
-           turn->now_s >= signet_rules_renew_at(machine, turn->input);
+           turn->now_s >= signet_rules_due_at(machine, turn->input);
 }
 
 static void
@@ -155,7 +155,7 @@ begin(Turn *turn)
 {
     SignetMachine *machine = turn->machine;
 
-    if (turn->now_s < signet_rules_begin_at(machine, turn->input))
+    if (turn->now_s < signet_rules_begin_at(machine, turn->input, turn->now_s))
         return;
     if (turn->input->blocked) {
         enter(turn, SIGNET_MACHINE_BLOCKED, turn->input->blocked);
