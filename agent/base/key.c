@@ -17,6 +17,15 @@ signet_key_new(guint32 type, GBytes *blob, SignetSecret *auth, GBytes *spki)
 }
 
 SignetKey *
+signet_key_new_adopted(guint32 type, GBytes *blob, SignetSecret *auth, GBytes *spki)
+{
+    SignetKey *key = signet_key_new(type, blob, auth, spki);
+
+    key->is_adopted = TRUE;
+    return key;
+}
+
+SignetKey *
 signet_key_ref(SignetKey *key)
 {
     return g_atomic_rc_box_acquire(key);

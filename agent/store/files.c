@@ -19,6 +19,7 @@ typedef struct {
     guint32 type; /* enum signet_key_type */
     gint64 created_s;
     GBytes *spki; /* (owned) */
+    gboolean is_adopted;
 } Record;
 
 static void
@@ -48,6 +49,8 @@ parse_record(GBytes *content, Record *ret_record, GError **error)
     if (!ret_record->token || local || ret_record->type == 0 || !spki)
         return signet_error_set(error, SIGNET_ERROR_CORRUPT,
                                 "'record' lacks one of Token=, Type=, Created=, Spki=");
+    /* absent in what is not adopted */
+    ret_record->is_adopted = g_key_file_get_boolean(file, RECORD_GROUP, "Adopted", NULL);
     guchar *der = g_base64_decode(spki, &size);
     ret_record->spki = g_bytes_new_take(der, size);
     if (size > 0 && size <= SIGNET_WIRE_SPKI_MAX)
@@ -92,7 +95,8 @@ read_key(int fd, const Record *record, GError **error)
 
     if (!blob || !read_secret(fd, &auth, error))
         return NULL;
-    return signet_key_new(record->type, blob, auth, record->spki);
+    return record->is_adopted ? signet_key_new_adopted(record->type, blob, auth, record->spki)
+                              : signet_key_new(record->type, blob, auth, record->spki);
 }
 
 static gboolean
@@ -145,6 +149,8 @@ put_record(int fd, const char *token, const SignetKey *key, gint64 created_s, GE
     g_key_file_set_string(file, RECORD_GROUP, "Type", signet_key_type_name(key->type));
     g_key_file_set_int64(file, RECORD_GROUP, "Created", created_s);
     g_key_file_set_string(file, RECORD_GROUP, "Spki", spki);
+    if (key->is_adopted)
+        g_key_file_set_boolean(file, RECORD_GROUP, "Adopted", TRUE);
     g_autofree char *text = g_key_file_to_data(file, &size, NULL);
     return signet_dir_write(fd, "record", text, size, NULL, error);
 }

@@ -79,8 +79,7 @@ signet_pem_append_reference(GString *out, const char *identity, const SignetGene
                             GError **error)
 {
     struct signet_reference reference = {.generation = generation->number,
-                                         .family =
-                                             (guint8)signet_key_type_family(generation->key->type)};
+                                         .is_rsa = signet_key_type_is_rsa(generation->key->type)};
     guint8 der[SIGNET_REFERENCE_DER_MAX];
 
     g_strlcpy(reference.identity, identity, sizeof(reference.identity));

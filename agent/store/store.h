@@ -9,7 +9,7 @@
  *   identities/NAME/usage                who used which generation last, opaque here
  *   identities/NAME/N/key                TSS2 PRIVATE KEY or URI
  *   identities/NAME/N/auth               its auth value
- *   identities/NAME/N/record             GKeyFile: token, type, created, spki
+ *   identities/NAME/N/record             GKeyFile: token, type, created, spki, adopted
  *   identities/NAME/N/chain.pem, anchors.pem
  *   live/.generations/NAME.N/{key.pem,cert.pem,chain.pem,fullchain.pem,ca.pem,identity.pem}
  *   live/NAME -> .generations/NAME.N     which generation is current: the only place that says so

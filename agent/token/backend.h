@@ -15,8 +15,7 @@
 
 typedef struct {
     guint32 scheme;    /* enum signet_scheme */
-    guint32 hash;      /* enum signet_hash; RSA_PKCS1 with NONE: signed as it is, no DigestInfo;
-                          EDDSA: NONE */
+    guint32 hash;      /* enum signet_hash; RSA_PKCS1 with NONE: signed as it is, no DigestInfo */
     guint32 mgf1_hash; /* RSA_PSS, RSA_OAEP */
     guint16 salt_len;  /* RSA_PSS, bytes */
     GBytes *label;     /* (unowned) RSA_OAEP; nullable */
@@ -78,13 +77,18 @@ typedef struct {
     /* Closes the device, so that only unlock opens it again. (nullable, together with unlock) */
     void (*lock)(gpointer backend);
     SignetKey *(*generate)(gpointer backend, const SignetKeyTemplate *template, GError **error);
-    /* digest: with EDDSA the message itself */
     GBytes *(*sign)(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GBytes *digest,
                     GError **error);
     GBytes *(*decrypt)(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme,
                        GBytes *ciphertext, GError **error);
     /* peer_point: uncompressed, SEC 1 2.3.3 */
     GBytes *(*derive)(gpointer backend, SignetKey *key, GBytes *peer_point, GError **error);
+    /* (nullable: it has no keys of others) A key that others made, by what its owner calls it:
+     * PKCS#11: the URI of an object, empty: the only one there is; TPM: a TSS2 PRIVATE KEY.
+     * auth: nullable. ret_certificate: the one that the token has for it (DER); NULL: none.
+     * NOT_FOUND, POLICY when it must not be used. */
+    SignetKey *(*adopt)(gpointer backend, GBytes *name, SignetSecret *auth,
+                        GBytes **ret_certificate, GError **error);
     /* Destroys what the token itself keeps of the key, and whatever is loaded; idempotent. */
     gboolean (*destroy)(gpointer backend, SignetKey *key, GError **error);
     /* Adds what it finds to facts, in the words of policy/facts.h. key: SIGNET_LESSON_PSS only.

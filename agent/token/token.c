@@ -16,8 +16,9 @@ typedef struct {
     GList link;            /* place in SignetToken.pending */
     guint64 id;
     gboolean is_trial;
-    SignetTokenDone done;        /* (nullable) */
-    SignetTokenKeyDone key_done; /* (nullable) */
+    SignetTokenDone done;            /* (nullable) */
+    SignetTokenKeyDone key_done;     /* (nullable) */
+    SignetTokenAdoptDone adopt_done; /* (nullable) */
     gpointer done_data;
 } Pending;
 
@@ -73,6 +74,8 @@ answer(const Pending *pending, const GError *error)
 
     if (pending->key_done)
         pending->key_done(request->result_key, error, pending->done_data);
+    else if (pending->adopt_done)
+        pending->adopt_done(request->result_key, request->result, error, pending->done_data);
     else if (pending->done)
         pending->done(request->result, error, pending->done_data);
 }
@@ -103,6 +106,7 @@ count(SignetToken *token, const SignetRequest *request)
         signet_timings_add(&token->timings, SIGNET_TIMED_GENERATE, request->template.type,
                            request->duration_us);
         break;
+    case SIGNET_OP_ADOPT:
     case SIGNET_OP_DESTROY:
     case SIGNET_OP_PROBE:
     case SIGNET_OP_LEARN:
@@ -165,6 +169,7 @@ time_out(SignetToken *token, Pending *pending)
     /* The worker may free the request as soon as it is abandoned. */
     const Pending copy = {.done = pending->done,
                           .key_done = pending->key_done,
+                          .adopt_done = pending->adopt_done,
                           .done_data = pending->done_data,
                           .is_trial = pending->is_trial,
                           .request.timeout_ms = pending->request.timeout_ms};
@@ -339,6 +344,18 @@ signet_token_generate(SignetToken *token, const SignetTokenWait *wait,
 
     signet_request_init(&pending->request, SIGNET_OP_GENERATE, NULL, NULL, NULL);
     pending->request.template = *template;
+    return submit(token, wait, pending);
+}
+
+guint64
+signet_token_adopt(SignetToken *token, const SignetTokenWait *wait, GBytes *name,
+                   SignetSecret *auth, SignetTokenAdoptDone done, gpointer data)
+{
+    Pending *pending = pending_new(NULL, NULL, data);
+
+    signet_request_init(&pending->request, SIGNET_OP_ADOPT, NULL, NULL, name);
+    pending->request.auth = auth ? signet_secret_ref(auth) : NULL;
+    pending->adopt_done = done;
     return submit(token, wait, pending);
 }
 

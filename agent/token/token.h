@@ -54,9 +54,12 @@ typedef struct {
  * with error. */
 typedef void (*SignetTokenDone)(GBytes *result, const GError *error, gpointer data);
 typedef void (*SignetTokenKeyDone)(SignetKey *key, const GError *error, gpointer data);
+/* certificate: nullable */
+typedef void (*SignetTokenAdoptDone)(SignetKey *key, GBytes *certificate, const GError *error,
+                                     gpointer data);
 
-/* digest: with EDDSA the message itself. Each calls done exactly once, never from within the call
- * itself. wait: nullable. They return an id for signet_token_cancel(), never 0. */
+/* Each calls done exactly once, never from within the call itself. wait: nullable. They return an
+ * id for signet_token_cancel(), never 0. */
 guint64 signet_token_sign(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
                           const SignetKeyScheme *scheme, GBytes *digest, SignetTokenDone done,
                           gpointer data);
@@ -68,6 +71,9 @@ guint64 signet_token_derive(SignetToken *token, const SignetTokenWait *wait, Sig
 guint64
 signet_token_generate(SignetToken *token, const SignetTokenWait *wait,
                       const SignetKeyTemplate *template, SignetTokenKeyDone done, gpointer data);
+/* A key that others made: backend.h. auth: nullable. */
+guint64 signet_token_adopt(SignetToken *token, const SignetTokenWait *wait, GBytes *name,
+                           SignetSecret *auth, SignetTokenAdoptDone done, gpointer data);
 guint64 signet_token_destroy(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
                              SignetTokenDone done, gpointer data);
 /* Opens the device if it is not open: to learn its facts. */

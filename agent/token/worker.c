@@ -69,6 +69,7 @@ signet_request_free(SignetRequest *request)
     g_clear_pointer(&request->scheme.label, g_bytes_unref);
     g_clear_pointer(&request->data, g_bytes_unref);
     g_clear_pointer(&request->unlock.pin, signet_secret_unref);
+    g_clear_pointer(&request->auth, signet_secret_unref);
     g_clear_pointer(&request->result, g_bytes_unref);
     g_clear_pointer(&request->result_key, signet_key_unref);
     g_clear_error(&request->error);
@@ -199,6 +200,17 @@ learn(SignetWorker *worker, SignetRequest *request)
 }
 
 static void
+adopt(SignetWorker *worker, SignetRequest *request)
+{
+    if (worker->vtable.adopt)
+        request->result_key = worker->vtable.adopt(worker->backend, request->data, request->auth,
+                                                   &request->result, &request->error);
+    else
+        signet_error_set(&request->error, SIGNET_ERROR_UNSUPPORTED,
+                         "token '%s' has no keys that could be adopted", worker->name);
+}
+
+static void
 run_operation(SignetWorker *worker, SignetRequest *request)
 {
     const SignetTokenBackend *vtable = &worker->vtable;
@@ -220,6 +232,9 @@ run_operation(SignetWorker *worker, SignetRequest *request)
     case SIGNET_OP_GENERATE:
         request->result_key =
             vtable->generate(worker->backend, &request->template, &request->error);
+        break;
+    case SIGNET_OP_ADOPT:
+        adopt(worker, request);
         break;
     case SIGNET_OP_DESTROY:
         vtable->destroy(worker->backend, request->key, &request->error);
@@ -320,7 +335,7 @@ wait_for_work_locked(SignetWorker *worker)
 static void
 drop(SignetWorker *worker, SignetRequest *request)
 {
-    if (request->result_key)
+    if (request->result_key && !request->result_key->is_adopted)
         worker->vtable.destroy(worker->backend, request->result_key, NULL);
     signet_request_free(request);
 }

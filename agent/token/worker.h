@@ -37,6 +37,7 @@ typedef enum {
     SIGNET_OP_DECRYPT,
     SIGNET_OP_DERIVE,
     SIGNET_OP_GENERATE,
+    SIGNET_OP_ADOPT,
     SIGNET_OP_DESTROY,
     SIGNET_OP_PROBE,
     SIGNET_OP_LEARN,
@@ -55,6 +56,7 @@ typedef struct {
     SignetKey *key;         /* (owned, nullable) */
     SignetKeyScheme scheme; /* its label is owned */
     GBytes *data;           /* (owned, nullable) */
+    SignetSecret *auth;     /* (owned, nullable) ADOPT */
     SignetKeyTemplate template;
     SignetLesson lesson;
     SignetTokenUnlock unlock; /* its pin is owned */

@@ -13,6 +13,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "agent/token/spki.h"
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 
@@ -39,8 +41,6 @@ generate(guint32 type)
         return EVP_EC_gen("P-384");
     case SIGNET_KEY_EC_P521:
         return EVP_EC_gen("P-521");
-    case SIGNET_KEY_ED25519:
-        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     case SIGNET_KEY_RSA_2048:
     case SIGNET_KEY_RSA_3072:
     case SIGNET_KEY_RSA_4096:
@@ -200,6 +200,8 @@ is_offered(const Fake *fake, guint32 type)
 {
     g_auto(GStrv) keys = g_strsplit(fake->control->keys ? fake->control->keys : "", ";", -1);
 
+    if (g_atomic_int_get(&fake->control->cannot_generate))
+        return FALSE;
     return !fake->control->keys ||
            g_strv_contains((const char *const *)keys, signet_key_type_name(type));
 }
@@ -221,27 +223,31 @@ fake_generate(gpointer backend, const SignetKeyTemplate *template, GError **erro
     return key;
 }
 
-static gboolean
-sign_message(EVP_PKEY *pkey, GBytes *message, guint8 *out, size_t *size)
+static SignetKey *
+fake_adopt(gpointer backend, GBytes *name, SignetSecret *auth, GBytes **ret_certificate,
+           GError **error)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    gboolean ok = EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) > 0 &&
-                  EVP_DigestSign(ctx, out, size, g_bytes_get_data(message, NULL),
-                                 g_bytes_get_size(message)) > 0;
+    Fake *fake = backend;
+    gsize size;
+    const unsigned char *der = g_bytes_get_data(name, &size);
+    g_autoptr(EVP_PKEY) pkey = NULL;
+    g_autoptr(GBytes) spki = NULL;
+    unsigned char *out = NULL;
 
-    EVP_MD_CTX_free(ctx);
-    return ok;
-}
-
-static gboolean
-sign_digest(EVP_PKEY *pkey, const SignetKeyScheme *scheme, GBytes *digest, guint8 *out,
-            size_t *size)
-{
-    g_autoptr(EVP_PKEY_CTX) ctx = EVP_PKEY_CTX_new(pkey, NULL);
-
-    return EVP_PKEY_sign_init(ctx) > 0 && set_scheme(ctx, scheme, RSA_PKCS1_PSS_PADDING) &&
-           EVP_PKEY_sign(ctx, out, size, g_bytes_get_data(digest, NULL), g_bytes_get_size(digest)) >
-               0;
+    if (!enter(fake, error))
+        return NULL;
+    pkey = d2i_AutoPrivateKey(NULL, &der, (long)size);
+    if (!pkey) {
+        ERR_clear_error();
+        signet_error_set(error, SIGNET_ERROR_NOT_FOUND, "token '%s' has no such key", fake->name);
+        return NULL;
+    }
+    int out_size = i2d_PUBKEY(pkey, &out);
+    spki = g_bytes_new(out, (gsize)out_size);
+    OPENSSL_free(out);
+    if (fake->control->certificate)
+        *ret_certificate = g_bytes_ref(fake->control->certificate);
+    return signet_key_new_adopted(signet_spki_key_type(spki), name, auth, spki);
 }
 
 static GBytes *
@@ -249,6 +255,7 @@ fake_sign(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GByte
           GError **error)
 {
     Fake *fake = backend;
+    g_autoptr(EVP_PKEY_CTX) ctx = NULL;
     EVP_PKEY *pkey;
     size_t size = 1024;
     guint8 *out;
@@ -263,9 +270,11 @@ fake_sign(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GByte
     pkey = load(fake, key, error);
     if (!pkey)
         return NULL;
+    ctx = EVP_PKEY_CTX_new(pkey, NULL);
     out = g_malloc(size);
-    ok = scheme->scheme == SIGNET_SCHEME_EDDSA ? sign_message(pkey, digest, out, &size)
-                                               : sign_digest(pkey, scheme, digest, out, &size);
+    ok = EVP_PKEY_sign_init(ctx) > 0 && set_scheme(ctx, scheme, RSA_PKCS1_PSS_PADDING) &&
+         EVP_PKEY_sign(ctx, out, &size, g_bytes_get_data(digest, NULL), g_bytes_get_size(digest)) >
+             0;
     return finish(fake, out, size, ok, "sign", error);
 }
 
@@ -359,6 +368,7 @@ fake_token_new(const SignetTokenSettings *settings, const FakeTokenOptions *opti
         .sign = fake_sign,
         .decrypt = fake_decrypt,
         .derive = fake_derive,
+        .adopt = fake_adopt,
         .destroy = fake_destroy,
         .learn = fake_learn,
         .free = fake_free,

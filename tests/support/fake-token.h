@@ -11,10 +11,13 @@
 /* Set and read by the test while the token works; owned by the test and outlives the token. All
  * atomic. */
 typedef struct {
-    int absent;   /* open and every operation fail with TOKEN_ABSENT */
-    int fail;     /* every operation fails with TOKEN_FAILED */
-    int delay_us; /* of every operation */
-    int opened;   /* counts from here on: successful calls */
+    int absent;          /* open and every operation fail with TOKEN_ABSENT */
+    int fail;            /* every operation fails with TOKEN_FAILED */
+    int delay_us;        /* of every operation */
+    int cannot_generate; /* no key of any type */
+    GBytes *certificate; /* (unowned, nullable; not atomic) of every key that is adopted: by its
+                            blob, as fake_token_make_key() gives it */
+    int opened;          /* counts from here on: successful calls */
     int generated;
     int destroyed;
     int signatures; /* sign, decrypt and derive */

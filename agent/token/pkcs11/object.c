@@ -11,9 +11,9 @@
 #include "agent/base/error.h"
 #include "agent/token/pkcs11/error.h"
 #include "agent/token/pkcs11/public.h"
+#include "agent/token/spki.h"
 
-#define ATTRIBUTE_MAX 4096 /* RSA-8192 has a modulus of 1,024 bytes */
-#define FOUND_MAX     8
+#define ATTRIBUTE_MAX 16384 /* a certificate; RSA-8192 has a modulus of 1,024 bytes */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(P11KitUri, p11_kit_uri_free)
 
@@ -72,8 +72,8 @@ parse_blob(const SignetPkcs11 *p11, const SignetKey *key, GError **error)
 
 /* --- attributes --- */
 
-static GBytes *
-get_attribute(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
+GBytes *
+signet_pkcs11_get_attribute(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
 {
     guint8 value[ATTRIBUTE_MAX];
     CK_ATTRIBUTE attribute = {type, value, sizeof value};
@@ -84,9 +84,9 @@ get_attribute(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type
     return g_bytes_new(value, attribute.ulValueLen);
 }
 
-/* What the token does not say is not so. */
-static gboolean
-is_known_to_be(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, CK_BBOOL wanted)
+gboolean
+signet_pkcs11_is_known_to_be(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                             CK_BBOOL wanted)
 {
     CK_BBOOL value = CK_FALSE;
     CK_ATTRIBUTE attribute = {type, &value, sizeof value};
@@ -105,11 +105,11 @@ signet_pkcs11_read_spki(SignetPkcs11 *p11, CK_OBJECT_HANDLE object)
     g_autoptr(GBytes) second = NULL;
 
     if (p11->functions->C_GetAttributeValue(p11->session, object, &attribute, 1) != CKR_OK ||
-        (type != CKK_RSA && type != CKK_EC && type != CKK_EC_EDWARDS))
+        (type != CKK_RSA && type != CKK_EC))
         return NULL;
     is_rsa = type == CKK_RSA;
-    first = get_attribute(p11, object, is_rsa ? CKA_MODULUS : CKA_EC_PARAMS);
-    second = get_attribute(p11, object, is_rsa ? CKA_PUBLIC_EXPONENT : CKA_EC_POINT);
+    first = signet_pkcs11_get_attribute(p11, object, is_rsa ? CKA_MODULUS : CKA_EC_PARAMS);
+    second = signet_pkcs11_get_attribute(p11, object, is_rsa ? CKA_PUBLIC_EXPONENT : CKA_EC_POINT);
     if (!first || !second)
         return NULL;
     return is_rsa ? signet_pkcs11_spki_of_rsa(first, second)
@@ -117,8 +117,8 @@ signet_pkcs11_read_spki(SignetPkcs11 *p11, CK_OBJECT_HANDLE object)
 }
 
 gboolean
-signet_pkcs11_check_protection(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, const char *what,
-                               GError **error)
+signet_pkcs11_check_protection(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, gboolean is_adopted,
+                               const char *what, GError **error)
 {
     static const struct {
         CK_ATTRIBUTE_TYPE type;
@@ -133,7 +133,10 @@ signet_pkcs11_check_protection(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, const
     if (p11->allow_extractable)
         return TRUE;
     for (guint i = 0; i < G_N_ELEMENTS(demands); i++) {
-        if (!is_known_to_be(p11, object, demands[i].type, demands[i].wanted))
+        /* whoever adopts a key knows where it was made */
+        if (is_adopted && demands[i].type == CKA_LOCAL)
+            continue;
+        if (!signet_pkcs11_is_known_to_be(p11, object, demands[i].type, demands[i].wanted))
             return signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
                                     "token '%s' %s: it %s, or the token does not say that it is "
                                     "not so; AllowExtractable=yes would permit it",
@@ -144,40 +147,70 @@ signet_pkcs11_check_protection(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, const
 
 /* --- finding --- */
 
-static CK_RV
-find(SignetPkcs11 *p11, CK_OBJECT_CLASS class, const CK_ATTRIBUTE *id, CK_OBJECT_HANDLE *found,
-     CK_ULONG *ret_n)
+CK_RV
+signet_pkcs11_find(SignetPkcs11 *p11, CK_OBJECT_CLASS class, const CK_ATTRIBUTE *id,
+                   SignetPkcs11Found *ret_found)
 {
-    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, *id};
+    CK_ATTRIBUTE template[2] = {{CKA_CLASS, &class, sizeof class}};
     CK_FUNCTION_LIST *functions = p11->functions;
-    CK_RV rv = functions->C_FindObjectsInit(p11->session, template, G_N_ELEMENTS(template));
+    CK_RV rv;
 
-    *ret_n = 0;
+    if (id)
+        template[1] = *id;
+    ret_found->n = 0;
+    rv = functions->C_FindObjectsInit(p11->session, template, id ? 2 : 1);
     if (rv != CKR_OK)
         return rv;
-    rv = functions->C_FindObjects(p11->session, found, FOUND_MAX, ret_n);
+    rv = functions->C_FindObjects(p11->session, ret_found->objects, SIGNET_PKCS11_FOUND_MAX,
+                                  &ret_found->n);
     functions->C_FindObjectsFinal(p11->session);
     return rv;
 }
 
-/* Has the private key this public key? A card may keep the public half in an object of its own. */
-static gboolean
-is_pair(SignetPkcs11 *p11, CK_OBJECT_HANDLE private, const CK_ATTRIBUTE *id, GBytes *spki)
+GBytes *
+signet_pkcs11_read_certificate(SignetPkcs11 *p11, CK_OBJECT_HANDLE object)
 {
-    g_autoptr(GBytes) own = signet_pkcs11_read_spki(p11, private);
-    CK_OBJECT_HANDLE publics[FOUND_MAX];
-    CK_ULONG n = 0;
+    CK_CERTIFICATE_TYPE type = CKC_VENDOR_DEFINED;
+    CK_ATTRIBUTE attribute = {CKA_CERTIFICATE_TYPE, &type, sizeof type};
 
-    if (own)
-        return g_bytes_equal(own, spki);
-    find(p11, CKO_PUBLIC_KEY, id, publics, &n);
-    for (CK_ULONG i = 0; i < n; i++) {
-        g_autoptr(GBytes) other = signet_pkcs11_read_spki(p11, publics[i]);
+    if (p11->functions->C_GetAttributeValue(p11->session, object, &attribute, 1) != CKR_OK ||
+        type != CKC_X_509)
+        return NULL;
+    return signet_pkcs11_get_attribute(p11, object, CKA_VALUE);
+}
 
+static gboolean
+is_half(SignetPkcs11 *p11, CK_OBJECT_CLASS class, const CK_ATTRIBUTE *id, GBytes *spki)
+{
+    SignetPkcs11Found found;
+
+    signet_pkcs11_find(p11, class, id, &found);
+    for (CK_ULONG i = 0; i < found.n; i++) {
+        g_autoptr(GBytes) certificate = NULL;
+        g_autoptr(GBytes) other = NULL;
+
+        if (class == CKO_CERTIFICATE) {
+            certificate = signet_pkcs11_read_certificate(p11, found.objects[i]);
+            other = certificate ? signet_spki_of_certificate(certificate) : NULL;
+        } else {
+            other = signet_pkcs11_read_spki(p11, found.objects[i]);
+        }
         if (other && g_bytes_equal(other, spki))
             return TRUE;
     }
     return FALSE;
+}
+
+/* Has the private key this public key? A card may keep the public half in an object of its own, or
+ * in a certificate only. */
+static gboolean
+is_pair(SignetPkcs11 *p11, CK_OBJECT_HANDLE private, const CK_ATTRIBUTE *id, GBytes *spki)
+{
+    g_autoptr(GBytes) own = signet_pkcs11_read_spki(p11, private);
+
+    if (own)
+        return g_bytes_equal(own, spki);
+    return is_half(p11, CKO_PUBLIC_KEY, id, spki) || is_half(p11, CKO_CERTIFICATE, id, spki);
 }
 
 static gboolean
@@ -200,21 +233,20 @@ look_up(SignetPkcs11 *p11, SignetKey *key, CK_OBJECT_HANDLE *ret_object, gboolea
         GError **error)
 {
     g_autoptr(P11KitUri) uri = parse_blob(p11, key, error);
-    CK_OBJECT_HANDLE found[FOUND_MAX];
+    SignetPkcs11Found found;
     CK_ATTRIBUTE *id = uri ? p11_kit_uri_get_attribute(uri, CKA_ID) : NULL;
-    CK_ULONG n;
     CK_RV rv;
 
     *ret_object = 0;
     if (!uri)
         return FALSE;
-    rv = find(p11, CKO_PRIVATE_KEY, id, found, &n);
+    rv = signet_pkcs11_find(p11, CKO_PRIVATE_KEY, id, &found);
     if (rv != CKR_OK)
         return signet_pkcs11_error_set(error, p11->name, "find the key", rv);
-    *ret_has_others = n > 0;
-    for (CK_ULONG i = 0; i < n && *ret_object == 0; i++) {
-        if (is_pair(p11, found[i], id, key->spki))
-            *ret_object = found[i];
+    *ret_has_others = found.n > 0;
+    for (CK_ULONG i = 0; i < found.n && *ret_object == 0; i++) {
+        if (is_pair(p11, found.objects[i], id, key->spki))
+            *ret_object = found.objects[i];
     }
     return TRUE;
 }
@@ -250,10 +282,11 @@ signet_pkcs11_bind(SignetPkcs11 *p11, SignetKey *key, CK_OBJECT_HANDLE *ret_obje
         return TRUE;
     }
     if (!look_up_twice(p11, key, ret_object, error) ||
-        !signet_pkcs11_check_protection(p11, *ret_object, "does not protect the key", error))
+        !signet_pkcs11_check_protection(p11, *ret_object, key->is_adopted,
+                                        "does not protect the key", error))
         return FALSE;
     g_hash_table_insert(p11->keys, g_bytes_ref(key->blob), (gpointer)*ret_object);
-    if (is_known_to_be(p11, *ret_object, CKA_ALWAYS_AUTHENTICATE, CK_TRUE))
+    if (signet_pkcs11_is_known_to_be(p11, *ret_object, CKA_ALWAYS_AUTHENTICATE, CK_TRUE))
         g_hash_table_add(p11->careful, (gpointer)*ret_object);
     g_hash_table_remove(p11->missing, key->blob);
     return TRUE;
@@ -265,12 +298,11 @@ static gboolean
 destroy_class(SignetPkcs11 *p11, CK_OBJECT_CLASS class, const CK_ATTRIBUTE *id, guint *destroyed,
               GError **error)
 {
-    CK_OBJECT_HANDLE found[FOUND_MAX];
-    CK_ULONG n;
-    CK_RV rv = find(p11, class, id, found, &n);
+    SignetPkcs11Found found;
+    CK_RV rv = signet_pkcs11_find(p11, class, id, &found);
 
-    for (CK_ULONG i = 0; rv == CKR_OK && i < n; i++) {
-        rv = p11->functions->C_DestroyObject(p11->session, found[i]);
+    for (CK_ULONG i = 0; rv == CKR_OK && i < found.n; i++) {
+        rv = p11->functions->C_DestroyObject(p11->session, found.objects[i]);
         *destroyed += rv == CKR_OK;
     }
     return rv == CKR_OK || signet_pkcs11_error_set(error, p11->name, "destroy the key", rv);

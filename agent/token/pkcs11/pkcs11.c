@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "agent/token/pkcs11/adopt.h"
 #include "agent/token/pkcs11/error.h"
 #include "agent/token/pkcs11/generate.h"
 #include "agent/token/pkcs11/learn.h"
@@ -69,6 +70,15 @@ pkcs11_generate(gpointer backend, const SignetKeyTemplate *template, GError **er
                                                : NULL;
 }
 
+static SignetKey *
+pkcs11_adopt(gpointer backend, GBytes *name, SignetSecret *auth, GBytes **ret_certificate,
+             GError **error)
+{
+    return signet_pkcs11_begin(backend, error)
+               ? signet_pkcs11_adopt(backend, name, ret_certificate, error)
+               : NULL;
+}
+
 static gboolean
 pkcs11_destroy(gpointer backend, SignetKey *key, GError **error)
 {
@@ -99,8 +109,7 @@ finish(SignetPkcs11 *p11, Operation *operation)
 {
     CK_FUNCTION_LIST *functions = p11->functions;
     gsize size;
-    const guint8 *data = g_bytes_get_data(operation->in, &size);
-    guint8 *in = (guint8 *)(data ? data : (const guint8 *)""); /* SoftHSM refuses NULL */
+    guint8 *in = (guint8 *)g_bytes_get_data(operation->in, &size);
 
     operation->out_size = sizeof operation->out;
     return operation->is_decryption
@@ -172,29 +181,6 @@ sign_ecdsa(SignetPkcs11 *p11, SignetKey *key, GBytes *digest, GError **error)
                          "token '%s' returned a signature of %lu bytes, which is none of ECDSA",
                          p11->name, operation.out_size);
     return der;
-}
-
-/* --- Ed25519 --- */
-
-#define ED25519_SIGNATURE 64
-
-static GBytes *
-sign_eddsa(SignetPkcs11 *p11, SignetKey *key, GBytes *message, GError **error)
-{
-    Operation operation = {.mechanism = {CKM_EDDSA, NULL, 0}, .in = message};
-    CK_OBJECT_HANDLE object;
-    g_autoptr(GBytes) signature = NULL;
-
-    if (!begin(p11, key, &object, error))
-        return NULL;
-    signature = run_to_bytes(p11, object, &operation, error);
-    if (signature && g_bytes_get_size(signature) != ED25519_SIGNATURE) {
-        signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
-                         "token '%s' returned a signature of %lu bytes, which is none of Ed25519",
-                         p11->name, operation.out_size);
-        return NULL;
-    }
-    return g_steal_pointer(&signature);
 }
 
 /* --- RSA --- */
@@ -292,8 +278,6 @@ pkcs11_sign(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GBy
     if (signet_key_type_is_ec(key->type) && scheme->scheme == SIGNET_SCHEME_ECDSA &&
         g_bytes_get_size(digest) > 0)
         return sign_ecdsa(backend, key, digest, error);
-    if (key->type == SIGNET_KEY_ED25519 && scheme->scheme == SIGNET_SCHEME_EDDSA)
-        return sign_eddsa(backend, key, digest, error);
     if (is_rsa && scheme->scheme == SIGNET_SCHEME_RSA_PKCS1)
         return begin(backend, key, &object, error)
                    ? sign_pkcs1(backend, key, object, scheme, digest, error)
@@ -487,6 +471,7 @@ signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11S
         .sign = pkcs11_sign,
         .decrypt = pkcs11_decrypt,
         .derive = pkcs11_derive,
+        .adopt = pkcs11_adopt,
         .destroy = pkcs11_destroy,
         .learn = pkcs11_learn,
         .free = pkcs11_free,
