@@ -98,14 +98,12 @@ signet_rotation_profile_new(const char *name)
     profile->retry_max_s = SIGNET_AUTO;
     profile->pending_timeout_s = 7 * DAY_S;
     profile->critical_remaining_s = SIGNET_AUTO;
-    profile->within_s = DAY_S;
     return profile;
 }
 
 void
 signet_rotation_profile_free(SignetRotationProfile *profile)
 {
-    g_clear_pointer(&profile->windows, g_array_unref);
     g_free(profile->name);
     g_free(profile);
 }
@@ -147,6 +145,7 @@ signet_identity_policy_init(SignetIdentityPolicy *identity, const char *name)
         .ip = g_new0(char *, 1),
         .uri = g_new0(char *, 1),
         .email = g_new0(char *, 1),
+        .generate = TRUE,
         .mode = 0444,
         .allow = signet_rule_list_new(),
         .purposes = SIGNET_PURPOSE_TLS_CLIENT,

@@ -54,13 +54,6 @@ typedef enum {
     SIGNET_RENEW_BEFORE,  /* seconds before expiry */
 } SignetRenewKind;
 
-/* A span of the week in local time, of Window=. */
-typedef struct {
-    guint8 days;       /* mask: 1 << 0 is Monday; the day on which it begins */
-    guint16 begin_min; /* minutes after midnight, 0 to 1439 */
-    guint16 end_min;   /* likewise, 1 to 1440; not after begin_min: on the next day */
-} SignetWindow;
-
 /* A duration that may be 'auto': -1. Seconds. */
 #define SIGNET_AUTO (-1)
 
@@ -77,9 +70,6 @@ typedef struct {
     gint64 retry_max_s;   /* or SIGNET_AUTO: clamp(4 % of the lifetime, 60 s, 6 h) */
     gint64 pending_timeout_s;    /* default 7 d */
     gint64 critical_remaining_s; /* or SIGNET_AUTO: max(10 % of the lifetime, 15 min) */
-    GArray *windows; /* (owned, nullable) of SignetWindow: when renewals may begin; none: always */
-    gint64 issued_before_s; /* keys made before are replaced, spread over … ; 0: none are */
-    gint64 within_s;        /* … this time from then on; default 24 h */
 } SignetRotationProfile;
 
 typedef enum {
@@ -168,21 +158,22 @@ typedef struct {
 
 /* identities.d/NAME.conf */
 typedef struct {
-    char *name;       /* (owned) */
-    char *token;      /* (owned) */
-    char *ca;         /* (owned) */
-    char *key;        /* (owned) "ec:P-256" … */
-    char *subject;    /* (owned) RFC 4514-like "CN=%H,O=Example"; placeholders expanded by
-                         signet_policy_expand() */
-    char **dns;       /* (owned) subjectAltName; placeholders too */
-    char **ip;        /* (owned) */
-    char **uri;       /* (owned) */
-    char **email;     /* (owned) */
-    char *owner;      /* (owned, nullable) of the files in live/; also allowed to use the key */
-    char *group;      /* (owned, nullable) */
-    guint mode;       /* of the files in live/; default 0444 */
-    GPtrArray *allow; /* (owned) of SignetRule */
-    guint purposes;   /* mask of SignetPurpose */
+    char *name;        /* (owned) */
+    char *token;       /* (owned) */
+    char *ca;          /* (owned) */
+    char *key;         /* (owned) "ec:P-256" … */
+    gboolean generate; /* default TRUE; FALSE: only adopted keys */
+    char *subject;     /* (owned) RFC 4514-like "CN=%H,O=Example"; placeholders expanded by
+                          signet_policy_expand() */
+    char **dns;        /* (owned) subjectAltName; placeholders too */
+    char **ip;         /* (owned) */
+    char **uri;        /* (owned) */
+    char **email;      /* (owned) */
+    char *owner;       /* (owned, nullable) of the files in live/; also allowed to use the key */
+    char *group;       /* (owned, nullable) */
+    guint mode;        /* of the files in live/; default 0444 */
+    GPtrArray *allow;  /* (owned) of SignetRule */
+    guint purposes;    /* mask of SignetPurpose */
     SignetRotationProfile *rotation; /* (unowned): lives in the same SignetPolicy; NULL only for a
                                         local CA's own identity */
     char **reload;                   /* (owned) "unit:nginx.service" */

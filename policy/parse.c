@@ -75,6 +75,7 @@ static const KeySpec identity_keys[] = {
     {"Token", signet_value_set_name, AT(SignetIdentityDraft, identity.token)},
     {"Ca", signet_value_set_name, AT(SignetIdentityDraft, identity.ca)},
     {"Key", signet_value_set_key, AT(SignetIdentityDraft, identity.key)},
+    {"Generate", signet_value_set_boolean, AT(SignetIdentityDraft, identity.generate)},
     {"Subject", signet_value_set_subject, AT(SignetIdentityDraft, identity.subject)},
     {"Dns", signet_value_set_dns, AT(SignetIdentityDraft, identity.dns)},
     {"Ip", signet_value_set_ip, AT(SignetIdentityDraft, identity.ip)},
@@ -105,9 +106,6 @@ static const KeySpec profile_keys[] = {
     {"PendingTimeout", signet_value_set_duration, AT(SignetRotationProfile, pending_timeout_s)},
     {"CriticalRemaining", signet_value_set_duration_or_auto,
      AT(SignetRotationProfile, critical_remaining_s)},
-    {"Window", signet_value_set_windows, AT(SignetRotationProfile, windows)},
-    {"RotateIfIssuedBefore", signet_value_set_time, AT(SignetRotationProfile, issued_before_s)},
-    {"RotateWithin", signet_value_set_duration, AT(SignetRotationProfile, within_s)},
 };
 
 static const KeySpec limits_keys[] = {

@@ -229,3 +229,48 @@ signet_certificate_check(const SignetJobRequest *request, GPtrArray *chain, GPtr
     return check_anchors(request, anchors, error) &&
            check_path(sk_X509_value(chain_stack, 0), chain_stack, anchor_stack, now_s, error);
 }
+
+/* Without the extension every usage is allowed (RFC 5280 4.2.1.12). */
+static gboolean
+has_extended_usage(X509 *leaf)
+{
+    return X509_get_ext_by_NID(leaf, NID_ext_key_usage, -1) >= 0;
+}
+
+static gboolean
+check_adopted_leaf(const SignetJobRequest *request, X509 *leaf, gint64 now_s, GError **error)
+{
+    g_autoptr(GBytes) spki = signet_parse_dup_spki(X509_get_X509_PUBKEY(leaf));
+
+    if (!spki || !g_bytes_equal(spki, request->spki))
+        return signet_error_set(error, SIGNET_ERROR_CA_REFUSED,
+                                "the certificate's public key is not the key's");
+    return check_validity(request, leaf, now_s, error) && check_authority(request, leaf, error) &&
+           (!has_extended_usage(leaf) || check_extended_usage(request, leaf, error));
+}
+
+/* Without anchors the last one of the chain is believed. */
+static SignetX509Stack *
+find_trusted(SignetX509Stack *chain, GPtrArray *anchors, GError **error)
+{
+    SignetX509Stack *trusted;
+    X509 *last = sk_X509_value(chain, sk_X509_num(chain) - 1);
+
+    if (anchors && anchors->len > 0)
+        return parse_all(anchors, "a list of anchors", error);
+    trusted = sk_X509_new_null();
+    X509_up_ref(last);
+    sk_X509_push(trusted, last);
+    return trusted;
+}
+
+gboolean
+signet_certificate_check_adopted(const SignetJobRequest *request, GPtrArray *chain,
+                                 GPtrArray *anchors, gint64 now_s, GError **error)
+{
+    g_autoptr(SignetX509Stack) stack = parse_all(chain, "a chain", error);
+    g_autoptr(SignetX509Stack) trusted = stack ? find_trusted(stack, anchors, error) : NULL;
+
+    return trusted && check_adopted_leaf(request, sk_X509_value(stack, 0), now_s, error) &&
+           check_path(sk_X509_value(stack, 0), stack, trusted, now_s, error);
+}

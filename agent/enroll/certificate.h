@@ -13,3 +13,8 @@
  * chain's signatures up to an anchor. CORRUPT or CA_REFUSED with words. */
 gboolean signet_certificate_check(const SignetJobRequest *request, GPtrArray *chain,
                                   GPtrArray *anchors, gint64 now_s, GError **error);
+/* May this chain, which was issued to somebody for the request's key before, be used for its
+ * purposes? The same checks but for names and lifetime; without anchors the chain need only hold
+ * together. */
+gboolean signet_certificate_check_adopted(const SignetJobRequest *request, GPtrArray *chain,
+                                          GPtrArray *anchors, gint64 now_s, GError **error);

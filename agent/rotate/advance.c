@@ -45,6 +45,8 @@ on_journal_failed(SignetEntry *entry, guint effects, const GError *error)
     signet_log(LOG_WARNING, SIGNET_LOG_FIELDS("SIGNET_IDENTITY", entry->name),
                "%s; trying again in %d s", error->message, JOURNAL_RETRY_S);
     entry->journal_retry_s = signet_clock_now(entry->engine->context.clock) + JOURNAL_RETRY_S;
+    if (effects & SIGNET_EFFECT_ADOPT)
+        signet_entry_end_adopting(entry, NULL);
     if (effects & SIGNET_EFFECT_RETIRE)
         signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_RETIRE_FAILED});
     if (effects & ~(guint)SIGNET_EFFECT_RETIRE)

@@ -125,6 +125,20 @@ put_key(SignetEntry *entry, SignetGeneration *generation, SignetToken *token)
     signet_disk_thread_give(entry->engine->disk, &work, task);
 }
 
+/* What the token cannot do today it cannot do in a minute. */
+static void
+fail_keygen(SignetEntry *entry, const GError *error)
+{
+    g_autofree char *cause = g_strdup_printf(
+        "%s; %sgive it a key that is there: signetctl adopt %s", error->message,
+        entry->machine.current ? "NewKey=never would keep the current key, or " : "", entry->name);
+
+    if (signet_error_is(error, SIGNET_ERROR_UNSUPPORTED))
+        refuse(entry, SIGNET_EVENT_KEY_REFUSED, cause);
+    else
+        signet_entry_fail(entry, error);
+}
+
 static void
 on_generated(SignetKey *key, const GError *error, gpointer data)
 {
@@ -138,7 +152,7 @@ on_generated(SignetKey *key, const GError *error, gpointer data)
         return;
     }
     if (!key) {
-        signet_entry_fail(entry, error);
+        fail_keygen(entry, error);
         return;
     }
     g_autoptr(SignetGeneration) generation =
@@ -231,6 +245,23 @@ test_key(SignetEntry *entry, const SignetGeneration *pending)
                                         entry->digest, on_signed, entry);
 }
 
+/* A certificate that came with its key was not asked for: it has the names that it has. */
+static gboolean
+check_certificate(const SignetEntry *entry, const SignetGeneration *pending, SignetJob *job,
+                  GError **error)
+{
+    const SignetJobRequest *request = signet_job_get_request(job);
+    gint64 now_s = signet_clock_now(entry->engine->context.clock);
+
+    if (entry->machine.origin == SIGNET_MACHINE_ADOPTED)
+        return signet_certificate_check_adopted(request, pending->chain, pending->anchors, now_s,
+                                                error);
+    if (signet_certificate_check(request, pending->chain, pending->anchors, now_s, error))
+        return TRUE;
+    g_prefix_error(error, "the answer of CA '%s' is not what was asked for: ", entry->policy->ca);
+    return FALSE;
+}
+
 static void
 verify(SignetEntry *entry)
 {
@@ -242,12 +273,10 @@ verify(SignetEntry *entry)
         refuse(entry, SIGNET_EVENT_FAILED, "its certificate or its CA is not there any more");
         return;
     }
-    if (signet_certificate_check(signet_job_get_request(job), pending->chain, pending->anchors,
-                                 signet_clock_now(entry->engine->context.clock), &error)) {
+    if (check_certificate(entry, pending, job, &error)) {
         test_key(entry, pending);
         return;
     }
-    g_prefix_error(&error, "the answer of CA '%s' is not what was asked for: ", entry->policy->ca);
     refuse(entry, SIGNET_EVENT_REJECTED, error->message);
 }
 
@@ -260,6 +289,8 @@ signet_entry_do(SignetEntry *entry, guint effects)
         generate(entry);
     if (effects & SIGNET_EFFECT_COPY_KEY)
         copy_key(entry);
+    if (effects & SIGNET_EFFECT_ADOPT)
+        signet_entry_adopt(entry);
     if (effects & SIGNET_EFFECT_ENROLL)
         signet_entry_enroll(entry);
     if (effects & SIGNET_EFFECT_VERIFY)
@@ -282,6 +313,7 @@ void
 signet_entry_cancel(SignetEntry *entry)
 {
     signet_entry_leave(entry);
+    signet_entry_end_adopting(entry, NULL);
     if (entry->token_id)
         signet_token_cancel(entry->token, entry->token_id);
     if (entry->retire_token_id)

@@ -9,6 +9,7 @@
 
 #include "agent/base/log.h"
 #include "agent/rotate/private.h"
+#include "agent/rotate/rules.h"
 
 #define USAGE_PERIOD_S 30
 
@@ -60,6 +61,7 @@ leave(SignetEngine *engine, SignetEntry *entry)
                entry->name);
     signet_entry_leave(entry);
     entry->policy = NULL;
+    signet_entry_end_adopting(entry, error);
     signet_entry_answer(entry, error);
     drop_generations(engine, entry->name);
     g_ptr_array_add(engine->leaving, signet_entry_ref(entry));
@@ -250,9 +252,9 @@ on_refusal(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* Takes the error. */
-static void
-refuse(SignetEngine *engine, const char *identity, const SignetWaiter *waiter, GError *error)
+void
+signet_engine_refuse(SignetEngine *engine, const char *identity, const SignetWaiter *waiter,
+                     GError *error)
 {
     Refusal *refusal;
 
@@ -271,17 +273,25 @@ refuse(SignetEngine *engine, const char *identity, const SignetWaiter *waiter, G
     g_ptr_array_add(engine->refusals, refusal->source);
 }
 
-static GError *
-find_refusal(const SignetEntry *entry, const char *identity)
+GError *
+signet_engine_find_refusal(SignetEngine *engine, const char *identity, const char *doing)
 {
+    const SignetEntry *entry = g_hash_table_lookup(engine->entries, identity);
+
     if (!entry)
         return signet_error_new(SIGNET_ERROR_NOT_FOUND, "there is no identity '%s'", identity);
     if (entry->problem)
-        return signet_error_new(SIGNET_ERROR_CORRUPT, "cannot rotate '%s': %s", identity,
+        return signet_error_new(SIGNET_ERROR_CORRUPT, "cannot %s '%s': %s", doing, identity,
                                 entry->problem);
     if (signet_machine_is_working(&entry->machine) || entry->waiters->len > 0)
         return signet_error_new(SIGNET_ERROR_BUSY, "a rotation of '%s' is under way already",
                                 identity);
+    if (entry->adopting)
+        return signet_error_new(SIGNET_ERROR_BUSY, "an adoption for '%s' is under way already",
+                                identity);
+    if (entry->blocked)
+        return signet_error_new(SIGNET_ERROR_POLICY, "cannot %s '%s': %s", doing, identity,
+                                entry->blocked);
     return NULL;
 }
 
@@ -291,13 +301,17 @@ signet_engine_rotate(SignetEngine *engine, const char *identity, SignetEngineDon
 {
     SignetEntry *entry = g_hash_table_lookup(engine->entries, identity);
     SignetWaiter waiter = {done, data};
-    GError *error = find_refusal(entry, identity);
+    GError *error = signet_engine_find_refusal(engine, identity, "rotate");
+    SignetMachineInput input = {0};
 
-    if (!error && entry->blocked)
-        error = signet_error_new(SIGNET_ERROR_POLICY, "cannot rotate '%s': %s", identity,
-                                 entry->blocked);
+    if (!error) {
+        input = signet_entry_input(entry);
+        if (signet_rules_blocked(&entry->machine, &input))
+            error = signet_error_new(SIGNET_ERROR_POLICY, "cannot rotate '%s': %s", identity,
+                                     signet_rules_blocked(&entry->machine, &input));
+    }
     if (error) {
-        refuse(engine, identity, &waiter, error);
+        signet_engine_refuse(engine, identity, &waiter, error);
         return;
     }
     g_array_append_val(entry->waiters, waiter);

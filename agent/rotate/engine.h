@@ -29,6 +29,22 @@ void signet_engine_set_policy(SignetEngine *engine, SignetPolicy *policy);
  * overlap of earlier ones is nothing special. */
 void signet_engine_rotate(SignetEngine *engine, const char *identity, SignetEngineDone done,
                           gpointer data);
+/* A key that others made, and perhaps its certificate, for the identity's next generation. */
+typedef struct {
+    GBytes *name;            /* what signet_token_adopt() takes */
+    SignetSecret *auth;      /* (nullable) of the key */
+    GPtrArray *certificates; /* (nullable) of GBytes, DER: the key's own, and others up to the root,
+                                in any order */
+    gboolean is_enrolled;    /* the CA is to certify the key whether it has a certificate or not */
+    gboolean is_ours;        /* the key may be destroyed when it is retired */
+} SignetAdoption;
+
+/* Looks for the key on the identity's token, checks it and the certificate that it has (else the
+ * CA certifies the key), and makes them the current generation in the same way as any other. done
+ * as above, and: whatever the token says of the key, POLICY when it or its certificate does not
+ * fit. What was not stored when the agent dies was never asked for. */
+void signet_engine_adopt(SignetEngine *engine, const char *identity, const SignetAdoption *adoption,
+                         SignetEngineDone done, gpointer data);
 /* Looks at all deadlines again: after resume and clock changes. */
 void signet_engine_wake(SignetEngine *engine);
 /* Wire this to the registry's listener: identities that wait for the token go on. */

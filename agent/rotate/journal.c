@@ -39,6 +39,7 @@ signet_journal_encode(const SignetMachine *machine)
     g_key_file_set_string(file, GROUP, "Cause", machine->cause);
     g_key_file_set_uint64(file, GROUP, "Pending", machine->pending);
     g_key_file_set_string(file, GROUP, "Resume", signet_machine_state_name(machine->resume));
+    g_key_file_set_string(file, GROUP, "Origin", signet_machine_origin_name(machine->origin));
     g_key_file_set_uint64(file, GROUP, "Last", machine->last_number);
     g_key_file_set_int64(file, GROUP, "PendingSince", machine->pending_since_s);
     g_key_file_set_string(file, GROUP, "CurrentWish", machine->current_wish);
@@ -98,6 +99,21 @@ read_state(Reader *reader, const char *key)
     return state;
 }
 
+/* Absent where nothing could be adopted yet. */
+static SignetMachineOrigin
+read_origin(Reader *reader, const char *key)
+{
+    char name[32] = "";
+    SignetMachineOrigin origin = SIGNET_MACHINE_OURS;
+
+    if (!g_key_file_has_key(reader->file, GROUP, key, NULL))
+        return origin;
+    read_text(reader, key, name, sizeof(name));
+    if (!signet_machine_origin_from_name(name, &origin) && !reader->bad_key)
+        reader->bad_key = key;
+    return origin;
+}
+
 static gboolean
 parse_retired(const char *text, SignetRetired *ret_retired)
 {
@@ -140,6 +156,7 @@ read_machine(Reader *reader, SignetMachine *machine)
     read_text(reader, "Cause", machine->cause, sizeof(machine->cause));
     machine->pending = read_number(reader, "Pending");
     machine->resume = read_state(reader, "Resume");
+    machine->origin = read_origin(reader, "Origin");
     machine->last_number = read_number(reader, "Last");
     machine->pending_since_s = read_time(reader, "PendingSince");
     read_text(reader, "CurrentWish", machine->current_wish, sizeof(machine->current_wish));

@@ -33,6 +33,32 @@ signet_machine_state_from_name(const char *name, SignetMachineState *ret_state)
     return FALSE;
 }
 
+const char *
+signet_machine_origin_name(SignetMachineOrigin origin)
+{
+    switch (origin) {
+#define O(symbol, name)           \
+    case SIGNET_MACHINE_##symbol: \
+        return name;
+        SIGNET_MACHINE_ORIGINS(O)
+#undef O
+    }
+    return NULL;
+}
+
+gboolean
+signet_machine_origin_from_name(const char *name, SignetMachineOrigin *ret_origin)
+{
+#define O(symbol, text)                        \
+    if (g_str_equal(name, text)) {             \
+        *ret_origin = SIGNET_MACHINE_##symbol; \
+        return TRUE;                           \
+    }
+    SIGNET_MACHINE_ORIGINS(O)
+#undef O
+    return FALSE;
+}
+
 SignetMachine
 signet_machine_new(gint64 now_s)
 {

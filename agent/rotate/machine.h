@@ -20,7 +20,7 @@
     S(ABSENT, "absent")               /* nothing yet */                                           \
     S(WAITING_TOKEN, "waiting-token") /* the token is not there, or wants a PIN */                \
     S(WAITING_CA, "waiting-ca")       /* the local CA has no certificate yet */                   \
-    S(KEYGEN, "keygen")               /* effect GENERATE or COPY_KEY under way */                 \
+    S(KEYGEN, "keygen")               /* effect GENERATE, COPY_KEY or ADOPT under way */          \
     S(ENROLLING, "enrolling")         /* effect ENROLL under way */                               \
     S(PENDING_CA, "pending-ca")       /* the CA has not decided */                                \
     S(VERIFYING, "verifying")         /* effect VERIFY under way */                               \
@@ -28,6 +28,21 @@
     S(ACTIVE, "active")               /* nothing to do until it is due */                         \
     S(FAILED, "failed")               /* will be tried again; the old generation stays current */ \
     S(BLOCKED, "blocked-by-policy")   /* the policy cannot be served; its change wakes it */
+
+/* Where the pending generation comes from. O(SYMBOL, "name") */
+#define SIGNET_MACHINE_ORIGINS(O)                                               \
+    O(OURS, "ours")               /* the key is made, or copied from current */ \
+    O(ADOPTED_KEY, "adopted-key") /* the key was there; the CA certifies it */  \
+    O(ADOPTED, "adopted")         /* key and certificate were there */
+
+typedef enum {
+#define O(symbol, name) SIGNET_MACHINE_##symbol,
+    SIGNET_MACHINE_ORIGINS(O)
+#undef O
+} SignetMachineOrigin;
+
+const char *signet_machine_origin_name(SignetMachineOrigin origin);
+gboolean signet_machine_origin_from_name(const char *name, SignetMachineOrigin *ret_origin);
 
 typedef enum {
 #define S(symbol, name) SIGNET_MACHINE_##symbol,
@@ -50,6 +65,13 @@ typedef struct {
     gint64 retire_at_s;
 } SignetRetired;
 
+/* What is known of the current certificate. */
+typedef struct {
+    gint64 not_before_s;
+    gint64 not_after_s;
+    gint64 key_created_s;
+} SignetMachineFacts;
+
 /* A plain value. Kept in the journal, but for the fields that say otherwise. */
 typedef struct {
     SignetMachineState state;
@@ -57,12 +79,13 @@ typedef struct {
     gint64 next_s;  /* FAILED, WAITING_TOKEN, PENDING_CA: when it goes on */
     guint attempt;  /* failed attempts in a row */
     char cause[SIGNET_MACHINE_CAUSE_SIZE];
-    guint32 current;              /* not in the journal: live/NAME says it */
-    SignetCertificateFacts facts; /* of current; not in the journal: its certificate says it */
-    guint32 pending;              /* 0: none */
-    SignetMachineState resume;    /* where pending goes on: KEYGEN, ENROLLING or VERIFYING */
-    guint32 last_number;          /* the highest ever given away: numbers are not used twice */
-    gint64 pending_since_s; /* since when the CA has not decided; 0: it has, or was not asked */
+    guint32 current;            /* not in the journal: live/NAME says it */
+    SignetMachineFacts facts;   /* of current; not in the journal: its certificate says it */
+    guint32 pending;            /* 0: none */
+    SignetMachineState resume;  /* where pending goes on: KEYGEN, ENROLLING or VERIFYING */
+    SignetMachineOrigin origin; /* of pending */
+    guint32 last_number;        /* the highest ever given away: numbers are not used twice */
+    gint64 pending_since_s;     /* since when the CA has not decided; 0: it has, or was not asked */
     char current_wish[SIGNET_MACHINE_WISH_SIZE]; /* the wish that current was made for */
     char pending_wish[SIGNET_MACHINE_WISH_SIZE];
     char tried_wish[SIGNET_MACHINE_WISH_SIZE]; /* of the last attempt; not in the journal */
@@ -71,6 +94,8 @@ typedef struct {
     guint n_retired;
     guint32 retiring;      /* not in the journal: effect RETIRE under way; 0: none */
     gboolean is_requested; /* not in the journal: an administrator, or a crash, wants a new one */
+    gboolean
+        is_key_refused; /* not in the journal: the token cannot make what the policy asks for */
 } SignetMachine;
 
 /* The world as far as it decides. Borrowed. */
@@ -81,17 +106,20 @@ typedef struct {
     gboolean is_ca_ready;
     const char *wish; /* fingerprint of what the policy asks for: a change is a reason to rotate */
     gboolean is_key_kept; /* the current key still fits the policy (token, type): NewKey= decides */
-    gint64 utc_offset_s;  /* of local time, now: windows are in it */
+    const char
+        *no_new_key; /* (nullable) why no key may be made, in words; NewKey= is then 'never' */
 } SignetMachineInput;
 
 typedef enum {
     SIGNET_EVENT_BEGIN,  /* go on, if it is due (deadlines); the engine limits how many do */
     SIGNET_EVENT_TICK,   /* time has passed: retire, alarm */
     SIGNET_EVENT_ROTATE, /* an administrator's wish */
+    SIGNET_EVENT_ADOPT,  /* likewise: a key that was found, and is to be stored; origin */
     SIGNET_EVENT_TOKEN_BACK,
-    SIGNET_EVENT_KEY_MADE,   /* and stored */
-    SIGNET_EVENT_ISSUED,     /* and stored */
-    SIGNET_EVENT_CA_PENDING, /* after_s */
+    SIGNET_EVENT_KEY_MADE,    /* and stored */
+    SIGNET_EVENT_KEY_REFUSED, /* the token cannot make such keys: cause */
+    SIGNET_EVENT_ISSUED,      /* and stored */
+    SIGNET_EVENT_CA_PENDING,  /* after_s */
     SIGNET_EVENT_VERIFIED,
     SIGNET_EVENT_REJECTED,      /* the certificate is not what was asked for */
     SIGNET_EVENT_KEY_BAD,       /* the key does not sign: a new one is needed */
@@ -106,13 +134,15 @@ typedef struct {
     SignetMachineEventKind kind;
     const char *cause; /* (nullable) in words; borrowed */
     gint64 after_s;
-    SignetCertificateFacts facts;
+    SignetMachineFacts facts;
+    SignetMachineOrigin origin; /* ADOPT */
 } SignetMachineEvent;
 
-/* What the engine has to do. The first five each have exactly one outcome event; the others only
+/* What the engine has to do. Those to do each have exactly one outcome event; the others only
  * tell. */
 typedef enum {
-    SIGNET_EFFECT_GENERATE = 1 << 0, /* a new key for pending → KEY_MADE, FAILED, TOKEN_MISSING */
+    SIGNET_EFFECT_GENERATE = 1 << 0, /* a new key for pending → KEY_MADE, KEY_REFUSED, FAILED,
+                                        TOKEN_MISSING */
     SIGNET_EFFECT_COPY_KEY = 1 << 1, /* the current key for pending → KEY_MADE, FAILED */
     SIGNET_EFFECT_ENROLL = 1 << 2,   /* → ISSUED, CA_PENDING, FAILED, TOKEN_MISSING */
     SIGNET_EFFECT_VERIFY = 1 << 3,   /* → VERIFIED, REJECTED, KEY_BAD, FAILED, TOKEN_MISSING */
@@ -122,11 +152,13 @@ typedef enum {
     SIGNET_EFFECT_TELL_ROTATED = 1 << 7,
     SIGNET_EFFECT_TELL_EXPIRING = 1 << 8,
     SIGNET_EFFECT_TELL_RETIRED = 1 << 9,
+    SIGNET_EFFECT_ADOPT = 1 << 10, /* the key that was found for pending, and its certificate when
+                                      it has one → KEY_MADE, ISSUED, FAILED */
 } SignetMachineEffect;
 
 #define SIGNET_EFFECTS_TO_DO                                                  \
     (SIGNET_EFFECT_GENERATE | SIGNET_EFFECT_COPY_KEY | SIGNET_EFFECT_ENROLL | \
-     SIGNET_EFFECT_VERIFY | SIGNET_EFFECT_PROMOTE | SIGNET_EFFECT_RETIRE)
+     SIGNET_EFFECT_VERIFY | SIGNET_EFFECT_PROMOTE | SIGNET_EFFECT_RETIRE | SIGNET_EFFECT_ADOPT)
 
 typedef struct {
     SignetMachine machine;
@@ -147,13 +179,13 @@ typedef struct {
     gint64 tick_s;  /* TICK has something to do then; or SIGNET_NEVER */
     guint32 retire_number; /* what tick_s retires; 0: it is the alarm, or nothing */
 } SignetMachineDeadlines;
-SignetMachineDeadlines signet_machine_deadlines(const SignetMachine *machine,
-                                                const SignetMachineInput *input, gint64 now_s);
+SignetMachineDeadlines
+signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput *input);
 
 /* What the disk holds, for signet_machine_recover(). */
 typedef struct {
     guint32 current;
-    SignetCertificateFacts facts;
+    SignetMachineFacts facts;
     const guint32 *numbers; /* generations that have a key, ascending */
     gsize n_numbers;
     gboolean has_chain; /* the pending generation of the journal has a certificate */

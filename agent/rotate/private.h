@@ -15,6 +15,9 @@ typedef struct {
     gpointer data;
 } SignetWaiter;
 
+/* adopt.c: a key that is being adopted. */
+typedef struct SignetAdopting SignetAdopting;
+
 /* One identity of the policy. Counted, because tasks on the disk thread outlive its place in the
  * table. */
 typedef struct {
@@ -23,18 +26,20 @@ typedef struct {
     const SignetIdentityPolicy *policy; /* (unowned): lives in engine->policy; NULL: gone from the
                                            policy, nothing is to be done */
     SignetMachine machine;
-    char *wish;    /* (owned) SignetMachineInput.wish */
-    char *blocked; /* (owned, nullable) SignetMachineInput.blocked */
+    char *wish;       /* (owned) SignetMachineInput.wish */
+    char *blocked;    /* (owned, nullable) SignetMachineInput.blocked */
+    char *no_new_key; /* (owned, nullable) SignetMachineInput.no_new_key */
     guint64 seed;
     char *problem;          /* (owned, nullable) why it is damaged and left alone */
     char next_text[48];     /* behind SignetIdentityStatus.next */
     gint64 journal_retry_s; /* the last write failed: again then; 0: it did not */
     GArray *waiters;        /* (owned) of SignetWaiter */
     /* the effect under way */
-    SignetToken *token; /* (owned, nullable) */
-    guint64 token_id;   /* 0: none */
-    GBytes *digest;     /* (owned, nullable) of the test signature */
-    SignetJob *job;     /* (owned, nullable) while signet-enroll runs */
+    SignetToken *token;       /* (owned, nullable) */
+    guint64 token_id;         /* 0: none */
+    GBytes *digest;           /* (owned, nullable) of the test signature */
+    SignetJob *job;           /* (owned, nullable) while signet-enroll runs */
+    SignetAdopting *adopting; /* (owned, nullable) from the wish until it is stored */
     /* retiring beside it */
     SignetToken *retire_token; /* (owned, nullable) */
     guint64 retire_token_id;
@@ -93,6 +98,16 @@ void signet_entry_do(SignetEntry *entry, guint effects);
  * everything ends, is cancelled too. */
 void signet_entry_leave(SignetEntry *entry);
 void signet_entry_cancel(SignetEntry *entry);
+/* adopt.c: stores what was found for the pending generation. */
+void signet_entry_adopt(SignetEntry *entry);
+/* Whoever waits for the search is answered with the error (NULL: is not); what was found is
+ * forgotten. */
+void signet_entry_end_adopting(SignetEntry *entry, const GError *error);
+/* engine.c: why neither a rotation nor an adoption can begin now; NULL: it can. Answers done with
+ * an error (taken), never from within the call. */
+GError *signet_engine_find_refusal(SignetEngine *engine, const char *identity, const char *doing);
+void signet_engine_refuse(SignetEngine *engine, const char *identity, const SignetWaiter *waiter,
+                          GError *error);
 /* promote.c: publishes the pending generation and makes it current. */
 void signet_entry_promote(SignetEntry *entry);
 /* retire.c: destroys machine.retiring. */

@@ -18,9 +18,35 @@ is_on_disk(const SignetMachineDisk *disk, guint32 number)
 }
 
 static void
+forget_pending(SignetMachine *machine)
+{
+    machine->pending = 0;
+    machine->pending_wish[0] = '\0';
+    machine->pending_since_s = 0;
+    machine->resume = SIGNET_MACHINE_KEYGEN;
+    machine->origin = SIGNET_MACHINE_OURS;
+}
+
+/* What was to be adopted and is not whole on disk is gone: only the one who asked has it. */
+static gboolean
+is_adoption_lost(const SignetMachine *machine, const SignetMachineDisk *disk)
+{
+    switch (machine->origin) {
+    case SIGNET_MACHINE_OURS:
+        return FALSE;
+    case SIGNET_MACHINE_ADOPTED_KEY:
+        return !is_on_disk(disk, machine->pending);
+    case SIGNET_MACHINE_ADOPTED:
+        return !is_on_disk(disk, machine->pending) || !disk->has_chain;
+    }
+    return FALSE;
+}
+
+static void
 recover_pending(SignetMachine *machine, const SignetMachineDisk *disk)
 {
-    gboolean was_enrolling = machine->state == SIGNET_MACHINE_ENROLLING;
+    gboolean was_enrolling =
+        machine->state == SIGNET_MACHINE_ENROLLING || machine->origin == SIGNET_MACHINE_ADOPTED;
 
     if (machine->pending == machine->current) {
         /* promoted, and then it was dark */
@@ -28,11 +54,8 @@ recover_pending(SignetMachine *machine, const SignetMachineDisk *disk)
         machine->attempt = 0;
         machine->state = SIGNET_MACHINE_ACTIVE;
     }
-    if (machine->pending <= machine->current) {
-        machine->pending = 0;
-        machine->pending_wish[0] = '\0';
-        machine->pending_since_s = 0;
-        machine->resume = SIGNET_MACHINE_KEYGEN;
+    if (machine->pending <= machine->current || is_adoption_lost(machine, disk)) {
+        forget_pending(machine);
     } else if (!is_on_disk(disk, machine->pending)) {
         machine->resume = SIGNET_MACHINE_KEYGEN;
     } else if (disk->has_chain && (was_enrolling || machine->resume == SIGNET_MACHINE_VERIFYING)) {

@@ -81,7 +81,7 @@ signet_entry_input(const SignetEntry *entry)
         .is_ca_ready = is_ca_ready(entry),
         .wish = entry->wish,
         .is_key_kept = is_key_kept(entry),
-        .utc_offset_s = signet_clock_utc_offset(entry->engine->context.clock),
+        .no_new_key = entry->no_new_key,
     };
 }
 
@@ -312,4 +312,11 @@ signet_entry_refresh(SignetEntry *entry)
     entry->wish = make_wish(entry);
     g_free(entry->blocked);
     entry->blocked = find_block(entry);
+    g_free(entry->no_new_key);
+    entry->no_new_key =
+        entry->policy->generate
+            ? NULL
+            : g_strdup_printf("it has no key that fits, and Generate=no lets the agent make none; "
+                              "give it one: signetctl adopt %s",
+                              entry->name);
 }

@@ -176,7 +176,7 @@ done_look(gpointer data)
         return;
     if (task->error)
         fail(task->entry, task->error->message);
-    else if (task->generation && !task->is_shared)
+    else if (task->generation && !task->is_shared && !task->generation->key->is_adopted)
         destroy_key(task->entry, task->generation);
     else
         remove_files(task->entry);

@@ -41,30 +41,10 @@ signet_retired_find(SignetMachine *machine, guint32 number)
 }
 
 gint64
-signet_rules_due_at(const SignetMachine *machine, const SignetMachineInput *input)
+signet_rules_renew_at(const SignetMachine *machine, const SignetMachineInput *input)
 {
-    return signet_schedule_due_at(input->rotation, &machine->facts, input->seed, machine->current);
-}
-
-static gint64
-critical_at(const SignetMachine *machine, const SignetMachineInput *input)
-{
-    return machine->facts.not_after_s - signet_schedule_critical(input->rotation,
-                                                                 machine->facts.not_before_s,
-                                                                 machine->facts.not_after_s);
-}
-
-/* What waits may have waited through its window: from now on counts. */
-static gint64
-in_window(const SignetMachine *machine, const SignetMachineInput *input, gint64 at_s, gint64 now_s)
-{
-    gint64 from_s = MAX(at_s, now_s);
-    gint64 window_s;
-
-    if (machine->current == 0)
-        return at_s;
-    window_s = signet_schedule_window_at(input->rotation, from_s, input->utc_offset_s);
-    return window_s == from_s ? at_s : MIN(window_s, MAX(at_s, critical_at(machine, input)));
+    return signet_schedule_renew_at(input->rotation, machine->facts.not_before_s,
+                                    machine->facts.not_after_s, input->seed, machine->current);
 }
 
 gboolean
@@ -73,8 +53,42 @@ signet_rules_is_wish_changed(const SignetMachineInput *input, const char *wish)
     return input->is_ca_ready && !g_str_equal(input->wish, wish);
 }
 
+gboolean
+signet_rules_needs_new_key(const SignetMachine *machine, const SignetMachineInput *input,
+                           gint64 now_s)
+{
+    if (machine->current == 0 || !input->is_key_kept)
+        return TRUE;
+    return !input->no_new_key &&
+           signet_schedule_needs_new_key(input->rotation, machine->facts.key_created_s, now_s);
+}
+
+const char *
+signet_rules_blocked(const SignetMachine *machine, const SignetMachineInput *input)
+{
+    gboolean has_key = (machine->pending && machine->resume != SIGNET_MACHINE_KEYGEN) ||
+                       (machine->current && input->is_key_kept);
+
+    if (input->blocked)
+        return input->blocked;
+    return has_key ? NULL : input->no_new_key;
+}
+
+/* What the token cannot do it may do when it is asked for something else, or by somebody. */
+static gint64
+unblocked_at(const SignetMachine *machine, const SignetMachineInput *input)
+{
+    if (signet_rules_blocked(machine, input))
+        return SIGNET_NEVER;
+    if (!machine->is_key_refused || machine->is_requested ||
+        signet_rules_is_wish_changed(input, machine->tried_wish))
+        return 0;
+    /* a key that was old enough then is so now */
+    return signet_rules_needs_new_key(machine, input, machine->since_s) ? SIGNET_NEVER : 0;
+}
+
 gint64
-signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input, gint64 now_s)
+signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input)
 {
     switch (machine->state) {
     case SIGNET_MACHINE_ABSENT:
@@ -82,8 +96,7 @@ signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *in
     case SIGNET_MACHINE_ACTIVE:
         if (machine->is_requested || signet_rules_is_wish_changed(input, machine->current_wish))
             return 0;
-        return MIN(in_window(machine, input, signet_rules_due_at(machine, input), now_s),
-                   signet_schedule_recall_at(input->rotation, &machine->facts, input->seed));
+        return signet_rules_renew_at(machine, input);
     case SIGNET_MACHINE_FAILED:
         if (input->blocked) /* why it failed has become known */
             return 0;
@@ -92,11 +105,11 @@ signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *in
     case SIGNET_MACHINE_PENDING_CA:
         if (machine->is_requested || signet_rules_is_wish_changed(input, machine->tried_wish))
             return 0;
-        return in_window(machine, input, machine->next_s, now_s);
+        return machine->next_s;
     case SIGNET_MACHINE_WAITING_CA:
         return input->is_ca_ready || input->blocked ? 0 : SIGNET_NEVER;
     case SIGNET_MACHINE_BLOCKED:
-        return input->blocked ? SIGNET_NEVER : 0;
+        return unblocked_at(machine, input);
     case SIGNET_MACHINE_KEYGEN:
     case SIGNET_MACHINE_ENROLLING:
     case SIGNET_MACHINE_VERIFYING:
@@ -111,15 +124,16 @@ signet_rules_alarm_at(const SignetMachine *machine, const SignetMachineInput *in
 {
     if (machine->current == 0 || machine->alarmed == machine->current)
         return SIGNET_NEVER;
-    return critical_at(machine, input);
+    return machine->facts.not_after_s - signet_schedule_critical(input->rotation,
+                                                                 machine->facts.not_before_s,
+                                                                 machine->facts.not_after_s);
 }
 
 SignetMachineDeadlines
-signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput *input,
-                         gint64 now_s)
+signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput *input)
 {
     SignetMachineDeadlines deadlines = {
-        .begin_s = signet_rules_begin_at(machine, input, now_s),
+        .begin_s = signet_rules_begin_at(machine, input),
         .tick_s = signet_rules_alarm_at(machine, input),
     };
 

@@ -7,15 +7,19 @@
 
 #include "agent/rotate/machine.h"
 
-/* When the schedule wants a new generation, whatever the window. */
-gint64 signet_rules_due_at(const SignetMachine *machine, const SignetMachineInput *input);
-/* Begin and alarm: SIGNET_NEVER when there is nothing to wait for. Begin waits for Window=, unless
- * CriticalRemaining= is reached, there is nothing to use yet, or a person asked. */
-gint64
-signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input, gint64 now_s);
+gint64 signet_rules_renew_at(const SignetMachine *machine, const SignetMachineInput *input);
+/* Begin and alarm: SIGNET_NEVER when there is nothing to wait for. */
+gint64 signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input);
 gint64 signet_rules_alarm_at(const SignetMachine *machine, const SignetMachineInput *input);
 /* FALSE while the CA is not there: the fingerprint holds the CA's, which is not known then. */
 gboolean signet_rules_is_wish_changed(const SignetMachineInput *input, const char *wish);
+
+/* Must the next generation's key be made, or is the current one kept? */
+gboolean signet_rules_needs_new_key(const SignetMachine *machine, const SignetMachineInput *input,
+                                    gint64 now_s);
+/* Why the policy cannot be served, in words; NULL when it can: Input.blocked, or the next key would
+ * have to be made and may not. */
+const char *signet_rules_blocked(const SignetMachine *machine, const SignetMachineInput *input);
 
 /* The list of old generations. */
 gboolean signet_retired_has_place(const SignetMachine *machine, guint places);

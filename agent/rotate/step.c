@@ -84,12 +84,14 @@ discard_pending(Turn *turn)
     machine->pending_since_s = 0;
     machine->pending_wish[0] = '\0';
     machine->resume = SIGNET_MACHINE_KEYGEN;
+    machine->origin = SIGNET_MACHINE_OURS;
 }
 
 static void
 take_number(SignetMachine *machine)
 {
     machine->pending = ++machine->last_number;
+    machine->origin = SIGNET_MACHINE_OURS;
     machine->resume = SIGNET_MACHINE_KEYGEN;
     machine->pending_since_s = 0;
 }
@@ -99,11 +101,12 @@ take_number(SignetMachine *machine)
 static void
 start_keygen(Turn *turn)
 {
-    SignetMachine *machine = turn->machine;
-    gboolean is_new = machine->current == 0 || !turn->input->is_key_kept ||
-                      signet_schedule_needs_new_key(turn->input->rotation,
-                                                    machine->facts.key_created_s, turn->now_s);
+    gboolean is_new = signet_rules_needs_new_key(turn->machine, turn->input, turn->now_s);
 
+    if (is_new && turn->input->no_new_key) {
+        enter(turn, SIGNET_MACHINE_BLOCKED, turn->input->no_new_key);
+        return;
+    }
     enter(turn, SIGNET_MACHINE_KEYGEN, NULL);
     turn->effects |= is_new ? SIGNET_EFFECT_GENERATE : SIGNET_EFFECT_COPY_KEY;
 }
@@ -147,7 +150,22 @@ is_needed(const Turn *turn)
 
     return machine->current == 0 || machine->pending != 0 || machine->is_requested ||
            signet_rules_is_wish_changed(turn->input, machine->current_wish) ||
-           turn->now_s >= signet_rules_due_at(machine, turn->input);
+           turn->now_s >= signet_rules_renew_at(machine, turn->input);
+}
+
+/* It was made for something else. A key that somebody named stays, and is certified for what is
+ * wished now. */
+static void
+reconsider_pending(Turn *turn)
+{
+    SignetMachine *machine = turn->machine;
+
+    if (machine->origin != SIGNET_MACHINE_ADOPTED_KEY) {
+        discard_pending(turn);
+        return;
+    }
+    machine->resume = SIGNET_MACHINE_ENROLLING;
+    machine->pending_since_s = 0;
 }
 
 static void
@@ -155,12 +173,13 @@ begin(Turn *turn)
 {
     SignetMachine *machine = turn->machine;
 
-    if (turn->now_s < signet_rules_begin_at(machine, turn->input, turn->now_s))
+    if (turn->now_s < signet_rules_begin_at(machine, turn->input))
         return;
-    if (turn->input->blocked) {
-        enter(turn, SIGNET_MACHINE_BLOCKED, turn->input->blocked);
+    if (signet_rules_blocked(machine, turn->input)) {
+        enter(turn, SIGNET_MACHINE_BLOCKED, signet_rules_blocked(machine, turn->input));
         return;
     }
+    machine->is_key_refused = FALSE;
     g_strlcpy(machine->tried_wish, turn->input->wish, sizeof(machine->tried_wish));
     if (!signet_retired_has_place(machine, RETIRED_SPARE)) {
         machine->is_requested = FALSE;
@@ -168,7 +187,7 @@ begin(Turn *turn)
         return;
     }
     if (machine->pending && signet_rules_is_wish_changed(turn->input, machine->pending_wish))
-        discard_pending(turn);
+        reconsider_pending(turn);
     if (!is_needed(turn)) {
         machine->attempt = 0;
         enter(turn, SIGNET_MACHINE_ACTIVE, NULL);
@@ -238,6 +257,47 @@ on_ca_pending(Turn *turn)
     machine->next_s = turn->now_s + CLAMP(turn->event->after_s, 1, POLL_MAX);
 }
 
+/* What was waited for gives way to what somebody has named. */
+static void
+adopt(Turn *turn)
+{
+    SignetMachine *machine = turn->machine;
+
+    if (!signet_retired_has_place(machine, RETIRED_SPARE)) {
+        fail(turn, "too many old generations could not be destroyed yet");
+        return;
+    }
+    discard_pending(turn);
+    take_number(machine);
+    machine->origin = turn->event->origin;
+    machine->is_requested = FALSE;
+    machine->is_key_refused = FALSE;
+    g_strlcpy(machine->pending_wish, turn->input->wish, sizeof(machine->pending_wish));
+    g_strlcpy(machine->tried_wish, turn->input->wish, sizeof(machine->tried_wish));
+    enter(turn, SIGNET_MACHINE_KEYGEN, NULL);
+    turn->effects |= SIGNET_EFFECT_ADOPT;
+}
+
+/* An adoption that could not be carried out is over, as if nobody had asked: what the next attempt
+ * does is the policy's choice again. A key that the CA is to certify stays pending. */
+static void
+end_adoption(Turn *turn)
+{
+    const SignetMachine *machine = turn->machine;
+
+    if (machine->origin == SIGNET_MACHINE_ADOPTED ||
+        (machine->origin == SIGNET_MACHINE_ADOPTED_KEY && machine->state == SIGNET_MACHINE_KEYGEN))
+        discard_pending(turn);
+}
+
+static void
+on_key_refused(Turn *turn)
+{
+    enter(turn, SIGNET_MACHINE_BLOCKED, turn->event->cause);
+    turn->machine->is_key_refused = TRUE;
+    turn->effects |= SIGNET_EFFECT_TELL_FAILED;
+}
+
 static void
 on_promoted(Turn *turn)
 {
@@ -255,6 +315,7 @@ on_promoted(Turn *turn)
     machine->pending_wish[0] = '\0';
     machine->pending_since_s = 0;
     machine->resume = SIGNET_MACHINE_KEYGEN;
+    machine->origin = SIGNET_MACHINE_OURS;
     machine->attempt = 0;
     enter(turn, SIGNET_MACHINE_ACTIVE, NULL);
     turn->effects |= SIGNET_EFFECT_TELL_ROTATED;
@@ -290,6 +351,11 @@ on_key_bad(Turn *turn)
 {
     char wish[SIGNET_MACHINE_WISH_SIZE];
 
+    if (turn->machine->origin != SIGNET_MACHINE_OURS) {
+        discard_pending(turn);
+        fail(turn, turn->event->cause);
+        return;
+    }
     memcpy(wish, turn->machine->pending_wish, sizeof(wish));
     discard_pending(turn);
     take_number(turn->machine);
@@ -303,8 +369,12 @@ is_awaited(const SignetMachine *machine, SignetMachineEventKind kind)
 {
     switch (kind) {
     case SIGNET_EVENT_KEY_MADE:
+    case SIGNET_EVENT_KEY_REFUSED:
         return machine->state == SIGNET_MACHINE_KEYGEN;
     case SIGNET_EVENT_ISSUED:
+        return machine->state == SIGNET_MACHINE_ENROLLING ||
+               (machine->state == SIGNET_MACHINE_KEYGEN &&
+                machine->origin == SIGNET_MACHINE_ADOPTED);
     case SIGNET_EVENT_CA_PENDING:
         return machine->state == SIGNET_MACHINE_ENROLLING;
     case SIGNET_EVENT_VERIFIED:
@@ -321,6 +391,7 @@ is_awaited(const SignetMachine *machine, SignetMachineEventKind kind)
         return machine->retiring != 0;
     case SIGNET_EVENT_BEGIN:
     case SIGNET_EVENT_ROTATE:
+    case SIGNET_EVENT_ADOPT:
         return !signet_machine_is_working(machine);
     case SIGNET_EVENT_TOKEN_BACK:
         return machine->state == SIGNET_MACHINE_WAITING_TOKEN;
@@ -343,12 +414,18 @@ turn_once(Turn *turn)
     case SIGNET_EVENT_ROTATE:
         turn->machine->is_requested = TRUE;
         break;
+    case SIGNET_EVENT_ADOPT:
+        adopt(turn);
+        break;
     case SIGNET_EVENT_TOKEN_BACK:
         turn->machine->next_s = turn->now_s;
         break;
     case SIGNET_EVENT_KEY_MADE:
         turn->machine->resume = SIGNET_MACHINE_ENROLLING;
         start_enrolling(turn);
+        break;
+    case SIGNET_EVENT_KEY_REFUSED:
+        on_key_refused(turn);
         break;
     case SIGNET_EVENT_ISSUED:
         turn->machine->resume = SIGNET_MACHINE_VERIFYING;
@@ -364,6 +441,7 @@ turn_once(Turn *turn)
         break;
     case SIGNET_EVENT_REJECTED:
         turn->machine->resume = SIGNET_MACHINE_ENROLLING;
+        end_adoption(turn);
         fail(turn, turn->event->cause);
         break;
     case SIGNET_EVENT_KEY_BAD:
@@ -373,6 +451,7 @@ turn_once(Turn *turn)
         on_promoted(turn);
         break;
     case SIGNET_EVENT_FAILED:
+        end_adoption(turn);
         fail(turn, turn->event->cause);
         break;
     case SIGNET_EVENT_TOKEN_MISSING:

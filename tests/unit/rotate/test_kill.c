@@ -20,6 +20,9 @@
 static char *template_root;
 static char *root;
 static SignetPolicy *policy;
+/* A key that is on the token already, and its certificate. */
+static SignetKey *theirs;
+static GBytes *certificate;
 
 static void
 run_cp(const char *from, const char *to)
@@ -135,6 +138,28 @@ rotate_wholly(void)
     world_free(world);
 }
 
+/* The same, but 3 has a key and a certificate that were there before. */
+static void
+adopt_wholly(void)
+{
+    World *world = world_new(root);
+
+    world->token.certificate = certificate;
+    ck_assert(world_up(world, policy));
+    disk_hook.watch = watch_live;
+    disk_hook.is_armed = TRUE;
+    signet_engine_adopt(world->engine, "wifi", &(SignetAdoption) {.name = theirs->blob}, NULL,
+                        NULL);
+    wait_current(world, 3);
+    world_advance(world, OVERLAP_S + 1);
+    wait_event(world, "retired wifi 2\n");
+    world_check_usable(world, "wifi");
+    world_check_no_orphans(world, "wifi");
+    world_down(world);
+    disk_hook.is_armed = FALSE;
+    world_free(world);
+}
+
 /* From nothing: the tree, the CA, the first certificate. */
 static void
 enrol_wholly(void)
@@ -177,6 +202,37 @@ live_again(void)
     world_free(world);
 }
 
+/* The adoption is finished, or it was never asked for; a half of it is never used. */
+static void
+live_with_adopted(void)
+{
+    World *world = world_new(root);
+
+    disk_hook = (DiskHook) {0};
+    world->token.certificate = certificate;
+    ck_assert(world_up(world, policy));
+    ck_assert_uint_eq(world->problems->len, 0);
+    world_check_usable(world, "wifi");
+    world_settle(world);
+    world_wait_state(world, "wifi", "active");
+    world_check_usable(world, "wifi");
+    if (world_status(world, "wifi").current == 2) {
+        ck_assert_uint_eq(world_status(world, "wifi").pending, 0);
+        signet_engine_adopt(world->engine, "wifi", &(SignetAdoption) {.name = theirs->blob}, NULL,
+                            NULL);
+        wait_event(world, "rotated wifi ");
+    }
+    const SignetGeneration *current = signet_inventory_get(world->inventory, "wifi", 0);
+    ck_assert(g_bytes_equal(current->key->spki, theirs->spki));
+    ck_assert(g_bytes_equal(current->chain->pdata[0], certificate));
+    ck_assert(current->key->is_adopted);
+    g_autofree char *only = g_strdup_printf("%u", current->number);
+    world_advance(world, OVERLAP_S + 1);
+    world_wait_only(world, "wifi", only);
+    world_check_usable(world, "wifi");
+    world_free(world);
+}
+
 static void
 live_at_last(void)
 {
@@ -200,6 +256,7 @@ typedef struct {
 } Scene;
 
 static const Scene rotation = {TRUE, rotate_wholly, live_again};
+static const Scene adoption = {TRUE, adopt_wholly, live_with_adopted};
 static const Scene enrolment = {FALSE, enrol_wholly, live_at_last};
 static const Scene *counted;
 
@@ -249,6 +306,8 @@ make_everything(void)
     template_root = g_build_filename(base, "template", NULL);
     root = g_build_filename(base, "root", NULL);
     policy = world_policy(NULL);
+    theirs = fake_token_make_key(SIGNET_KEY_EC_P256);
+    certificate = world_certify(theirs, 86400);
     ck_assert_int_eq(run_apart(make_template), 0);
 }
 
@@ -260,6 +319,8 @@ remove_everything(void)
     run_rm(base);
     g_free(template_root);
     g_free(root);
+    signet_key_unref(theirs);
+    g_bytes_unref(certificate);
     signet_policy_unref(policy);
 }
 
@@ -267,10 +328,8 @@ static const struct {
     const Scene *scene;
     DiskMode mode;
 } deaths[] = {
-    {&rotation, DISK_DIE_BEFORE},
-    {&rotation, DISK_DIE_AFTER},
-    {&enrolment, DISK_DIE_BEFORE},
-    {&enrolment, DISK_DIE_AFTER},
+    {&rotation, DISK_DIE_BEFORE}, {&rotation, DISK_DIE_AFTER},   {&adoption, DISK_DIE_BEFORE},
+    {&adoption, DISK_DIE_AFTER},  {&enrolment, DISK_DIE_BEFORE}, {&enrolment, DISK_DIE_AFTER},
 };
 
 START_TEST(a_death_at_any_operation_loses_nothing)

@@ -6,6 +6,8 @@
 #include "tests/unit/rotate/world.h"
 
 #include <glib/gstdio.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -367,4 +369,31 @@ world_wait_only(World *world, const char *identity, const char *expected)
     ck_assert_msg(g_str_equal(numbers, expected), "generations '%s' of '%s' on disk, not '%s'",
                   numbers, identity, expected);
     world_check_no_orphans(world, identity);
+}
+
+GBytes *
+world_certify(const SignetKey *of, gint64 end_s)
+{
+    gsize size;
+    const unsigned char *der = g_bytes_get_data(of->blob, &size);
+    EVP_PKEY *pkey = d2i_AutoPrivateKey(NULL, &der, (long)size);
+    X509 *x509 = X509_new();
+    X509_NAME *name = X509_get_subject_name(x509);
+    unsigned char *out = NULL;
+
+    ck_assert(X509_set_version(x509, X509_VERSION_3));
+    ck_assert(ASN1_INTEGER_set(X509_get_serialNumber(x509), 77));
+    ck_assert(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                         (const unsigned char *)"elsewhere", -1, -1, 0));
+    ck_assert(X509_set_issuer_name(x509, name));
+    ck_assert_ptr_nonnull(ASN1_TIME_set(X509_getm_notBefore(x509), (time_t)(WORLD_NOW_S - 60)));
+    ck_assert_ptr_nonnull(ASN1_TIME_set(X509_getm_notAfter(x509), (time_t)(WORLD_NOW_S + end_s)));
+    ck_assert(X509_set_pubkey(x509, pkey));
+    ck_assert_int_gt(X509_sign(x509, pkey, EVP_sha256()), 0);
+    int out_size = i2d_X509(x509, &out);
+    GBytes *bytes = g_bytes_new(out, (gsize)out_size);
+    OPENSSL_free(out);
+    X509_free(x509);
+    EVP_PKEY_free(pkey);
+    return bytes;
 }

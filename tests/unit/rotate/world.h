@@ -65,3 +65,6 @@ void world_check_no_orphans(World *world, const char *identity);
 void world_wait_only(World *world, const char *identity, const char *expected);
 /* Numbers of the generations on disk as text: "3 4". */
 char *world_numbers(World *world, const char *identity);
+/* A self-signed certificate (DER) for a key of the fake token, valid since a minute ago and until
+ * so many seconds after WORLD_NOW_S. */
+GBytes *world_certify(const SignetKey *key, gint64 end_s);
