@@ -24,6 +24,7 @@ static const SignetGateRow rows[] = {
     {IDENTITY, "GetUsage", "org.signet.status"},
     {IDENTITY, "Enroll", "org.signet.enroll"},
     {IDENTITY, "Rotate", "org.signet.rotate"},
+    {IDENTITY, "Adopt", "org.signet.adopt"},
     {"org.signet.Token1", "GetCounts", "org.signet.status"},
 };
 

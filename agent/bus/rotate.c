@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Enroll and Rotate: starting what the rotation engine does, and waiting for how it ends. */
+/* Enroll, Rotate and Adopt: starting what the rotation engine does, and waiting for how it ends. */
 
 #include "agent/bus/identity.h"
 
+#include "agent/bus/adoption.h"
 #include "agent/bus/options.h"
 
 #define WAIT_S     300
@@ -63,18 +64,24 @@ on_started(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static Promise *
+make_promise(SignetBusCall *call, gboolean no_wait)
+{
+    Promise *promise = g_new(Promise, 1);
+
+    promise->weak = g_rc_box_acquire(call->bus->weak);
+    promise->id = call->id;
+    call->deadline = no_wait ? g_timeout_add(STARTED_MS, on_started, call)
+                             : g_timeout_add_seconds(WAIT_S, on_deadline, call);
+    return promise;
+}
+
 /* The engine may answer before this returns: the call is not touched after it was told. */
 static void
 start(SignetBusCall *call, gboolean no_wait)
 {
-    SignetBus *bus = call->bus;
-    Promise *promise = g_new(Promise, 1);
-
-    promise->weak = g_rc_box_acquire(bus->weak);
-    promise->id = call->id;
-    call->deadline = no_wait ? g_timeout_add(STARTED_MS, on_started, call)
-                             : g_timeout_add_seconds(WAIT_S, on_deadline, call);
-    signet_engine_rotate(bus->context.engine, signet_bus_call_get_identity(call), on_done, promise);
+    signet_engine_rotate(call->bus->context.engine, signet_bus_call_get_identity(call), on_done,
+                         make_promise(call, no_wait));
 }
 
 static gboolean
@@ -97,6 +104,20 @@ signet_bus_identity_rotate(SignetBusCall *call)
 
     if (take_options(call, &no_wait))
         start(call, no_wait);
+}
+
+void
+signet_bus_identity_adopt(SignetBusCall *call)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SignetBusAdoption) parsed = {0};
+
+    if (!signet_bus_adoption_parse(call->invocation, &parsed, &error)) {
+        signet_bus_call_fail(call, error);
+        return;
+    }
+    signet_engine_adopt(call->bus->context.engine, signet_bus_call_get_identity(call),
+                        &parsed.adoption, on_done, make_promise(call, parsed.no_wait));
 }
 
 void

@@ -19,7 +19,7 @@ typedef enum {
 
 typedef struct {
     gboolean is_json;
-    gboolean is_no_wait; /* enroll, rotate */
+    gboolean is_no_wait; /* enroll, rotate, adopt */
     gboolean is_names;   /* list */
     char *bus_address;   /* (owned, nullable) NULL: the system bus */
     char *config_dir;    /* (owned, nullable) policy */
@@ -27,7 +27,13 @@ typedef struct {
         char *from, *to, *lifetime, *within, *ca_away, *ca_back; /* (owned, nullable) as written */
         int fleet;                                               /* devices; 0: this one */
         gboolean is_csv;
-    } simulate;                  /* policy simulate */
+    } simulate; /* policy simulate */
+    struct {
+        char *key_file, *object, *cert_file, *password_file; /* (owned, nullable) */
+        gboolean is_password_asked;
+        gboolean is_enrolled;
+        gboolean is_taken_over;
+    } adoption;                  /* adopt */
     GDBusObjectManager *manager; /* (owned, nullable) once connected */
 } SignetCtl;
 

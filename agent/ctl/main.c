@@ -14,6 +14,7 @@
 #define CONFIG_DIR (1u << 1)
 #define NAMES      (1u << 2)
 #define SIMULATE   (1u << 3)
+#define ADOPTION   (1u << 4)
 
 typedef struct {
     const char *name;
@@ -39,6 +40,10 @@ static const Command commands[] = {
     {"rotate", "IDENTITY", 1, 1, NO_WAIT, signet_ctl_rotate,
      "replace key and certificate of an identity now",
      "  signetctl rotate wifi\n  signetctl rotate wifi --no-wait"},
+    {"adopt", "IDENTITY", 1, 1, NO_WAIT | ADOPTION, signet_ctl_adopt,
+     "make a key that exists already the identity's own",
+     "  signetctl adopt vpn --object 'pkcs11:id=%01'\n"
+     "  signetctl adopt vpn --key /etc/tpm/vpn.pem --cert /etc/tpm/vpn-chain.pem"},
     {"reload", "", 0, 0, 0, signet_ctl_reload, "read the policy files again",
      "  signetctl policy check && signetctl reload"},
     {"watch", "", 0, 0, 0, signet_ctl_watch, "what happens, line by line, until interrupted",
@@ -98,6 +103,30 @@ add_simulate_options(GOptionContext *context, SignetCtl *ctl)
 }
 
 static void
+add_adoption_options(GOptionContext *context, SignetCtl *ctl)
+{
+    GOptionEntry entries[] = {
+        {"object", 0, 0, G_OPTION_ARG_STRING, &ctl->adoption.object,
+         "The key on a PKCS#11 token, by id or label; default: the only one", "URI"},
+        {"key", 0, 0, G_OPTION_ARG_FILENAME, &ctl->adoption.key_file,
+         "The key of a TPM: a TSS2 PRIVATE KEY", "FILE"},
+        {"cert", 0, 0, G_OPTION_ARG_FILENAME, &ctl->adoption.cert_file,
+         "Its certificate and those above it (PEM)", "FILE"},
+        {"password-file", 0, 0, G_OPTION_ARG_FILENAME, &ctl->adoption.password_file,
+         "The key's password; '-' is standard input", "FILE"},
+        {"ask-password", 0, 0, G_OPTION_ARG_NONE, &ctl->adoption.is_password_asked,
+         "Ask for the key's password", NULL},
+        {"enroll", 0, 0, G_OPTION_ARG_NONE, &ctl->adoption.is_enrolled,
+         "Obtain a new certificate for the key from the identity's CA", NULL},
+        {"take-over", 0, 0, G_OPTION_ARG_NONE, &ctl->adoption.is_taken_over,
+         "Let the agent destroy the key when it retires it", NULL},
+        {NULL},
+    };
+
+    g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void
 add_options(GOptionContext *context, SignetCtl *ctl, guint options)
 {
     GOptionEntry common[] = {
@@ -124,6 +153,8 @@ add_options(GOptionContext *context, SignetCtl *ctl, guint options)
     g_option_context_add_main_entries(context, common, NULL);
     if (options & SIMULATE)
         add_simulate_options(context, ctl);
+    if (options & ADOPTION)
+        add_adoption_options(context, ctl);
     if (options & NO_WAIT)
         g_option_context_add_main_entries(context, no_wait, NULL);
     if (options & CONFIG_DIR)
@@ -222,5 +253,9 @@ main(int argc, char **argv)
     g_free(ctl.simulate.within);
     g_free(ctl.simulate.ca_away);
     g_free(ctl.simulate.ca_back);
+    g_free(ctl.adoption.key_file);
+    g_free(ctl.adoption.object);
+    g_free(ctl.adoption.cert_file);
+    g_free(ctl.adoption.password_file);
     return (int)code;
 }

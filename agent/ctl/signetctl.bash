@@ -5,20 +5,25 @@
 
 _signetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command='' skip=
-    local commands='status list show enroll rotate reload watch token policy version help'
+    local commands='status list show enroll rotate adopt reload watch token policy version help'
     local options='--json --bus-address --help'
 
     case $prev in
     --bus-address) return ;;
+    --object) return ;;
     --config-dir)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    --key | --cert | --password-file)
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         if [[ -n $skip ]]; then
             skip=
-        elif [[ $word == --bus-address ]]; then
+        elif [[ $word == @(--bus-address|--object|--key|--cert|--password-file) ]]; then
             skip=yes
         elif [[ $word != -* && -z $command ]]; then
             command=$word
@@ -28,13 +33,17 @@ _signetctl() {
     '') options="$options $commands" ;;
     show) options="$options $(signetctl list --names 2>/dev/null)" ;;
     enroll | rotate) options="$options --no-wait $(signetctl list --names 2>/dev/null)" ;;
+    adopt)
+        options="$options --object --key --cert --password-file --ask-password --enroll --take-over --no-wait
+            $(signetctl list --names 2>/dev/null)"
+        ;;
     list) options="$options --names" ;;
     policy)
         options="$options check simulate --config-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac
-    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|policy) ]]; then
+    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|adopt|policy) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     fi
 }

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Enroll and rotate: the call that takes as long as a CA takes, with its progress on stderr. */
+/* Enroll, rotate and adopt: the call that takes as long as a CA takes, with its progress on stderr.
+ */
 
 #include "agent/ctl/wait.h"
 
@@ -14,8 +15,7 @@
 
 typedef struct {
     SignetDbusIdentity1 *identity; /* (owned) */
-    const char *verb;
-    GMainLoop *loop; /* (owned) */
+    GMainLoop *loop;               /* (owned) */
     guint generation;
     GError *error; /* (owned, nullable) */
     char *last;    /* (owned, nullable) the progress shown last */
@@ -26,13 +26,11 @@ static void
 on_done(GObject *source, GAsyncResult *result, gpointer data)
 {
     Wait *wait = data;
+    g_autoptr(GVariant) reply = g_dbus_proxy_call_with_unix_fd_list_finish(
+        G_DBUS_PROXY(source), NULL, result, &wait->error);
 
-    if (g_str_equal(wait->verb, "Enroll"))
-        (void)signet_dbus_identity1_call_enroll_finish(wait->identity, &wait->generation, result,
-                                                       &wait->error);
-    else
-        (void)signet_dbus_identity1_call_rotate_finish(wait->identity, &wait->generation, result,
-                                                       &wait->error);
+    if (reply)
+        g_variant_get(reply, "(u)", &wait->generation);
     g_main_loop_quit(wait->loop);
 }
 
@@ -59,21 +57,13 @@ on_changed(GDBusProxy *proxy, GVariant *changed, const char *const *invalidated,
 }
 
 static void
-start(Wait *wait, gboolean is_no_wait)
+start(Wait *wait, const SignetCtlChange *change)
 {
-    GVariantDict options;
-
-    g_variant_dict_init(&options, NULL);
-    if (is_no_wait)
-        g_variant_dict_insert(&options, "no_wait", "b", TRUE);
-    if (g_str_equal(wait->verb, "Enroll"))
-        signet_dbus_identity1_call_enroll(wait->identity, g_variant_dict_end(&options),
-                                          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
-                                          TIMEOUT_MS, NULL, on_done, wait);
-    else
-        signet_dbus_identity1_call_rotate(wait->identity, g_variant_dict_end(&options),
-                                          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
-                                          TIMEOUT_MS, NULL, on_done, wait);
+    g_dbus_proxy_call_with_unix_fd_list(
+        G_DBUS_PROXY(wait->identity), change->method,
+        g_variant_new("(@a{sv})", g_variant_dict_end(change->options)),
+        G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, TIMEOUT_MS, change->fds, NULL, on_done,
+        wait);
 }
 
 static void
@@ -104,15 +94,14 @@ print_outcome(const SignetCtl *ctl, const Wait *wait, guint previous)
 }
 
 static SignetCtlExit
-run(const SignetCtl *ctl, Wait *wait)
+run(const SignetCtl *ctl, Wait *wait, const SignetCtlChange *change)
 {
     guint previous = signet_dbus_identity1_get_current_generation(wait->identity);
-    g_autofree char *lower = g_ascii_strdown(wait->verb, -1);
     g_autofree char *doing =
-        g_strdup_printf("%s '%s'", lower, signet_dbus_identity1_get_name(wait->identity));
+        g_strdup_printf("%s '%s'", change->doing, signet_dbus_identity1_get_name(wait->identity));
 
     g_signal_connect(wait->identity, "g-properties-changed", G_CALLBACK(on_changed), wait);
-    start(wait, ctl->is_no_wait);
+    start(wait, change);
     g_main_loop_run(wait->loop);
     if (wait->is_tty && wait->last)
         g_printerr("\r\033[K");
@@ -123,22 +112,34 @@ run(const SignetCtl *ctl, Wait *wait)
 }
 
 SignetCtlExit
-signet_ctl_change(SignetCtl *ctl, const char *name, const char *verb)
+signet_ctl_change_with(SignetCtl *ctl, const char *name, const SignetCtlChange *change)
 {
     SignetCtlExit code = signet_ctl_connect(ctl);
-    Wait wait = {.verb = verb, .is_tty = isatty(STDERR_FILENO)};
+    Wait wait = {.is_tty = isatty(STDERR_FILENO)};
 
     if (code != SIGNET_CTL_OK)
         return code;
     wait.identity = signet_ctl_find_identity(ctl, name);
     if (!wait.identity)
         return SIGNET_CTL_FAILED;
+    if (ctl->is_no_wait)
+        g_variant_dict_insert(change->options, "no_wait", "b", TRUE);
     wait.loop = g_main_loop_new(NULL, FALSE);
-    code = run(ctl, &wait);
+    code = run(ctl, &wait, change);
     g_signal_handlers_disconnect_by_data(wait.identity, &wait);
     g_main_loop_unref(wait.loop);
     g_object_unref(wait.identity);
     g_clear_error(&wait.error);
     g_free(wait.last);
     return code;
+}
+
+SignetCtlExit
+signet_ctl_change(SignetCtl *ctl, const char *name, const char *method)
+{
+    g_autoptr(GVariantDict) options = g_variant_dict_new(NULL);
+    g_autofree char *doing = g_ascii_strdown(method, -1);
+
+    return signet_ctl_change_with(
+        ctl, name, &(SignetCtlChange) {.method = method, .doing = doing, .options = options});
 }

@@ -54,6 +54,7 @@ signet_engine_new(const SignetEngineContext *context)
 
     engine->context = *context;
     engine->control.delay_ms = DELAY_MS;
+    engine->control.adopted = g_string_new(NULL);
     engine->identities = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, identity_free);
     return engine;
 }
@@ -206,6 +207,7 @@ signet_engine_free(SignetEngine *engine)
         finish(identity, stopping);
     g_hash_table_unref(engine->identities);
     g_clear_pointer(&engine->policy, signet_policy_unref);
+    g_string_free(engine->control.adopted, TRUE);
     g_free(engine);
 }
 
@@ -269,6 +271,21 @@ signet_engine_rotate(SignetEngine *engine, const char *name, SignetEngineDone do
         identity->data = data;
         begin(identity);
     }
+}
+
+void
+signet_engine_adopt(SignetEngine *engine, const char *name, const SignetAdoption *adoption,
+                    SignetEngineDone done, gpointer data)
+{
+    FakeEngineControl *control = &engine->control;
+    gsize size;
+    const char *text = g_bytes_get_data(adoption->name, &size);
+
+    g_string_printf(control->adopted, "%.*s auth=%s certificates=%u%s%s", (int)size, text,
+                    adoption->auth ? (const char *)signet_secret_get(adoption->auth, &size) : "",
+                    adoption->certificates ? adoption->certificates->len : 0,
+                    adoption->is_enrolled ? " enrolled" : "", adoption->is_ours ? " ours" : "");
+    signet_engine_rotate(engine, name, done, data);
 }
 
 gboolean

@@ -14,6 +14,7 @@ typedef struct {
     guint delay_ms;     /* of a rotation; default 10 */
     gboolean is_stuck;  /* rotations never end */
     const char *refuse; /* (nullable) rotations fail, for this cause */
+    GString *adopted;   /* (unowned) what the last adoption was asked for */
 } FakeEngineControl;
 
 FakeEngineControl *fake_engine_control(SignetEngine *engine);

@@ -498,6 +498,7 @@ static const struct {
     {"/org/signet/agent", AGENT, "Reload", "()"},
     {"/org/signet/identity/wifi", IDENTITY, "Enroll", "(@a{sv} {},)"},
     {"/org/signet/identity/wifi", IDENTITY, "Rotate", "(@a{sv} {},)"},
+    {"/org/signet/identity/wifi", IDENTITY, "Adopt", "(@a{sv} {},)"},
     {"/org/signet/identity/wifi", IDENTITY, "GetUsage", "()"},
     {"/org/signet/token/card", TOKEN, "GetCounts", "()"},
 };
