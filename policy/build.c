@@ -98,12 +98,14 @@ signet_rotation_profile_new(const char *name)
     profile->retry_max_s = SIGNET_AUTO;
     profile->pending_timeout_s = 7 * DAY_S;
     profile->critical_remaining_s = SIGNET_AUTO;
+    profile->within_s = DAY_S;
     return profile;
 }
 
 void
 signet_rotation_profile_free(SignetRotationProfile *profile)
 {
+    g_clear_pointer(&profile->windows, g_array_unref);
     g_free(profile->name);
     g_free(profile);
 }

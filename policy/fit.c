@@ -5,6 +5,8 @@
 
 #include "policy/fit.h"
 
+#include "policy/value.h"
+
 const char *
 signet_fit_place(const SignetTokenConfig *token)
 {
@@ -52,6 +54,8 @@ signet_fit_key(const SignetTokenConfig *token, GVariant *facts, const char *key)
     g_autofree const char **uses = NULL;
     const char **offer;
 
+    if (token && key && token->kind == SIGNET_TOKEN_TPM && g_str_equal(key, SIGNET_VALUE_ED25519))
+        return g_strdup("a TPM has no such keys; use ec:P-256, or a token of type pkcs11");
     if (!key || !is_about(token, facts))
         return NULL;
     makes = find_list(facts, SIGNET_FACT_KEYS);

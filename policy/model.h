@@ -54,6 +54,13 @@ typedef enum {
     SIGNET_RENEW_BEFORE,  /* seconds before expiry */
 } SignetRenewKind;
 
+/* A span of the week in local time, of Window=. */
+typedef struct {
+    guint8 days;       /* mask: 1 << 0 is Monday; the day on which it begins */
+    guint16 begin_min; /* minutes after midnight, 0 to 1439 */
+    guint16 end_min;   /* likewise, 1 to 1440; not after begin_min: on the next day */
+} SignetWindow;
+
 /* A duration that may be 'auto': -1. Seconds. */
 #define SIGNET_AUTO (-1)
 
@@ -70,6 +77,9 @@ typedef struct {
     gint64 retry_max_s;   /* or SIGNET_AUTO: clamp(4 % of the lifetime, 60 s, 6 h) */
     gint64 pending_timeout_s;    /* default 7 d */
     gint64 critical_remaining_s; /* or SIGNET_AUTO: max(10 % of the lifetime, 15 min) */
+    GArray *windows; /* (owned, nullable) of SignetWindow: when renewals may begin; none: always */
+    gint64 issued_before_s; /* keys made before are replaced, spread over … ; 0: none are */
+    gint64 within_s;        /* … this time from then on; default 24 h */
 } SignetRotationProfile;
 
 typedef enum {

@@ -11,6 +11,11 @@
 #define HOUR_S   (60 * MINUTE_S)
 #define DAY_S    (24 * HOUR_S)
 
+#define DAY_MIN       ((gint64)24 * 60)
+#define WEEK_MIN      (7 * DAY_MIN)
+#define EPOCH_WEEKDAY 3 /* 1970-01-01 was a Thursday; Monday is 0 */
+#define YEAR_9999_S   G_GINT64_CONSTANT(253402300800)
+
 /* Certificates come from outside; times at the ends of the range must not overflow. */
 #define LIFETIME_MAX_S (10000 * 366 * DAY_S)
 
@@ -107,6 +112,72 @@ signet_schedule_renew_at(const SignetRotationProfile *profile, gint64 not_before
     return not_before + CLAMP(age - renew_early(profile, lifetime, seed, generation), 0, lifetime);
 }
 
+static gboolean
+is_recalled(const SignetRotationProfile *profile, gint64 key_created_s)
+{
+    return profile->issued_before_s != 0 && profile->new_key != SIGNET_NEW_KEY_NEVER &&
+           key_created_s < profile->issued_before_s;
+}
+
+gint64
+signet_schedule_recall_at(const SignetRotationProfile *profile, const SignetCertificateFacts *facts,
+                          guint64 seed)
+{
+    if (!is_recalled(profile, facts->key_created_s))
+        return G_MAXINT64;
+    return profile->issued_before_s + (gint64)((double)profile->within_s * fraction(seed));
+}
+
+gint64
+signet_schedule_due_at(const SignetRotationProfile *profile, const SignetCertificateFacts *facts,
+                       guint64 seed, guint32 generation)
+{
+    gint64 lifetime = lifetime_of(facts->not_before_s, facts->not_after_s);
+    gint64 due_s = signet_schedule_renew_at(profile, facts->not_before_s, facts->not_after_s, seed,
+                                            generation);
+
+    if (profile->new_key == SIGNET_NEW_KEY_AGE)
+        due_s = MIN(due_s, MAX(facts->key_created_s + profile->new_key_age_s,
+                               facts->not_before_s + lifetime / 10));
+    return MIN(due_s, signet_schedule_recall_at(profile, facts, seed));
+}
+
+/* Minutes from minute_of_week until the window; 0: within it. */
+static gint64
+minutes_until(const SignetWindow *window, gint64 minute_of_week)
+{
+    gint64 length = window->end_min - window->begin_min;
+    gint64 nearest = G_MAXINT64;
+
+    if (length <= 0)
+        length += DAY_MIN;
+    for (gint64 day = 0; day < 7; day++) {
+        gint64 ahead = (day * DAY_MIN + window->begin_min - minute_of_week + WEEK_MIN) % WEEK_MIN;
+
+        if (!(window->days & 1u << day))
+            continue;
+        if (ahead == 0 || WEEK_MIN - ahead < length)
+            return 0;
+        nearest = MIN(nearest, ahead);
+    }
+    return nearest;
+}
+
+gint64
+signet_schedule_window_at(const SignetRotationProfile *profile, gint64 at_s, gint64 utc_offset_s)
+{
+    gint64 local_s = CLAMP(at_s, 0, YEAR_9999_S) + utc_offset_s;
+    gint64 minute_of_week = (local_s / MINUTE_S + EPOCH_WEEKDAY * DAY_MIN) % WEEK_MIN;
+    gint64 nearest = G_MAXINT64;
+
+    for (guint i = 0; profile->windows && i < profile->windows->len; i++)
+        nearest = MIN(nearest, minutes_until(&g_array_index(profile->windows, SignetWindow, i),
+                                             minute_of_week));
+    if (nearest == 0 || nearest == G_MAXINT64)
+        return at_s;
+    return at_s - local_s % MINUTE_S + nearest * MINUTE_S;
+}
+
 gint64
 signet_schedule_retry_after(const SignetRotationProfile *profile, gint64 lifetime_s, guint attempt,
                             guint64 seed)
@@ -151,6 +222,8 @@ signet_schedule_critical(const SignetRotationProfile *profile, gint64 not_before
 gboolean
 signet_schedule_needs_new_key(const SignetRotationProfile *profile, gint64 key_created, gint64 now)
 {
+    if (is_recalled(profile, key_created))
+        return TRUE;
     switch (profile->new_key) {
     case SIGNET_NEW_KEY_ALWAYS:
         return TRUE;

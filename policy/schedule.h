@@ -30,6 +30,27 @@ gint64 signet_schedule_renew_at(const SignetRotationProfile *profile, gint64 not
  * (RetryMax=auto is 6 h then). */
 gint64 signet_schedule_retry_after(const SignetRotationProfile *profile, gint64 lifetime_s,
                                    guint attempt, guint64 seed);
+
+/* What is known of the certificate in use. */
+typedef struct {
+    gint64 not_before_s;
+    gint64 not_after_s;
+    gint64 key_created_s;
+} SignetCertificateFacts;
+
+/* When its replacement is due: renew_at, the age of the key (NewKey=age:…, but not before a tenth
+ * of the lifetime is over), or RotateIfIssuedBefore=, spread by seed over RotateWithin=; whichever
+ * comes first. An emergency is not for keys that are kept for ever (NewKey=never). */
+gint64
+signet_schedule_due_at(const SignetRotationProfile *profile, const SignetCertificateFacts *facts,
+                       guint64 seed, guint32 generation);
+/* When RotateIfIssuedBefore= wants it, or G_MAXINT64. */
+gint64 signet_schedule_recall_at(const SignetRotationProfile *profile,
+                                 const SignetCertificateFacts *facts, guint64 seed);
+/* The first moment from at_s on that lies in a window of Window=. utc_offset_s: of local time, at
+ * that moment. */
+gint64
+signet_schedule_window_at(const SignetRotationProfile *profile, gint64 at_s, gint64 utc_offset_s);
 /* How long the old generation stays usable after promotion; never longer than its certificate is
  * valid. */
 gint64
@@ -39,6 +60,7 @@ signet_schedule_overlap(const SignetRotationProfile *profile, gint64 old_not_aft
  * certificates live for minutes. */
 gint64
 signet_schedule_critical(const SignetRotationProfile *profile, gint64 not_before, gint64 not_after);
-/* Does this renewal need a new key? key_created: when the current key was made. */
+/* Does this renewal need a new key? key_created: when the current key was made. Also when it was
+ * made before RotateIfIssuedBefore=. */
 gboolean
 signet_schedule_needs_new_key(const SignetRotationProfile *profile, gint64 key_created, gint64 now);

@@ -132,6 +132,34 @@ compare_times(gconstpointer a, gconstpointer b)
     return (left->at_s > right->at_s) - (left->at_s < right->at_s);
 }
 
+static gint64
+utc_offset_s(const SignetSimulation *simulation, gint64 at_s)
+{
+    if (!simulation->zone)
+        return 0;
+    return g_time_zone_get_offset(
+        simulation->zone, g_time_zone_find_interval(simulation->zone, G_TIME_TYPE_UNIVERSAL, at_s));
+}
+
+/* As the agent's rules have it: windows count until little is left, and not in an emergency. */
+static gint64
+due_at(const Life *life)
+{
+    const SignetSimulation *simulation = life->simulation;
+    const SignetCertificateFacts facts = {life->not_before_s, life->not_after_s,
+                                          life->key_created_s};
+    gint64 due_s =
+        signet_schedule_due_at(simulation->rotation, &facts, simulation->seed, life->generation);
+    gint64 window_s =
+        signet_schedule_window_at(simulation->rotation, due_s, utc_offset_s(simulation, due_s));
+    gint64 critical_s =
+        life->not_after_s -
+        signet_schedule_critical(simulation->rotation, life->not_before_s, life->not_after_s);
+
+    return MIN(MIN(window_s, MAX(due_s, critical_s)),
+               signet_schedule_recall_at(simulation->rotation, &facts, simulation->seed));
+}
+
 GArray *
 signet_simulate_calendar(const SignetSimulation *simulation)
 {
@@ -148,8 +176,7 @@ signet_simulate_calendar(const SignetSimulation *simulation)
         if (at_s > simulation->to_s)
             break;
         receive(&life, at_s, attempts);
-        at_s = signet_schedule_renew_at(simulation->rotation, life.not_before_s, life.not_after_s,
-                                        simulation->seed, life.generation);
+        at_s = due_at(&life);
         at_s = MAX(at_s, life.not_before_s + 1);
     }
     g_array_sort(life.calendar, compare_times);

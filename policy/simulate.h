@@ -17,6 +17,7 @@ typedef struct {
     gint64 to_s;      /* nothing is told of what comes later */
     gint64 ca_away_s; /* from then on the CA cannot be reached … */
     gint64 ca_back_s; /* … until then; not later than ca_away_s: it always can */
+    GTimeZone *zone;  /* (unowned, nullable) of the windows; NULL: UTC */
 } SignetSimulation;
 
 /* K(SYMBOL, "name") */

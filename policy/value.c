@@ -92,6 +92,8 @@ signet_value_is_key_within(const char *key, const char *item)
     gsize family = strcspn(key, ":") + 1;
     guint min, max, size;
 
+    if (g_str_equal(key, SIGNET_VALUE_ED25519))
+        return g_str_equal(item, key);
     if (!split_key(key, &bits) || strncmp(key, item, family) != 0 ||
         !parse_key_limit(item, &min, &max))
         return FALSE;
@@ -104,7 +106,7 @@ signet_value_is_key_limit(const char *item)
 {
     guint min, max;
 
-    return parse_key_limit(item, &min, &max);
+    return g_str_equal(item, SIGNET_VALUE_ED25519) || parse_key_limit(item, &min, &max);
 }
 
 char *
@@ -137,7 +139,7 @@ signet_value_set_key(const char *value, gpointer field)
 {
     const char *bits = NULL;
 
-    if (!split_key(value, &bits))
+    if (!g_str_equal(value, SIGNET_VALUE_ED25519) && !split_key(value, &bits))
         return g_strdup("not a key type; write " SIGNET_VALUE_KEYS);
     return set_string(field, value);
 }

@@ -23,7 +23,9 @@ char *signet_value_find_bad_placeholder(const char *value);
  * empty items. Free with g_strfreev(). */
 char **signet_value_split_list(const char *value);
 /* The key types of Key=, as one text for people. */
-#define SIGNET_VALUE_KEYS "ec:P-256, ec:P-384, ec:P-521, rsa:2048, rsa:3072 or rsa:4096"
+#define SIGNET_VALUE_ED25519 "ed25519"
+#define SIGNET_VALUE_KEYS \
+    "ec:P-256, ec:P-384, ec:P-521, " SIGNET_VALUE_ED25519 ", rsa:2048, rsa:3072 or rsa:4096"
 /* Does a key lie within one item of [Limits] Keys=: "ec:P-256", "rsa:2048..", "rsa:2048..3072",
  * "rsa:..3072"? */
 gboolean signet_value_is_key_within(const char *key, const char *item);
@@ -85,3 +87,8 @@ char *signet_value_set_rungs(const char *value, gpointer field);
 /* field: SignetRotationProfile *, since each fills two members */
 char *signet_value_set_renew(const char *value, gpointer field);
 char *signet_value_set_new_key(const char *value, gpointer field);
+/* field: GArray ** of SignetWindow, replaced: "Mon..Fri 22:00-05:00;Sat,Sun 00:00-24:00" */
+char *signet_value_set_windows(const char *value, gpointer field);
+/* field: gint64 *, seconds since 1970: "2026-12-01", "2026-12-01T10:00:00Z"; UTC without an offset.
+ * Empty: 0. */
+char *signet_value_set_time(const char *value, gpointer field);

@@ -10,8 +10,11 @@
 typedef struct {
     gint64 (*now_s)(gpointer data); /* wall clock, seconds since 1970 */
     gpointer data;
+    gint64 (*utc_offset_s)(gint64 now_s, gpointer data); /* (nullable) of local time; NULL: UTC */
 } SignetClock;
 
 gint64 signet_clock_now(const SignetClock *clock);
+/* What is to be added to UTC for local time, at this moment. */
+gint64 signet_clock_utc_offset(const SignetClock *clock);
 /* The machine's own. */
 const SignetClock *signet_clock_system(void);

@@ -186,7 +186,9 @@ make_digest(SignetBroker *broker, const SignetUse *use, const SignetKey *key, GE
 {
     if (!signet_fit_signature(use, key, error))
         return NULL;
-    return use->is_digest ? g_bytes_ref(use->data) : hash_message(broker, use, error);
+    return use->is_digest || use->scheme.scheme == SIGNET_SCHEME_EDDSA
+               ? g_bytes_ref(use->data)
+               : hash_message(broker, use, error);
 }
 
 typedef enum {
@@ -218,7 +220,7 @@ make_intent(Operation operation, const SignetUse *use)
                            .message = use->data};
 }
 
-/* What the token gets: the digest, ciphertext or point. NULL with error. */
+/* What the token gets: the digest or message, ciphertext or point. NULL with error. */
 static GBytes *
 make_input(SignetBroker *broker, Operation operation, const SignetUse *use, const SignetKey *key,
            GError **error)

@@ -23,20 +23,32 @@ check_pss(guint bits, const SignetKeyScheme *scheme, GError **error)
     return TRUE;
 }
 
+/* RFC 8032 5.1: the message itself, not one of the variants for digests. */
+static gboolean
+check_eddsa(const SignetUse *use, GError **error)
+{
+    if (!use->is_digest && use->scheme.hash == SIGNET_HASH_NONE)
+        return TRUE;
+    return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
+                            "cannot sign with '%s': Ed25519 signs messages, not digests",
+                            use->identity);
+}
+
 static gboolean
 check_sign_scheme(const SignetUse *use, const SignetKey *key, GError **error)
 {
-    gboolean is_rsa = signet_key_type_is_rsa(key->type);
     gboolean has_hash = signet_hash_size(use->scheme.hash) > 0;
-    gboolean fits = is_rsa ? use->scheme.scheme == SIGNET_SCHEME_RSA_PKCS1 ||
-                                 use->scheme.scheme == SIGNET_SCHEME_RSA_PSS
-                           : use->scheme.scheme == SIGNET_SCHEME_ECDSA;
+    gboolean fits = signet_scheme_family(use->scheme.scheme) == signet_key_type_family(key->type) &&
+                    use->scheme.scheme != SIGNET_SCHEME_RSA_OAEP &&
+                    use->scheme.scheme != SIGNET_SCHEME_ECDH;
 
     if (!fits)
         return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
                                 "cannot sign with '%s': scheme '%s' does not fit its key (%s)",
                                 use->identity, signet_scheme_name(use->scheme.scheme),
                                 signet_key_type_name(key->type));
+    if (use->scheme.scheme == SIGNET_SCHEME_EDDSA)
+        return check_eddsa(use, error);
     if (!has_hash && !(use->is_digest && use->scheme.hash == SIGNET_HASH_NONE &&
                        use->scheme.scheme == SIGNET_SCHEME_RSA_PKCS1))
         return signet_error_set(error, SIGNET_ERROR_UNSUPPORTED,

@@ -11,14 +11,11 @@
 
 #include <string.h>
 
-#include "agent/broker/der.h"
+#include "provider/wire/der.h"
 
 /* --- bytes --- */
 
-typedef struct {
-    const guint8 *data;
-    gsize size;
-} Span;
+typedef struct signet_bytes Span;
 
 static gboolean
 take(Span *span, gsize size, Span *ret_taken)
@@ -294,55 +291,56 @@ recognise_key_exchange(Span message)
         return 0;
     if (!is_ecdh_params(message) && !is_dh_params(message))
         return 0;
-    return signet_der_is_document(whole.data, whole.size) ? 0 : SIGNET_PURPOSE_TLS_SERVER;
+    return signet_der_is_document(whole) ? 0 : SIGNET_PURPOSE_TLS_SERVER;
 }
 
 /* --- PKCS#10 and X.509 --- */
 
 /* RFC 5280 4.1.2.7 */
 static gboolean
-take_public_key_info(SignetDer *der)
+take_public_key_info(Span *der)
 {
-    SignetDer info, algorithm, bits;
+    struct signet_der info, algorithm, bits;
 
     return signet_der_expect(der, SIGNET_DER_SEQUENCE, &info) &&
-           signet_der_expect(&info, SIGNET_DER_SEQUENCE, &algorithm) &&
-           signet_der_expect(&info, SIGNET_DER_BIT_STRING, &bits) && bits.size >= 2 &&
-           info.size == 0;
+           signet_der_expect(&info.content, SIGNET_DER_SEQUENCE, &algorithm) &&
+           signet_der_expect(&info.content, SIGNET_DER_BIT_STRING, &bits) &&
+           bits.content.size >= 2 && info.content.size == 0;
 }
 
 /* RFC 2986 section 4 */
 static SignetPurpose
 recognise_csr(Span message)
 {
-    SignetDer der = {message.data, message.size};
-    SignetDer info, version, subject, attributes;
-    gboolean ok = signet_der_is_document(message.data, message.size) &&
-                  signet_der_expect(&der, SIGNET_DER_SEQUENCE, &info) &&
-                  signet_der_expect(&info, SIGNET_DER_INTEGER, &version) && version.size == 1 &&
-                  version.data[0] == 0 && signet_der_expect(&info, SIGNET_DER_SEQUENCE, &subject) &&
-                  take_public_key_info(&info) &&
-                  signet_der_expect(&info, SIGNET_DER_CONTEXT(0), &attributes) && info.size == 0;
+    struct signet_der info, version, subject, attributes;
+    Span *fields = &info.content;
+    gboolean ok =
+        signet_der_is_document(message) &&
+        signet_der_expect(&message, SIGNET_DER_SEQUENCE, &info) &&
+        signet_der_expect(fields, SIGNET_DER_INTEGER, &version) && version.content.size == 1 &&
+        version.content.data[0] == 0 && signet_der_expect(fields, SIGNET_DER_SEQUENCE, &subject) &&
+        take_public_key_info(fields) &&
+        signet_der_expect(fields, SIGNET_DER_CONTEXT(0), &attributes) && fields->size == 0;
 
     return ok ? SIGNET_PURPOSE_CSR : 0;
 }
 
 static gboolean
-take_time(SignetDer *der)
+take_time(Span *der)
 {
-    SignetDer contents;
+    struct signet_der time;
 
-    return signet_der_expect(der, SIGNET_DER_UTC_TIME, &contents) ||
-           signet_der_expect(der, SIGNET_DER_TIME, &contents);
+    return signet_der_expect(der, SIGNET_DER_UTC_TIME, &time) ||
+           signet_der_expect(der, SIGNET_DER_TIME, &time);
 }
 
 static gboolean
-take_validity(SignetDer *der)
+take_validity(Span *der)
 {
-    SignetDer validity;
+    struct signet_der validity;
 
-    return signet_der_expect(der, SIGNET_DER_SEQUENCE, &validity) && take_time(&validity) &&
-           take_time(&validity) && validity.size == 0;
+    return signet_der_expect(der, SIGNET_DER_SEQUENCE, &validity) && take_time(&validity.content) &&
+           take_time(&validity.content) && validity.content.size == 0;
 }
 
 /* RFC 5280 4.1: version, serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo;
@@ -351,17 +349,16 @@ take_validity(SignetDer *der)
 static SignetPurpose
 recognise_certificate(Span message)
 {
-    SignetDer der = {message.data, message.size};
-    SignetDer tbs, any;
+    struct signet_der tbs, any;
+    Span *fields = &tbs.content;
 
-    if (!signet_der_is_document(message.data, message.size) ||
-        !signet_der_expect(&der, SIGNET_DER_SEQUENCE, &tbs))
+    if (!signet_der_is_document(message) || !signet_der_expect(&message, SIGNET_DER_SEQUENCE, &tbs))
         return 0;
-    (void)signet_der_expect(&tbs, SIGNET_DER_CONTEXT(0), &any);
-    if (!signet_der_expect(&tbs, SIGNET_DER_INTEGER, &any) ||
-        !signet_der_expect(&tbs, SIGNET_DER_SEQUENCE, &any) ||
-        !signet_der_expect(&tbs, SIGNET_DER_SEQUENCE, &any) || !take_validity(&tbs) ||
-        !signet_der_expect(&tbs, SIGNET_DER_SEQUENCE, &any) || !take_public_key_info(&tbs))
+    (void)signet_der_expect(fields, SIGNET_DER_CONTEXT(0), &any);
+    if (!signet_der_expect(fields, SIGNET_DER_INTEGER, &any) ||
+        !signet_der_expect(fields, SIGNET_DER_SEQUENCE, &any) ||
+        !signet_der_expect(fields, SIGNET_DER_SEQUENCE, &any) || !take_validity(fields) ||
+        !signet_der_expect(fields, SIGNET_DER_SEQUENCE, &any) || !take_public_key_info(fields))
         return 0;
     return SIGNET_PURPOSE_CERTIFICATE;
 }

@@ -33,6 +33,10 @@ parse_scheme(const char *text, SignetKeyScheme *ret_scheme)
 {
     SignetKeyScheme scheme = {0};
 
+    if (g_str_equal(text, "ed25519")) {
+        *ret_scheme = (SignetKeyScheme) {.scheme = SIGNET_SCHEME_EDDSA};
+        return TRUE;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++) {
         gsize size = strlen(schemes[i].prefix);
 
@@ -120,8 +124,8 @@ signet_sign_options_parse(const char *scheme, GVariant *options, SignetSignOptio
 
     if (!parse_scheme(scheme, &parsed.scheme))
         return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
-                                "'%s' is no signature scheme; write ecdsa-, rsa-pkcs1- or rsa-pss- "
-                                "and sha256, sha384 or sha512",
+                                "'%s' is no signature scheme; write ed25519, or ecdsa-, rsa-pkcs1- "
+                                "or rsa-pss- and sha256, sha384 or sha512",
                                 scheme);
     g_variant_iter_init(&iter, options);
     while (ok && g_variant_iter_next(&iter, "{&sv}", &key, &value)) {

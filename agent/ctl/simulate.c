@@ -227,8 +227,12 @@ print_calendar_json(const Question *question, const GArray *calendar)
 static SignetCtlExit
 tell_device(const SignetCtl *ctl, const Question *question)
 {
-    g_autoptr(GArray) calendar = signet_simulate_calendar(&question->device);
+    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
+    SignetSimulation device = question->device;
+    g_autoptr(GArray) calendar = NULL;
 
+    device.zone = zone;
+    calendar = signet_simulate_calendar(&device);
     if (ctl->is_json)
         print_calendar_json(question, calendar);
     else if (ctl->simulate.is_csv)

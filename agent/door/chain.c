@@ -5,7 +5,7 @@
 
 #include "agent/door/chain.h"
 
-#include "agent/broker/der.h"
+#include "provider/wire/der.h"
 
 GBytes *
 signet_chain_join(const GPtrArray *chain)
@@ -25,14 +25,13 @@ GPtrArray *
 signet_chain_split(const guint8 *data, gsize size)
 {
     g_autoptr(GPtrArray) chain = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    SignetDer der = {data, size};
-    SignetDer contents, whole;
-    guint8 tag;
+    struct signet_bytes rest = {data, size};
+    struct signet_der certificate;
 
-    while (der.size > 0) {
-        if (!signet_der_next(&der, &tag, &contents, &whole) || tag != SIGNET_DER_SEQUENCE)
+    while (rest.size > 0) {
+        if (!signet_der_expect(&rest, SIGNET_DER_SEQUENCE, &certificate))
             return NULL;
-        g_ptr_array_add(chain, g_bytes_new(whole.data, whole.size));
+        g_ptr_array_add(chain, g_bytes_new(certificate.whole.data, certificate.whole.size));
     }
     return g_steal_pointer(&chain);
 }

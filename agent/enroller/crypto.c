@@ -133,9 +133,12 @@ signet_crypto_read_public(SignetCrypto *crypto, GBytes *spki, GError **error)
     return g_steal_pointer(&key);
 }
 
+/* NULL: the key signs without one. */
 static const char *
 digest_for(EVP_PKEY *key)
 {
+    if (EVP_PKEY_is_a(key, "ED25519"))
+        return NULL;
     if (!EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_bits(key) <= 256)
         return "SHA256";
     return EVP_PKEY_get_bits(key) <= 384 ? "SHA384" : "SHA512";

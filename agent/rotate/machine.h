@@ -65,13 +65,6 @@ typedef struct {
     gint64 retire_at_s;
 } SignetRetired;
 
-/* What is known of the current certificate. */
-typedef struct {
-    gint64 not_before_s;
-    gint64 not_after_s;
-    gint64 key_created_s;
-} SignetMachineFacts;
-
 /* A plain value. Kept in the journal, but for the fields that say otherwise. */
 typedef struct {
     SignetMachineState state;
@@ -79,13 +72,13 @@ typedef struct {
     gint64 next_s;  /* FAILED, WAITING_TOKEN, PENDING_CA: when it goes on */
     guint attempt;  /* failed attempts in a row */
     char cause[SIGNET_MACHINE_CAUSE_SIZE];
-    guint32 current;            /* not in the journal: live/NAME says it */
-    SignetMachineFacts facts;   /* of current; not in the journal: its certificate says it */
-    guint32 pending;            /* 0: none */
-    SignetMachineState resume;  /* where pending goes on: KEYGEN, ENROLLING or VERIFYING */
-    SignetMachineOrigin origin; /* of pending */
-    guint32 last_number;        /* the highest ever given away: numbers are not used twice */
-    gint64 pending_since_s;     /* since when the CA has not decided; 0: it has, or was not asked */
+    guint32 current;              /* not in the journal: live/NAME says it */
+    SignetCertificateFacts facts; /* of current; not in the journal: its certificate says it */
+    guint32 pending;              /* 0: none */
+    SignetMachineState resume;    /* where pending goes on: KEYGEN, ENROLLING or VERIFYING */
+    SignetMachineOrigin origin;   /* of pending */
+    guint32 last_number;          /* the highest ever given away: numbers are not used twice */
+    gint64 pending_since_s; /* since when the CA has not decided; 0: it has, or was not asked */
     char current_wish[SIGNET_MACHINE_WISH_SIZE]; /* the wish that current was made for */
     char pending_wish[SIGNET_MACHINE_WISH_SIZE];
     char tried_wish[SIGNET_MACHINE_WISH_SIZE]; /* of the last attempt; not in the journal */
@@ -106,6 +99,7 @@ typedef struct {
     gboolean is_ca_ready;
     const char *wish; /* fingerprint of what the policy asks for: a change is a reason to rotate */
     gboolean is_key_kept; /* the current key still fits the policy (token, type): NewKey= decides */
+    gint64 utc_offset_s;  /* of local time, now: windows are in it */
     const char
         *no_new_key; /* (nullable) why no key may be made, in words; NewKey= is then 'never' */
 } SignetMachineInput;
@@ -134,7 +128,7 @@ typedef struct {
     SignetMachineEventKind kind;
     const char *cause; /* (nullable) in words; borrowed */
     gint64 after_s;
-    SignetMachineFacts facts;
+    SignetCertificateFacts facts;
     SignetMachineOrigin origin; /* ADOPT */
 } SignetMachineEvent;
 
@@ -179,13 +173,13 @@ typedef struct {
     gint64 tick_s;  /* TICK has something to do then; or SIGNET_NEVER */
     guint32 retire_number; /* what tick_s retires; 0: it is the alarm, or nothing */
 } SignetMachineDeadlines;
-SignetMachineDeadlines
-signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput *input);
+SignetMachineDeadlines signet_machine_deadlines(const SignetMachine *machine,
+                                                const SignetMachineInput *input, gint64 now_s);
 
 /* What the disk holds, for signet_machine_recover(). */
 typedef struct {
     guint32 current;
-    SignetMachineFacts facts;
+    SignetCertificateFacts facts;
     const guint32 *numbers; /* generations that have a key, ascending */
     gsize n_numbers;
     gboolean has_chain; /* the pending generation of the journal has a certificate */

@@ -41,10 +41,35 @@ signet_retired_find(SignetMachine *machine, guint32 number)
 }
 
 gint64
-signet_rules_renew_at(const SignetMachine *machine, const SignetMachineInput *input)
+signet_rules_due_at(const SignetMachine *machine, const SignetMachineInput *input)
 {
-    return signet_schedule_renew_at(input->rotation, machine->facts.not_before_s,
-                                    machine->facts.not_after_s, input->seed, machine->current);
+    SignetCertificateFacts facts = machine->facts;
+
+    /* a key that must stay has no age */
+    if (input->no_new_key)
+        facts.key_created_s = facts.not_after_s;
+    return signet_schedule_due_at(input->rotation, &facts, input->seed, machine->current);
+}
+
+static gint64
+critical_at(const SignetMachine *machine, const SignetMachineInput *input)
+{
+    return machine->facts.not_after_s - signet_schedule_critical(input->rotation,
+                                                                 machine->facts.not_before_s,
+                                                                 machine->facts.not_after_s);
+}
+
+/* What waits may have waited through its window: from now on counts. */
+static gint64
+in_window(const SignetMachine *machine, const SignetMachineInput *input, gint64 at_s, gint64 now_s)
+{
+    gint64 from_s = MAX(at_s, now_s);
+    gint64 window_s;
+
+    if (machine->current == 0)
+        return at_s;
+    window_s = signet_schedule_window_at(input->rotation, from_s, input->utc_offset_s);
+    return window_s == from_s ? at_s : MIN(window_s, MAX(at_s, critical_at(machine, input)));
 }
 
 gboolean
@@ -88,7 +113,7 @@ unblocked_at(const SignetMachine *machine, const SignetMachineInput *input)
 }
 
 gint64
-signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input)
+signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input, gint64 now_s)
 {
     switch (machine->state) {
     case SIGNET_MACHINE_ABSENT:
@@ -96,7 +121,8 @@ signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *in
     case SIGNET_MACHINE_ACTIVE:
         if (machine->is_requested || signet_rules_is_wish_changed(input, machine->current_wish))
             return 0;
-        return signet_rules_renew_at(machine, input);
+        return MIN(in_window(machine, input, signet_rules_due_at(machine, input), now_s),
+                   signet_schedule_recall_at(input->rotation, &machine->facts, input->seed));
     case SIGNET_MACHINE_FAILED:
         if (input->blocked) /* why it failed has become known */
             return 0;
@@ -105,7 +131,7 @@ signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *in
     case SIGNET_MACHINE_PENDING_CA:
         if (machine->is_requested || signet_rules_is_wish_changed(input, machine->tried_wish))
             return 0;
-        return machine->next_s;
+        return in_window(machine, input, machine->next_s, now_s);
     case SIGNET_MACHINE_WAITING_CA:
         return input->is_ca_ready || input->blocked ? 0 : SIGNET_NEVER;
     case SIGNET_MACHINE_BLOCKED:
@@ -124,16 +150,15 @@ signet_rules_alarm_at(const SignetMachine *machine, const SignetMachineInput *in
 {
     if (machine->current == 0 || machine->alarmed == machine->current)
         return SIGNET_NEVER;
-    return machine->facts.not_after_s - signet_schedule_critical(input->rotation,
-                                                                 machine->facts.not_before_s,
-                                                                 machine->facts.not_after_s);
+    return critical_at(machine, input);
 }
 
 SignetMachineDeadlines
-signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput *input)
+signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput *input,
+                         gint64 now_s)
 {
     SignetMachineDeadlines deadlines = {
-        .begin_s = signet_rules_begin_at(machine, input),
+        .begin_s = signet_rules_begin_at(machine, input, now_s),
         .tick_s = signet_rules_alarm_at(machine, input),
     };
 

@@ -7,9 +7,12 @@
 
 #include "agent/rotate/machine.h"
 
-gint64 signet_rules_renew_at(const SignetMachine *machine, const SignetMachineInput *input);
-/* Begin and alarm: SIGNET_NEVER when there is nothing to wait for. */
-gint64 signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input);
+/* When the schedule wants a new generation, whatever the window. */
+gint64 signet_rules_due_at(const SignetMachine *machine, const SignetMachineInput *input);
+/* Begin and alarm: SIGNET_NEVER when there is nothing to wait for. Begin waits for Window=, unless
+ * CriticalRemaining= is reached, there is nothing to use yet, or a person asked. */
+gint64
+signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input, gint64 now_s);
 gint64 signet_rules_alarm_at(const SignetMachine *machine, const SignetMachineInput *input);
 /* FALSE while the CA is not there: the fingerprint holds the CA's, which is not known then. */
 gboolean signet_rules_is_wish_changed(const SignetMachineInput *input, const char *wish);

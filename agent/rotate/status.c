@@ -38,7 +38,8 @@ describe_next(SignetEntry *entry, SignetIdentityStatus *status)
 {
     const SignetMachine *machine = &entry->machine;
     SignetMachineInput input = signet_entry_input(entry);
-    SignetMachineDeadlines deadlines = signet_machine_deadlines(machine, &input);
+    SignetMachineDeadlines deadlines =
+        signet_machine_deadlines(machine, &input, signet_clock_now(entry->engine->context.clock));
     gint64 begin_s = deadlines.begin_s == SIGNET_NEVER ? 0 : deadlines.begin_s;
 
     status->next = name_begin(machine->state);

@@ -150,7 +150,7 @@ is_needed(const Turn *turn)
 
     return machine->current == 0 || machine->pending != 0 || machine->is_requested ||
            signet_rules_is_wish_changed(turn->input, machine->current_wish) ||
-           turn->now_s >= signet_rules_renew_at(machine, turn->input);
+           turn->now_s >= signet_rules_due_at(machine, turn->input);
 }
 
 /* It was made for something else. A key that somebody named stays, and is certified for what is
@@ -173,7 +173,7 @@ begin(Turn *turn)
 {
     SignetMachine *machine = turn->machine;
 
-    if (turn->now_s < signet_rules_begin_at(machine, turn->input))
+    if (turn->now_s < signet_rules_begin_at(machine, turn->input, turn->now_s))
         return;
     if (signet_rules_blocked(machine, turn->input)) {
         enter(turn, SIGNET_MACHINE_BLOCKED, signet_rules_blocked(machine, turn->input));

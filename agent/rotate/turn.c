@@ -55,7 +55,7 @@ scan_time(Scan *scan, SignetEntry *entry, SignetMachineDeadlines *deadlines)
         SignetMachineInput input = signet_entry_input(entry);
 
         signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_TICK});
-        *deadlines = signet_machine_deadlines(&entry->machine, &input);
+        *deadlines = signet_machine_deadlines(&entry->machine, &input, scan->now_s);
     }
     /* what is due and has no place is looked at again when a place becomes free */
     if (deadlines->tick_s > scan->now_s)
@@ -72,7 +72,8 @@ static void
 scan_entry(Scan *scan, SignetEntry *entry)
 {
     SignetMachineInput input = signet_entry_input(entry);
-    SignetMachineDeadlines deadlines = signet_machine_deadlines(&entry->machine, &input);
+    SignetMachineDeadlines deadlines =
+        signet_machine_deadlines(&entry->machine, &input, scan->now_s);
 
     scan_time(scan, entry, &deadlines);
     scan->n_working += signet_machine_is_working(&entry->machine);

@@ -79,7 +79,8 @@ signet_pem_append_reference(GString *out, const char *identity, const SignetGene
                             GError **error)
 {
     struct signet_reference reference = {.generation = generation->number,
-                                         .is_rsa = signet_key_type_is_rsa(generation->key->type)};
+                                         .family =
+                                             (guint8)signet_key_type_family(generation->key->type)};
     guint8 der[SIGNET_REFERENCE_DER_MAX];
 
     g_strlcpy(reference.identity, identity, sizeof(reference.identity));

@@ -15,7 +15,8 @@
 
 typedef struct {
     guint32 scheme;    /* enum signet_scheme */
-    guint32 hash;      /* enum signet_hash; RSA_PKCS1 with NONE: signed as it is, no DigestInfo */
+    guint32 hash;      /* enum signet_hash; RSA_PKCS1 with NONE: signed as it is, no DigestInfo;
+                          EDDSA: NONE */
     guint32 mgf1_hash; /* RSA_PSS, RSA_OAEP */
     guint16 salt_len;  /* RSA_PSS, bytes */
     GBytes *label;     /* (unowned) RSA_OAEP; nullable */
@@ -77,6 +78,7 @@ typedef struct {
     /* Closes the device, so that only unlock opens it again. (nullable, together with unlock) */
     void (*lock)(gpointer backend);
     SignetKey *(*generate)(gpointer backend, const SignetKeyTemplate *template, GError **error);
+    /* digest: with EDDSA the message itself */
     GBytes *(*sign)(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GBytes *digest,
                     GError **error);
     GBytes *(*decrypt)(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme,

@@ -10,7 +10,7 @@
 #define STEP_BITS 3 /* steps to each doubling: 8 */
 
 static const guint32 TYPES[] = {
-#define X(symbol, number, name, bits, signature_max) number,
+#define X(symbol, number, name, family, bits, signature_max) number,
     SIGNET_KEY_TYPES(X)
 #undef X
 };

@@ -58,8 +58,8 @@ typedef void (*SignetTokenKeyDone)(SignetKey *key, const GError *error, gpointer
 typedef void (*SignetTokenAdoptDone)(SignetKey *key, GBytes *certificate, const GError *error,
                                      gpointer data);
 
-/* Each calls done exactly once, never from within the call itself. wait: nullable. They return an
- * id for signet_token_cancel(), never 0. */
+/* digest: with EDDSA the message itself. Each calls done exactly once, never from within the call
+ * itself. wait: nullable. They return an id for signet_token_cancel(), never 0. */
 guint64 signet_token_sign(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
                           const SignetKeyScheme *scheme, GBytes *digest, SignetTokenDone done,
                           gpointer data);

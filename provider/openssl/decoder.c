@@ -9,17 +9,13 @@
 #define DER_SEQUENCE      0x30
 #define DER_LONG_FORM_BIT 0x80
 
-static void *
-newctx_ec(void *context)
-{
-    return &((struct signet_provider *)context)->readers[0];
-}
-
-static void *
-newctx_rsa(void *context)
-{
-    return &((struct signet_provider *)context)->readers[1];
-}
+#define X(family, number, name)                                                       \
+    static void *newctx_##family(void *context)                                       \
+    {                                                                                 \
+        return &((struct signet_provider *)context)->readers[SIGNET_FAMILY_##family]; \
+    }
+SIGNET_FAMILIES(X)
+#undef X
 
 static void
 freectx(void *context)
@@ -74,28 +70,30 @@ decode(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback,
     case SIGNET_REFERENCE_OURS:
         break;
     }
-    if (reference.is_rsa != reader->is_rsa)
+    if (reference.family != reader->family)
         return 1;
     struct signet_key *key = signet_key_load(reader->provider, &reference, NULL);
     return key != NULL && signet_key_give(&key, callback, argument);
 }
 
-#define DECODER_TABLE(type)                                                                     \
-    {                                                                                           \
-        DISPATCH(decoder, DECODER, newctx, NEWCTX, newctx_##type),                              \
-            DISPATCH(decoder, DECODER, freectx, FREECTX, freectx),                              \
-            DISPATCH(decoder, DECODER, does_selection, DOES_SELECTION, does_selection),         \
-            DISPATCH(decoder, DECODER, decode, DECODE, decode),                                 \
-            DISPATCH(decoder, DECODER, export_object, EXPORT_OBJECT, signet_key_export_object), \
-            DISPATCH_END                                                                        \
-    }
-
-static const OSSL_DISPATCH ec_functions[] = DECODER_TABLE(ec);
-static const OSSL_DISPATCH rsa_functions[] = DECODER_TABLE(rsa);
+#define ROW(name, NAME, fn) DISPATCH(decoder, DECODER, name, NAME, fn)
+#define X(family, number, name)                                      \
+    static const OSSL_DISPATCH functions_##family[] = {              \
+        ROW(newctx, NEWCTX, newctx_##family),                        \
+        ROW(freectx, FREECTX, freectx),                              \
+        ROW(does_selection, DOES_SELECTION, does_selection),         \
+        ROW(decode, DECODE, decode),                                 \
+        ROW(export_object, EXPORT_OBJECT, signet_key_export_object), \
+        DISPATCH_END};
+SIGNET_FAMILIES(X)
+#undef X
 
 #define DECODER_PROPERTIES SIGNET_PROPERTIES ",input=der,structure=PrivateKeyInfo"
 
 const OSSL_ALGORITHM signet_decoder_algorithms[] = {
-    {SIGNET_NAMES_EC, DECODER_PROPERTIES, ec_functions, "reference to an EC key"},
-    {SIGNET_NAMES_RSA, DECODER_PROPERTIES, rsa_functions, "reference to an RSA key"},
-    {NULL, NULL, NULL, NULL}};
+#define X(family, number, name)                                          \
+    {SIGNET_NAMES(family, name), DECODER_PROPERTIES, functions_##family, \
+     "reference to a key: " name},
+    SIGNET_FAMILIES(X)
+#undef X
+        {NULL, NULL, NULL, NULL}};

@@ -83,17 +83,18 @@ static const OSSL_DISPATCH pem_functions[] = ENCODER_TABLE(pem);
 
 /* i2d_PrivateKey asks for type-specific first; were that missing, another provider's encoder would
  * try our public half. */
-#define ENCODERS(names)                                                                  \
-    {names, SIGNET_PROPERTIES ",output=der,structure=PrivateKeyInfo", der_functions,     \
-     "key reference in DER"},                                                            \
-        {names, SIGNET_PROPERTIES ",output=pem,structure=PrivateKeyInfo", pem_functions, \
-         "key reference in PEM"},                                                        \
-        {names, SIGNET_PROPERTIES ",output=der,structure=type-specific", der_functions,  \
-         "key reference in DER"},                                                        \
-    {                                                                                    \
-        names, SIGNET_PROPERTIES ",output=pem,structure=type-specific", pem_functions,   \
-            "key reference in PEM"                                                       \
+#define ENCODER(names, properties, format)                                                        \
+    {                                                                                             \
+        names, SIGNET_PROPERTIES ",output=" #format ",structure=" properties, format##_functions, \
+            "key reference in " #format                                                           \
     }
 
 const OSSL_ALGORITHM signet_encoder_algorithms[] = {
-    ENCODERS(SIGNET_NAMES_EC), ENCODERS(SIGNET_NAMES_RSA), {NULL, NULL, NULL, NULL}};
+#define X(family, number, name)                                     \
+    ENCODER(SIGNET_NAMES(family, name), "PrivateKeyInfo", der),     \
+        ENCODER(SIGNET_NAMES(family, name), "PrivateKeyInfo", pem), \
+        ENCODER(SIGNET_NAMES(family, name), "type-specific", der),  \
+        ENCODER(SIGNET_NAMES(family, name), "type-specific", pem),
+    SIGNET_FAMILIES(X)
+#undef X
+        {NULL, NULL, NULL, NULL}};

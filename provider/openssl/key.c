@@ -17,7 +17,7 @@
 struct signet_key {
     struct signet_provider *provider; /* (unowned): libcrypto keeps it while its keys live */
     atomic_uint references;
-    bool is_rsa;
+    uint32_t family;
     char identity[SIGNET_WIRE_NAME_MAX + 1]; /* empty: not ours */
 
     CRYPTO_RWLOCK *lock; /* (owned): guards what follows */
@@ -41,13 +41,13 @@ signet_key_unref(struct signet_key *key)
 }
 
 struct signet_key *
-signet_key_new(struct signet_provider *provider, bool is_rsa)
+signet_key_new(struct signet_provider *provider, uint32_t family)
 {
     struct signet_key *key = OPENSSL_zalloc(sizeof(*key));
     if (key == NULL)
         return NULL;
     key->provider = provider;
-    key->is_rsa = is_rsa;
+    key->family = family;
     atomic_init(&key->references, 1);
     key->lock = CRYPTO_THREAD_lock_new();
     key->repin_lock = CRYPTO_THREAD_lock_new();
@@ -114,10 +114,10 @@ take_lookup(struct signet_key *key, struct signet_channel_reply *reply,
         set_malformed(ret_failure, "not a reply to 'lookup'");
         return false;
     }
-    key->is_rsa = signet_key_type_is_rsa(message.key_type);
+    key->family = signet_key_type_family(message.key_type);
     key->generation = message.generation;
     key->public = public_from_spki(key->provider, message.spki);
-    if (key->public == NULL || !EVP_PKEY_is_a(key->public, key->is_rsa ? "RSA" : "EC")) {
+    if (key->public == NULL || !EVP_PKEY_is_a(key->public, signet_family_name(key->family))) {
         set_malformed(ret_failure, "the public key cannot be read");
         return false;
     }
@@ -136,7 +136,7 @@ look_up(struct signet_provider *provider, const struct signet_wire_lookup_reques
     struct signet_channel_call call = {SIGNET_WIRE_OP_LOOKUP, put_lookup, request};
     struct signet_channel_reply reply = {0};
     *ret_failure = (struct signet_channel_failure) {SIGNET_CHANNEL_NO_MEMORY, 0, "out of memory"};
-    struct signet_key *key = signet_key_new(provider, false);
+    struct signet_key *key = signet_key_new(provider, 0);
     if (key == NULL)
         return NULL;
     memcpy(key->identity, request->identity.data, request->identity.size);
@@ -159,7 +159,7 @@ signet_key_load(struct signet_provider *provider, const struct signet_reference 
     };
     struct signet_channel_failure failure;
     struct signet_key *key = look_up(provider, &request, ret_chain, &failure);
-    if (key != NULL && ret_chain == NULL && key->is_rsa != reference->is_rsa) {
+    if (key != NULL && ret_chain == NULL && key->family != reference->family) {
         set_malformed(&failure, "the key is of another type than its reference says");
         signet_key_unref(key);
         key = NULL;
@@ -178,8 +178,8 @@ signet_key_give(struct signet_key **key, OSSL_CALLBACK *callback, void *argument
     int type = OSSL_OBJECT_PKEY;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, (*key)->is_rsa ? "RSA" : "EC",
-                                         0),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
+                                         (char *)signet_family_name((*key)->family), 0),
         OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, key, sizeof(*key)),
         OSSL_PARAM_construct_end()};
     int ok = callback(params, argument);
@@ -204,12 +204,14 @@ signet_key_import(struct signet_key *key, int selection, const OSSL_PARAM params
         OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_FACTOR1) != NULL)
         return false;
     OSSL_LIB_CTX *software = signet_provider_software(key->provider);
-    const char *point = key->is_rsa ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_PUB_KEY;
+    const char *point =
+        key->family == SIGNET_FAMILY_RSA ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_PUB_KEY;
     bool with_public = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 &&
                        OSSL_PARAM_locate_const(params, point) != NULL;
     EVP_PKEY *public = NULL;
     ERR_set_mark();
-    EVP_PKEY_CTX *from = EVP_PKEY_CTX_new_from_name(software, key->is_rsa ? "RSA" : "EC", NULL);
+    EVP_PKEY_CTX *from =
+        EVP_PKEY_CTX_new_from_name(software, signet_family_name(key->family), NULL);
     bool ok = from != NULL && EVP_PKEY_fromdata_init(from) > 0 &&
               EVP_PKEY_fromdata(from, &public,
                                 with_public ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEY_PARAMETERS,
@@ -248,7 +250,7 @@ dup_parameters(EVP_PKEY *public)
 struct signet_key *
 signet_key_dup(struct signet_key *key, int selection)
 {
-    struct signet_key *copy = signet_key_new(key->provider, key->is_rsa);
+    struct signet_key *copy = signet_key_new(key->provider, key->family);
     if (copy == NULL || !CRYPTO_THREAD_read_lock(key->lock))
         return copy;
     if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) {
@@ -275,10 +277,10 @@ signet_key_provider(const struct signet_key *key)
     return key->provider;
 }
 
-bool
-signet_key_is_rsa(const struct signet_key *key)
+uint32_t
+signet_key_family(const struct signet_key *key)
 {
-    return key->is_rsa;
+    return key->family;
 }
 
 bool
@@ -293,8 +295,8 @@ signet_key_has(const struct signet_key *key, int selection)
     CRYPTO_THREAD_unlock(key->lock);
     if ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 && !has_public)
         return false;
-    return key->is_rsa || (selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) == 0 ||
-           has_parameters;
+    return key->family != SIGNET_FAMILY_EC ||
+           (selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) == 0 || has_parameters;
 }
 
 EVP_PKEY *
@@ -353,7 +355,7 @@ signet_key_get_reference(struct signet_key *key, struct signet_reference *ret_re
     if (key->identity[0] == '\0' || !CRYPTO_THREAD_read_lock(key->lock))
         return false;
     *ret_reference =
-        (struct signet_reference) {.generation = key->generation, .is_rsa = key->is_rsa};
+        (struct signet_reference) {.generation = key->generation, .family = (uint8_t)key->family};
     CRYPTO_THREAD_unlock(key->lock);
     strcpy(ret_reference->identity, key->identity);
     return true;

@@ -15,8 +15,8 @@
 
 struct signet_key;
 
-/* Empty. NULL: out of memory, not raised. */
-struct signet_key *signet_key_new(struct signet_provider *provider, bool is_rsa);
+/* Empty, of a family (enum signet_family). NULL: out of memory, not raised. */
+struct signet_key *signet_key_new(struct signet_provider *provider, uint32_t family);
 struct signet_key *signet_key_ref(struct signet_key *key);
 void signet_key_unref(struct signet_key *key);
 
@@ -28,7 +28,7 @@ struct signet_blob {
 void signet_blob_clear(struct signet_blob *blob);
 
 /* Asks the agent for the generation that the reference names and pins it. Also prepares the way for
- * children that will have no path to the agent. With ret_chain, the reference's is_rsa is unknown
+ * children that will have no path to the agent. With ret_chain, the reference's family is unknown
  * and ignored, and the generation's certificates are returned, DER, leaf first. Blocks up to the
  * channel's timeout. NULL: raised, exactly once. */
 struct signet_key *
@@ -55,7 +55,7 @@ bool signet_key_set_params(struct signet_key *key, const OSSL_PARAM params[]);
 struct signet_key *signet_key_dup(struct signet_key *key, int selection);
 
 struct signet_provider *signet_key_provider(const struct signet_key *key);
-bool signet_key_is_rsa(const struct signet_key *key);
+uint32_t signet_key_family(const struct signet_key *key);
 bool signet_key_has(const struct signet_key *key, int selection);
 
 /* The public half as it is now, in the software context; a reference of the caller's own. NULL when

@@ -11,17 +11,13 @@
 
 #include "provider/openssl/key.h"
 
-static void *
-new_ec(void *context)
-{
-    return signet_key_new(context, false);
-}
-
-static void *
-new_rsa(void *context)
-{
-    return signet_key_new(context, true);
-}
+#define X(family, number, name)                                 \
+    static void *new_##family(void *context)                    \
+    {                                                           \
+        return signet_key_new(context, SIGNET_FAMILY_##family); \
+    }
+SIGNET_FAMILIES(X)
+#undef X
 
 static void
 free_key(void *keydata)
@@ -93,7 +89,7 @@ export_public(void *keydata, int selection, OSSL_CALLBACK *callback, void *argum
     return ok;
 }
 
-/* Of both types, since libcrypto asks by name. */
+/* Of all types, since libcrypto asks by name. */
 #define PUBLIC_TYPES                                               \
     OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),   \
         OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0), \
@@ -150,6 +146,7 @@ gettable_params(void *context)
         OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),
         OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, NULL, 0),
         OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, NULL, 0),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, NULL, 0),
@@ -160,35 +157,50 @@ gettable_params(void *context)
 }
 
 static const char *
-operation_name_ec(int operation)
+operation_name_EC(int operation)
 {
     return operation == OSSL_OP_KEYEXCH ? SIGNET_NAME_ECDH : SIGNET_NAME_ECDSA;
 }
 
 static const char *
-operation_name_rsa(int operation)
+operation_name_RSA(int operation)
 {
     return SIGNET_NAME_RSA;
 }
 
-#define ROW(name, NAME, fn) DISPATCH(keymgmt, KEYMGMT, name, NAME, fn)
-#define KEYMGMT_TABLE(type)                                                                      \
-    {                                                                                            \
-        ROW(new, NEW, new_##type), ROW(free, FREE, free_key), ROW(load, LOAD, load),             \
-            ROW(has, HAS, has), ROW(match, MATCH, match), ROW(validate, VALIDATE, validate),     \
-            ROW(import, IMPORT, import_public), ROW(import_types, IMPORT_TYPES, public_types),   \
-            ROW(export, EXPORT, export_public), ROW(export_types, EXPORT_TYPES, public_types),   \
-            ROW(dup, DUP, dup_key), ROW(get_params, GET_PARAMS, get_params),                     \
-            ROW(gettable_params, GETTABLE_PARAMS, gettable_params),                              \
-            ROW(set_params, SET_PARAMS, set_params),                                             \
-            ROW(settable_params, SETTABLE_PARAMS, settable_params),                              \
-            ROW(query_operation_name, QUERY_OPERATION_NAME, operation_name_##type), DISPATCH_END \
-    }
+static const char *
+operation_name_ED25519(int operation)
+{
+    return SIGNET_NAME_EDDSA;
+}
 
-static const OSSL_DISPATCH ec_functions[] = KEYMGMT_TABLE(ec);
-static const OSSL_DISPATCH rsa_functions[] = KEYMGMT_TABLE(rsa);
+#define ROW(name, NAME, fn) DISPATCH(keymgmt, KEYMGMT, name, NAME, fn)
+#define X(family, number, name)                                                   \
+    static const OSSL_DISPATCH functions_##family[] = {                           \
+        ROW(new, NEW, new_##family),                                              \
+        ROW(free, FREE, free_key),                                                \
+        ROW(load, LOAD, load),                                                    \
+        ROW(has, HAS, has),                                                       \
+        ROW(match, MATCH, match),                                                 \
+        ROW(validate, VALIDATE, validate),                                        \
+        ROW(import, IMPORT, import_public),                                       \
+        ROW(import_types, IMPORT_TYPES, public_types),                            \
+        ROW(export, EXPORT, export_public),                                       \
+        ROW(export_types, EXPORT_TYPES, public_types),                            \
+        ROW(dup, DUP, dup_key),                                                   \
+        ROW(get_params, GET_PARAMS, get_params),                                  \
+        ROW(gettable_params, GETTABLE_PARAMS, gettable_params),                   \
+        ROW(set_params, SET_PARAMS, set_params),                                  \
+        ROW(settable_params, SETTABLE_PARAMS, settable_params),                   \
+        ROW(query_operation_name, QUERY_OPERATION_NAME, operation_name_##family), \
+        DISPATCH_END};
+SIGNET_FAMILIES(X)
+#undef X
 
 const OSSL_ALGORITHM signet_keymgmt_algorithms[] = {
-    {SIGNET_NAMES_EC, SIGNET_PROPERTIES, ec_functions, "EC key of the Signet agent"},
-    {SIGNET_NAMES_RSA, SIGNET_PROPERTIES, rsa_functions, "RSA key of the Signet agent"},
-    {NULL, NULL, NULL, NULL}};
+#define X(family, number, name)                                         \
+    {SIGNET_NAMES(family, name), SIGNET_PROPERTIES, functions_##family, \
+     name " key of the Signet agent"},
+    SIGNET_FAMILIES(X)
+#undef X
+        {NULL, NULL, NULL, NULL}};

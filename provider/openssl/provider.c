@@ -164,8 +164,8 @@ channel_from_settings(const struct signet_provider *provider)
 static bool
 start(struct signet_provider *provider)
 {
-    for (int i = 0; i < 2; i++)
-        provider->readers[i] = (struct signet_reader) {provider, i == 1};
+    for (uint32_t family = 0; family <= SIGNET_FAMILY_MAX; family++)
+        provider->readers[family] = (struct signet_reader) {provider, family};
     if (provider->core.crypto_malloc == CRYPTO_malloc)
         provider->application = (OSSL_LIB_CTX *)provider->core.get_libctx(provider->core.handle);
     provider->lock = CRYPTO_THREAD_lock_new();

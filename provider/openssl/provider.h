@@ -30,7 +30,7 @@ struct signet_provider;
 /* What a decoder of one type of references knows. */
 struct signet_reader {
     struct signet_provider *provider; /* (unowned): contains us */
-    bool is_rsa;
+    uint32_t family;
 };
 
 struct signet_provider {
@@ -43,7 +43,7 @@ struct signet_provider {
     CRYPTO_THREAD_LOCAL
     ordering; /* set in a thread that is putting other providers' keys before ours */
 
-    struct signet_reader readers[2]; /* EC, RSA */
+    struct signet_reader readers[SIGNET_FAMILY_MAX + 1]; /* by family */
 
     CRYPTO_RWLOCK *lock;             /* (owned): guards software and software_default */
     OSSL_LIB_CTX *software;          /* (owned) (nullable) */
@@ -67,10 +67,10 @@ extern const OSSL_ALGORITHM signet_store_algorithms[];
  * another's for ours. */
 #define SIGNET_NAME_ECDSA "SIGNET-ECDSA"
 #define SIGNET_NAME_RSA   "SIGNET-RSA"
+#define SIGNET_NAME_EDDSA "SIGNET-EDDSA"
 #define SIGNET_NAME_ECDH  "SIGNET-ECDH"
 
 /* The keys' names. The OID is an alias, because libcrypto looks for the decoder of a PKCS#8 by it.
  */
-#define SIGNET_NAMES_EC   "EC:" SIGNET_REFERENCE_OID_EC
-#define SIGNET_NAMES_RSA  "RSA:" SIGNET_REFERENCE_OID_RSA
-#define SIGNET_PROPERTIES "provider=signet"
+#define SIGNET_NAMES(family, name) name ":" SIGNET_REFERENCE_OID_##family
+#define SIGNET_PROPERTIES          "provider=signet"

@@ -72,6 +72,14 @@ keep_message(struct signature *s, const void *data, size_t size)
     return true;
 }
 
+static struct signet_bytes
+kept_message(const struct signature *s)
+{
+    return s->message == NULL
+               ? (struct signet_bytes) {NULL, 0}
+               : (struct signet_bytes) {(uint8_t *)s->message->data, s->message->length};
+}
+
 static void
 freectx(void *context)
 {
@@ -131,6 +139,19 @@ resolve_salt(const struct signature *s)
     return wanted > longest ? -1 : wanted;
 }
 
+static bool
+is_rsa(const struct signature *s)
+{
+    return signet_key_family(s->key) == SIGNET_FAMILY_RSA;
+}
+
+/* Ed25519 signs the message itself: there is no digest, and the whole message is needed. */
+static bool
+is_eddsa(const struct signature *s)
+{
+    return signet_key_family(s->key) == SIGNET_FAMILY_ED25519;
+}
+
 /* A software context on the public half with our parameters. */
 static EVP_PKEY_CTX *
 begin_software(const struct signature *s, int (*init)(EVP_PKEY_CTX *), int salt_len)
@@ -139,9 +160,9 @@ begin_software(const struct signature *s, int (*init)(EVP_PKEY_CTX *), int salt_
     OSSL_PARAM params[5], *p = params;
     if (s->digest[0] != '\0')
         *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, (char *)s->digest, 0);
-    if (signet_key_is_rsa(s->key))
+    if (is_rsa(s))
         *p++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PAD_MODE, &padding);
-    if (signet_key_is_rsa(s->key) && padding == RSA_PKCS1_PSS_PADDING) {
+    if (is_rsa(s) && padding == RSA_PKCS1_PSS_PADDING) {
         *p++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &salt_len);
         *p++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST,
                                                 (char *)mgf1_digest(s), 0);
@@ -205,7 +226,7 @@ set_ctx_params(void *context, const OSSL_PARAM params[])
     struct signature *s = context;
     if (params == NULL || s->key == NULL)
         return 1;
-    return take_digest(s, params) && (!signet_key_is_rsa(s->key) || take_rsa_params(s, params));
+    return take_digest(s, params) && (!is_rsa(s) || take_rsa_params(s, params));
 }
 
 static bool
@@ -214,6 +235,8 @@ give_algorithm_id(const struct signature *s, OSSL_PARAM params[])
     OSSL_PARAM *param = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID);
     if (param == NULL)
         return true;
+    if (is_eddsa(s)) /* RFC 8410 section 3 */
+        return OSSL_PARAM_set_octet_string(param, "\x30\x05\x06\x03\x2b\x65\x70", 7);
     OSSL_PARAM query[] = {*param, OSSL_PARAM_construct_end()};
     int salt_len = s->padding == RSA_PKCS1_PSS_PADDING ? resolve_salt(s) : 0;
     ERR_set_mark();
@@ -274,12 +297,16 @@ begin(struct signature *s, struct signet_key *key, const char *digest, const OSS
         signet_key_unref(s->key);
         s->key = signet_key_ref(key);
     }
-    if (digest != NULL && *digest == '\0')
-        digest = DEFAULT_DIGEST;
     if (s->key == NULL || (digest != NULL && strlen(digest) >= sizeof(s->digest))) {
         signet_raise(s->provider, BAD_ARGUMENT, "no key, or no digest that is known");
         return 0;
     }
+    if (is_eddsa(s) && (digest == NULL || *digest != '\0')) {
+        signet_raise(s->provider, UNSUPPORTED, "Ed25519 signs messages, without a digest");
+        return 0;
+    }
+    if (digest != NULL && *digest == '\0' && !is_eddsa(s))
+        digest = DEFAULT_DIGEST;
     if (digest != NULL)
         strcpy(s->digest, digest);
     s->has_digest_op = digest != NULL;
@@ -307,24 +334,12 @@ verify_init(void *context, void *key, const OSSL_PARAM params[])
     return begin(context, key, NULL, params);
 }
 
-/* A digest that came without its name: ECDSA does not care which it was. */
-static enum signet_hash
-hash_from_size(size_t size)
-{
-#define X(symbol, number, name, bytes)   \
-    if (size == (bytes) && (bytes) != 0) \
-        return SIGNET_HASH_##symbol;
-    SIGNET_HASHES(X)
-#undef X
-    return SIGNET_HASH_NONE;
-}
-
 /* What kind of signature to ask for; data and hash are still open. False: raised. */
 static bool
 prepare_request(const struct signature *s, struct signet_wire_sign_request *request)
 {
-    request->scheme = SIGNET_SCHEME_ECDSA;
-    if (!signet_key_is_rsa(s->key))
+    request->scheme = is_eddsa(s) ? SIGNET_SCHEME_EDDSA : SIGNET_SCHEME_ECDSA;
+    if (!is_rsa(s))
         return true;
     request->scheme = SIGNET_SCHEME_RSA_PKCS1;
     if (s->padding != RSA_PKCS1_PSS_PADDING)
@@ -354,12 +369,11 @@ sign(void *context, unsigned char *out, size_t *size, size_t capacity, const uns
     struct signature *s = context;
     if (out == NULL)
         return give_length(s, size);
-    enum signet_hash hash = signet_hash_from_name(s->digest);
-    if (s->digest[0] == '\0' && !signet_key_is_rsa(s->key))
-        hash = hash_from_size(digest_size);
+    uint32_t hash = signet_hash_from_name(s->digest);
+    if (s->digest[0] == '\0' && !is_rsa(s)) /* ECDSA does not care which it was */
+        hash = signet_hash_from_size(digest_size);
     /* PKCS #1 padding around what the caller has made himself, which is no digest */
-    bool is_raw =
-        s->digest[0] == '\0' && signet_key_is_rsa(s->key) && s->padding == RSA_PKCS1_PADDING;
+    bool is_raw = s->digest[0] == '\0' && is_rsa(s) && s->padding == RSA_PKCS1_PADDING;
     if (!is_raw && (hash == SIGNET_HASH_NONE || digest_size != signet_hash_size(hash))) {
         signet_raise(s->provider, UNSUPPORTED, "%zu bytes are not a digest '%s' that can be signed",
                      digest_size, s->digest);
@@ -402,7 +416,7 @@ digest_sign_init(void *context, const char *digest, void *key, const OSSL_PARAM 
     struct signature *s = context;
     if (!begin(s, key, digest != NULL ? digest : "", params) || !require_private(s))
         return 0;
-    if (signet_hash_from_name(s->digest) != SIGNET_HASH_NONE)
+    if (is_eddsa(s) || signet_hash_from_name(s->digest) != SIGNET_HASH_NONE)
         return 1;
     signet_raise(s->provider, UNSUPPORTED, "the agent does not sign with the digest '%s'",
                  s->digest);
@@ -413,7 +427,7 @@ static int
 digest_verify_init(void *context, const char *digest, void *key, const OSSL_PARAM params[])
 {
     struct signature *s = context;
-    return begin(s, key, digest != NULL ? digest : "", params) && start_md(s);
+    return begin(s, key, digest != NULL ? digest : "", params) && (is_eddsa(s) || start_md(s));
 }
 
 static int
@@ -423,6 +437,11 @@ digest_sign_update(void *context, const unsigned char *data, size_t size)
     size_t have = s->message == NULL ? 0 : s->message->length;
     if (s->md == NULL && size <= SIGNET_WIRE_MESSAGE_MAX - have)
         return keep_message(s, data, size);
+    if (is_eddsa(s)) {
+        signet_raise(s->provider, UNSUPPORTED, "Ed25519 signs at most %u bytes here",
+                     SIGNET_WIRE_MESSAGE_MAX);
+        return 0;
+    }
     if (s->md == NULL) {
         if (!start_md(s) || (have > 0 && !EVP_DigestUpdate(s->md, s->message->data, have)))
             return 0;
@@ -449,10 +468,7 @@ digest_sign_final(void *context, unsigned char *out, size_t *size, size_t capaci
         return give_length(s, size);
     if (s->md == NULL) {
         struct signet_output output = {out, capacity, size};
-        struct signet_bytes message = {NULL, 0};
-        if (s->message != NULL)
-            message = (struct signet_bytes) {(uint8_t *)s->message->data, s->message->length};
-        return sign_message(s, message, &output);
+        return sign_message(s, kept_message(s), &output);
     }
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned digest_size = 0;
@@ -479,7 +495,24 @@ static int
 digest_verify_update(void *context, const unsigned char *data, size_t size)
 {
     struct signature *s = context;
+    if (is_eddsa(s))
+        return keep_message(s, data, size);
     return s->md != NULL && EVP_DigestUpdate(s->md, data, size);
+}
+
+static int
+verify_message(struct signature *s, const unsigned char *signature, size_t size)
+{
+    OSSL_LIB_CTX *software = signet_provider_software(s->provider);
+    EVP_PKEY *public = software == NULL ? NULL : signet_key_dup_public(s->key);
+    EVP_MD_CTX *work = EVP_MD_CTX_new();
+    struct signet_bytes message = kept_message(s);
+    int result = public != NULL && work != NULL &&
+                 EVP_DigestVerifyInit_ex(work, NULL, NULL, software, NULL, public, NULL) > 0 &&
+                 EVP_DigestVerify(work, signature, size, message.data, message.size) > 0;
+    EVP_MD_CTX_free(work);
+    EVP_PKEY_free(public);
+    return result;
 }
 
 static int
@@ -488,6 +521,8 @@ digest_verify_final(void *context, const unsigned char *signature, size_t size)
     struct signature *s = context;
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned digest_size = 0;
+    if (is_eddsa(s))
+        return verify_message(s, signature, size);
     return s->md != NULL && EVP_DigestFinal_ex(s->md, digest, &digest_size) &&
            verify(s, signature, size, digest, digest_size);
 }
@@ -518,4 +553,5 @@ static const OSSL_DISPATCH functions[] = {
 const OSSL_ALGORITHM signet_signature_algorithms[] = {
     {SIGNET_NAME_ECDSA, SIGNET_PROPERTIES, functions, "ECDSA by the Signet agent"},
     {SIGNET_NAME_RSA, SIGNET_PROPERTIES, functions, "RSA signatures by the Signet agent"},
+    {SIGNET_NAME_EDDSA, SIGNET_PROPERTIES, functions, "Ed25519 signatures by the Signet agent"},
     {NULL, NULL, NULL, NULL}};

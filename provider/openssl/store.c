@@ -9,9 +9,6 @@
 #include <openssl/core_object.h>
 #include <openssl/params.h>
 #include <openssl/store.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "provider/openssl/key.h"
 
@@ -23,25 +20,6 @@ struct store {
     bool wants_key;
     bool wants_certificates;
 };
-
-static bool
-parse_uri(const char *uri, struct signet_reference *ret_reference)
-{
-    *ret_reference = (struct signet_reference) {.generation = 0};
-    char digits[11] = "";
-    int end = 0;
-    if (sscanf(uri, "signet:%64[a-z0-9_.-]%n", ret_reference->identity, &end) != 1 ||
-        !signet_wire_name_is_valid(ret_reference->identity, strlen(ret_reference->identity)))
-        return false;
-    if (uri[end] == '\0')
-        return true;
-    const char *rest = uri + end;
-    if (sscanf(rest, ";generation=%10[0-9]%n", digits, &end) != 1 || rest[end] != '\0')
-        return false;
-    unsigned long number = strtoul(digits, NULL, 10);
-    ret_reference->generation = (uint32_t)number;
-    return number > 0 && number <= UINT32_MAX;
-}
 
 static int
 close_store(void *context)
@@ -60,7 +38,7 @@ open_store(void *context, const char *uri)
 {
     struct signet_provider *provider = context;
     struct signet_reference reference;
-    if (!parse_uri(uri, &reference)) {
+    if (!signet_reference_from_uri(uri, &reference)) {
         signet_raise(provider, BAD_URI, "'%.200s' is neither signet:NAME nor %s", uri,
                      "signet:NAME;generation=NUMBER");
         return NULL;

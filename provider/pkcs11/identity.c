@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "provider/pkcs11/der.h"
+#include "provider/wire/der.h"
 
 #define POINT_HEADER_MAX 3u /* of an OCTET STRING of at most 255 bytes */
 
@@ -24,7 +24,20 @@ wrap_point(struct signet_identity *identity, struct signet_bytes point, uint8_t 
     identity->ec_point = (struct signet_bytes) {room, header + point.size};
 }
 
-/* RFC 5280 4.1.2.7, with the keys of RFC 3279 2.3.1 and RFC 5480. */
+static bool
+read_point(struct signet_identity *identity, struct signet_der curve, struct signet_bytes point,
+           uint8_t *room)
+{
+    size_t width = signet_identity_width(identity);
+    bool is_ec = signet_identity_family(identity) == SIGNET_FAMILY_EC;
+    if (is_ec ? point.data[0] != 0x04 || point.size != 1 + 2 * width : point.size != width)
+        return false;
+    identity->ec_params = curve.whole;
+    wrap_point(identity, point, room);
+    return true;
+}
+
+/* RFC 5280 4.1.2.7, with the keys of RFC 3279 2.3.1, RFC 5480 and RFC 8410. */
 static bool
 read_key(struct signet_identity *identity, uint8_t *room)
 {
@@ -37,17 +50,12 @@ read_key(struct signet_identity *identity, uint8_t *room)
         key.content.data[0] != 0)
         return false;
     struct signet_bytes bits = {key.content.data + 1, key.content.size - 1};
-    if (!signet_identity_is_rsa(identity)) {
-        struct signet_der curve;
-        bool ok = signet_der_expect(&algorithm.content, SIGNET_DER_OID, &curve) &&
-                  bits.data[0] == 0x04 && bits.size == 1 + 2 * signet_identity_width(identity);
-        if (!ok)
-            return false;
-        identity->ec_params = curve.whole;
-        wrap_point(identity, bits, room);
-        return true;
-    }
-    struct signet_der numbers;
+    struct signet_der curve, numbers;
+    if (signet_identity_family(identity) == SIGNET_FAMILY_ED25519)
+        return read_point(identity, oid, bits, room);
+    if (signet_identity_family(identity) == SIGNET_FAMILY_EC)
+        return signet_der_expect(&algorithm.content, SIGNET_DER_OID, &curve) &&
+               read_point(identity, curve, bits, room);
     return signet_der_expect(&bits, SIGNET_DER_SEQUENCE, &numbers) &&
            signet_der_unsigned(&numbers.content, &identity->modulus) &&
            signet_der_unsigned(&numbers.content, &identity->exponent) &&
@@ -140,10 +148,10 @@ signet_identity_unref(struct signet_identity *identity)
         free(identity);
 }
 
-bool
-signet_identity_is_rsa(const struct signet_identity *identity)
+uint32_t
+signet_identity_family(const struct signet_identity *identity)
 {
-    return signet_key_type_is_rsa(identity->key_type);
+    return signet_key_type_family(identity->key_type);
 }
 
 size_t

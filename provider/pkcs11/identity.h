@@ -27,7 +27,8 @@ struct signet_identity {
     uint32_t key_type; /* enum signet_key_type */
     struct signet_bytes spki;
     struct signet_bytes chain;
-    /* EC: the curve's OID, and the point as an OCTET STRING, both in DER (PKCS#11 2.3.3) */
+    /* EC, Ed25519: the curve's OID, and the point as an OCTET STRING, both in DER (PKCS#11 2.3.3)
+     */
     struct signet_bytes ec_params;
     struct signet_bytes ec_point;
     /* RSA: big endian, without leading zeros */
@@ -47,7 +48,7 @@ struct signet_identity *signet_identity_ref(struct signet_identity *identity);
 /* Harmless on NULL. */
 void signet_identity_unref(struct signet_identity *identity);
 
-bool signet_identity_is_rsa(const struct signet_identity *identity);
+uint32_t signet_identity_family(const struct signet_identity *identity);
 /* Bytes of a modulus or of a coordinate. */
 size_t signet_identity_width(const struct signet_identity *identity);
 /* Same name, generation, key and chain. */

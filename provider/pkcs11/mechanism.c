@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "provider/pkcs11/der.h"
+#include "provider/wire/der.h"
 
 #define EC_FLAGS (CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS)
 
@@ -45,6 +45,7 @@ const struct signet_mechanism signet_mechanisms[] = {
     PSS(CKM_SHA384_RSA_PKCS_PSS, SHA384),
     PSS(CKM_SHA512_RSA_PKCS_PSS, SHA512),
     {CKM_RSA_PKCS_OAEP, CKF_DECRYPT, SIGNET_SCHEME_RSA_OAEP, SIGNET_HASH_NONE},
+    {CKM_EDDSA, CKF_SIGN | EC_FLAGS, SIGNET_SCHEME_EDDSA, SIGNET_HASH_NONE},
 };
 const size_t signet_mechanism_count = sizeof(signet_mechanisms) / sizeof(signet_mechanisms[0]);
 
@@ -82,18 +83,12 @@ signet_mechanism_find(CK_MECHANISM_TYPE type)
     return NULL;
 }
 
-bool
-signet_mechanism_is_rsa(const struct signet_mechanism *mechanism)
-{
-    return mechanism->scheme != SIGNET_SCHEME_ECDSA && mechanism->scheme != SIGNET_SCHEME_ECDH;
-}
-
 void
 signet_mechanism_info(const struct signet_mechanism *mechanism, CK_MECHANISM_INFO *ret_info)
 {
-    bool is_rsa = signet_mechanism_is_rsa(mechanism);
+    bool is_rsa = signet_scheme_family(mechanism->scheme) == SIGNET_FAMILY_RSA;
     ret_info->ulMinKeySize = is_rsa ? 2048 : 256;
-    ret_info->ulMaxKeySize = is_rsa ? 4096 : 521;
+    ret_info->ulMaxKeySize = is_rsa ? 4096 : mechanism->scheme == SIGNET_SCHEME_EDDSA ? 256 : 521;
     ret_info->flags = mechanism->flags | CKF_HW; /* not done in this library */
 }
 
@@ -189,15 +184,6 @@ hash_of_digest_info(struct signet_bytes data, struct signet_bytes *ret_digest)
     return SIGNET_HASH_NONE;
 }
 
-static uint8_t
-hash_of_size(size_t size)
-{
-    for (size_t i = 0; i < HASHES; i++)
-        if (signet_hash_size(hashes[i].hash) == size)
-            return hashes[i].hash;
-    return SIGNET_HASH_NONE;
-}
-
 CK_RV
 signet_method_sign(const struct signet_method *method, struct signet_bytes data, size_t width,
                    enum signet_wire_op *ret_op, struct signet_wire_sign_request *ret)
@@ -209,7 +195,7 @@ signet_method_sign(const struct signet_method *method, struct signet_bytes data,
         .salt_len = method->salt_len,
         .data = data,
     };
-    if (method->mechanism->hash != SIGNET_HASH_NONE) {
+    if (method->mechanism->hash != SIGNET_HASH_NONE || ret->scheme == SIGNET_SCHEME_EDDSA) {
         *ret_op = SIGNET_WIRE_OP_SIGN_MESSAGE;
         return data.size <= SIGNET_WIRE_MESSAGE_MAX ? CKR_OK : CKR_DATA_LEN_RANGE;
     }
@@ -219,7 +205,7 @@ signet_method_sign(const struct signet_method *method, struct signet_bytes data,
         return data.size + 11 <= width ? CKR_OK : CKR_DATA_LEN_RANGE;
     }
     if (ret->scheme == SIGNET_SCHEME_ECDSA)
-        ret->hash = hash_of_size(data.size);
+        ret->hash = (uint8_t)signet_hash_from_size(data.size);
     bool fits = ret->hash != SIGNET_HASH_NONE && signet_hash_size(ret->hash) == data.size;
     return fits ? CKR_OK : CKR_DATA_LEN_RANGE;
 }

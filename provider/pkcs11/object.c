@@ -165,11 +165,13 @@ static CK_RV
 give_of_key(const struct signet_object *object, CK_ATTRIBUTE_TYPE type, struct value *ret)
 {
     const struct signet_identity *identity = object->identity;
-    bool is_rsa = signet_identity_is_rsa(identity);
+    uint32_t family = signet_identity_family(identity);
     bool is_private = object->part == SIGNET_PART_PRIVATE_KEY;
     switch (type) {
     case CKA_KEY_TYPE:
-        return give_number(ret, is_rsa ? CKK_RSA : CKK_EC);
+        return give_number(ret, family == SIGNET_FAMILY_RSA  ? CKK_RSA
+                                : family == SIGNET_FAMILY_EC ? CKK_EC
+                                                             : CKK_EC_EDWARDS);
     case CKA_SUBJECT:
         return identity->certificate_count == 0
                    ? give(ret, "", 0)
@@ -185,11 +187,13 @@ give_of_key(const struct signet_object *object, CK_ATTRIBUTE_TYPE type, struct v
     case CKA_PUBLIC_EXPONENT:
         return give_bytes(ret, identity->exponent);
     case CKA_MODULUS_BITS:
-        return is_rsa && !is_private ? give_number(ret, signet_key_type_bits(identity->key_type))
-                                     : CKR_ATTRIBUTE_TYPE_INVALID;
+        return family == SIGNET_FAMILY_RSA && !is_private
+                   ? give_number(ret, signet_key_type_bits(identity->key_type))
+                   : CKR_ATTRIBUTE_TYPE_INVALID;
     }
     if (is_private && (type == CKA_DECRYPT || type == CKA_DERIVE))
-        return give_boolean(ret, is_rsa == (type == CKA_DECRYPT));
+        return give_boolean(ret,
+                            family == (type == CKA_DECRYPT ? SIGNET_FAMILY_RSA : SIGNET_FAMILY_EC));
     return give_constant(is_private ? of_private_keys : of_public_keys, type, ret);
 }
 

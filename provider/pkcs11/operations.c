@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "provider/pkcs11/agent.h"
-#include "provider/pkcs11/der.h"
+#include "provider/wire/der.h"
 #include "provider/pkcs11/state.h"
 
 /* A private key of a handle, to be unreferenced. Needs the lock. */
@@ -38,7 +38,7 @@ begin(struct signet_operation *operation, const CK_MECHANISM *mechanism, CK_FLAG
         return rv;
     rv = signet_method_parse(mechanism, usage, &method);
     if (rv == CKR_OK &&
-        signet_mechanism_is_rsa(method.mechanism) != signet_identity_is_rsa(identity))
+        signet_scheme_family(method.mechanism->scheme) != signet_identity_family(identity))
         rv = CKR_KEY_TYPE_INCONSISTENT;
     if (rv == CKR_OK)
         *operation = (struct signet_operation) {.identity = identity, .method = method};
@@ -112,7 +112,7 @@ static size_t
 signature_size(const struct signet_operation *operation)
 {
     size_t width = signet_identity_width(operation->identity);
-    return signet_identity_is_rsa(operation->identity) ? width : 2 * width;
+    return signet_identity_family(operation->identity) == SIGNET_FAMILY_RSA ? width : 2 * width;
 }
 
 static CK_RV
@@ -135,13 +135,13 @@ sign(const struct signet_operation *operation, struct signet_bytes data, unsigne
     rv = signet_agent_sign(channel, op, &request, answer, &answer_size);
     if (rv != CKR_OK)
         return rv;
-    if (!signet_identity_is_rsa(identity)) {
+    if (request.scheme == SIGNET_SCHEME_ECDSA) {
         struct signet_bytes der = {answer, answer_size};
         return signet_der_split_ecdsa(der, width, to) ? CKR_OK : CKR_DEVICE_ERROR;
     }
-    if (answer_size != width)
+    if (answer_size != signature_size(operation))
         return CKR_DEVICE_ERROR;
-    memcpy(to, answer, width);
+    memcpy(to, answer, answer_size);
     return CKR_OK;
 }
 
@@ -338,7 +338,7 @@ derive(const struct signet_identity *identity, const CK_MECHANISM *mechanism, CK
         .identity = signet_bytes_from_string(identity->name),
         .generation = identity->generation,
     };
-    if (signet_identity_is_rsa(identity))
+    if (signet_identity_family(identity) != SIGNET_FAMILY_EC)
         return CKR_KEY_TYPE_INCONSISTENT;
     size_t width = signet_identity_width(identity);
     CK_RV rv = signet_method_peer(mechanism, width, &request.peer);

@@ -27,8 +27,18 @@ static const struct word statuses[] = {
 #undef X
 };
 
-static const struct word schemes[] = {
+static const struct word families[] = {
 #define X(symbol, number, name) {number, name},
+    SIGNET_FAMILIES(X)
+#undef X
+};
+
+static const struct scheme {
+    uint32_t number;
+    const char *name;
+    uint32_t family;
+} schemes[] = {
+#define X(symbol, number, name, family) {number, name, SIGNET_FAMILY_##family},
     SIGNET_SCHEMES(X)
 #undef X
 };
@@ -36,10 +46,12 @@ static const struct word schemes[] = {
 static const struct key_type {
     uint32_t number;
     const char *name;
+    uint32_t family;
     unsigned bits;
     size_t signature_max;
 } key_types[] = {
-#define X(symbol, number, name, bits, sig_max) {number, name, bits, sig_max},
+#define X(symbol, number, name, family, bits, sig_max) \
+    {number, name, SIGNET_FAMILY_##family, bits, sig_max},
     SIGNET_KEY_TYPES(X)
 #undef X
 };
@@ -75,6 +87,16 @@ find_key_type(uint32_t type)
     return NULL;
 }
 
+static const struct scheme *
+find_scheme(uint32_t scheme)
+{
+    for (size_t i = 0; i < COUNT(schemes); i++) {
+        if (schemes[i].number == scheme)
+            return &schemes[i];
+    }
+    return NULL;
+}
+
 static bool
 hash_is_called(const struct hash *hash, const char *name)
 {
@@ -98,6 +120,12 @@ signet_wire_status_name(uint32_t status)
 }
 
 const char *
+signet_family_name(uint32_t family)
+{
+    return name_of(families, COUNT(families), family);
+}
+
+const char *
 signet_key_type_name(uint32_t type)
 {
     const struct key_type *row = find_key_type(type);
@@ -107,7 +135,8 @@ signet_key_type_name(uint32_t type)
 const char *
 signet_scheme_name(uint32_t scheme)
 {
-    return name_of(schemes, COUNT(schemes), scheme);
+    const struct scheme *row = find_scheme(scheme);
+    return row ? row->name : "unknown";
 }
 
 const char *
@@ -144,16 +173,30 @@ signet_key_type_signature_max(uint32_t type)
     return row ? row->signature_max : 0;
 }
 
+uint32_t
+signet_key_type_family(uint32_t type)
+{
+    const struct key_type *row = find_key_type(type);
+    return row ? row->family : 0;
+}
+
 bool
 signet_key_type_is_rsa(uint32_t type)
 {
-    return strncmp(signet_key_type_name(type), "rsa:", 4) == 0;
+    return signet_key_type_family(type) == SIGNET_FAMILY_RSA;
 }
 
 bool
 signet_key_type_is_ec(uint32_t type)
 {
-    return strncmp(signet_key_type_name(type), "ec:", 3) == 0;
+    return signet_key_type_family(type) == SIGNET_FAMILY_EC;
+}
+
+uint32_t
+signet_scheme_family(uint32_t scheme)
+{
+    const struct scheme *row = find_scheme(scheme);
+    return row ? row->family : 0;
 }
 
 size_t
@@ -164,6 +207,16 @@ signet_hash_size(uint32_t hash)
             return hashes[i].size;
     }
     return 0;
+}
+
+uint32_t
+signet_hash_from_size(size_t size)
+{
+    for (size_t i = 0; i < COUNT(hashes); i++) {
+        if (hashes[i].size == size)
+            return hashes[i].number;
+    }
+    return SIGNET_HASH_NONE;
 }
 
 uint32_t

@@ -6,6 +6,8 @@
 
 #include "provider/wire/reference.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -16,11 +18,9 @@ enum {
     TAG_SEQUENCE = 0x30,
 };
 
-/* The contents of SIGNET_REFERENCE_OID_EC and _RSA without their last arc (X.690 8.19). */
+/* The contents of SIGNET_REFERENCE_OID_* without their last arc, the family (X.690 8.19). */
 static const uint8_t oid_stem[] = {0x69, 0xe7, 0x88, 0xb2, 0xc8, 0xd9, 0xe3, 0xc2, 0xb9, 0xf3,
                                    0xa9, 0xd1, 0x9a, 0x81, 0x8b, 0xa9, 0x98, 0xb3, 0x4e};
-#define ARC_EC   1
-#define ARC_RSA  2
 #define OID_SIZE (sizeof(oid_stem) + 1)
 
 /* A part of the DER that is still to be read. */
@@ -53,9 +53,20 @@ take(struct span *from, uint8_t tag, struct span *ret_content)
     return true;
 }
 
-/* Reads as far as the OID: which of our two it is, 0 for somebody else's. */
+static bool
+is_family(uint8_t number)
+{
+#define X(symbol, arc, name) \
+    if (number == (arc))     \
+        return true;
+    SIGNET_FAMILIES(X)
+#undef X
+    return false;
+}
+
+/* Reads as far as the OID: which of ours it is, 0 for somebody else's. */
 static uint8_t
-take_arc(struct span *der, struct span *ret_rest)
+take_family(struct span *der, struct span *ret_rest)
 {
     struct span info, version, algorithm, oid;
     if (!take(der, TAG_SEQUENCE, &info) || !take(&info, TAG_INTEGER, &version) ||
@@ -65,7 +76,7 @@ take_arc(struct span *der, struct span *ret_rest)
         return 0;
     *ret_rest = info;
     uint8_t arc = oid.data[sizeof(oid_stem)];
-    return arc == ARC_EC || arc == ARC_RSA ? arc : 0;
+    return is_family(arc) ? arc : 0;
 }
 
 static bool
@@ -126,7 +137,7 @@ signet_reference_to_der(const struct signet_reference *reference, uint8_t *out, 
     uint8_t buffer[SIGNET_REFERENCE_DER_MAX];
     const size_t end = sizeof(buffer);
     size_t start = end, name_size = strnlen(reference->identity, sizeof(reference->identity));
-    if (!signet_wire_name_is_valid(reference->identity, name_size))
+    if (!signet_wire_name_is_valid(reference->identity, name_size) || !is_family(reference->family))
         return 0;
 
     /* from the end to the front, so that every length is known when it is written */
@@ -138,7 +149,7 @@ signet_reference_to_der(const struct signet_reference *reference, uint8_t *out, 
     wrap(buffer, &start, end, TAG_OCTET_STRING);
 
     size_t algorithm_end = start;
-    buffer[--start] = reference->is_rsa ? ARC_RSA : ARC_EC;
+    buffer[--start] = reference->family;
     prepend(buffer, &start, oid_stem, sizeof(oid_stem));
     wrap(buffer, &start, algorithm_end, TAG_OID);
     wrap(buffer, &start, algorithm_end, TAG_SEQUENCE);
@@ -157,10 +168,9 @@ signet_reference_from_der(const uint8_t *der, size_t size, struct signet_referen
 {
     struct signet_reference reference = {0};
     struct span whole = {der, size}, rest;
-    uint8_t arc = take_arc(&whole, &rest);
-    if (arc == 0)
+    reference.family = take_family(&whole, &rest);
+    if (reference.family == 0)
         return SIGNET_REFERENCE_FOREIGN;
-    reference.is_rsa = arc == ARC_RSA;
     if (!take_payload(&rest, &reference))
         return SIGNET_REFERENCE_BROKEN;
 
@@ -172,4 +182,23 @@ signet_reference_from_der(const uint8_t *der, size_t size, struct signet_referen
     *ret_reference = reference;
     *ret_consumed = length;
     return SIGNET_REFERENCE_OURS;
+}
+
+bool
+signet_reference_from_uri(const char *uri, struct signet_reference *ret_reference)
+{
+    *ret_reference = (struct signet_reference) {.generation = 0};
+    char digits[11] = "";
+    int end = 0;
+    if (sscanf(uri, "signet:%64[a-z0-9_.-]%n", ret_reference->identity, &end) != 1 ||
+        !signet_wire_name_is_valid(ret_reference->identity, strlen(ret_reference->identity)))
+        return false;
+    if (uri[end] == '\0')
+        return true;
+    const char *rest = uri + end;
+    if (sscanf(rest, ";generation=%10[0-9]%n", digits, &end) != 1 || rest[end] != '\0')
+        return false;
+    unsigned long number = strtoul(digits, NULL, 10);
+    ret_reference->generation = (uint32_t)number;
+    return number > 0 && number <= UINT32_MAX;
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "provider/pkcs11/der.h"
+#include "provider/wire/der.h"
 #include "provider/pkcs11/identity.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -28,7 +28,7 @@ require_inside(struct signet_bytes inner, struct signet_bytes outer)
 static void
 check_identity(const struct signet_identity *identity)
 {
-    if (signet_identity_is_rsa(identity)) {
+    if (signet_identity_family(identity) == SIGNET_FAMILY_RSA) {
         require_inside(identity->modulus, identity->spki);
         require_inside(identity->exponent, identity->spki);
         require(identity->modulus.size == signet_identity_width(identity));
@@ -37,7 +37,9 @@ check_identity(const struct signet_identity *identity)
         struct signet_bytes rest = identity->ec_point;
         struct signet_der point;
         require(signet_der_expect(&rest, SIGNET_DER_OCTET_STRING, &point) && rest.size == 0);
-        require(point.content.size == 1 + 2 * signet_identity_width(identity));
+        size_t width = signet_identity_width(identity);
+        bool is_ec = signet_identity_family(identity) == SIGNET_FAMILY_EC;
+        require(point.content.size == (is_ec ? 1 + 2 * width : width));
     }
     for (unsigned i = 0; i < identity->certificate_count; i++) {
         const struct signet_certificate *certificate = &identity->certificates[i];

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/broker/der.h"
+#include "provider/wire/der.h"
 #include "agent/broker/purpose.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -46,7 +46,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     SignetPurpose purpose = signet_purpose_recognise(data, size);
-    gboolean is_document = signet_der_is_document(data, size);
+    gboolean is_document = signet_der_is_document((struct signet_bytes) {data, size});
 
     if (purpose == 0)
         return 0;

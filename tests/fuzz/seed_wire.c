@@ -52,11 +52,11 @@ save(const char *name, const uint8_t *data, size_t size)
 }
 
 static void
-save_reference(const char *name, uint32_t generation, bool is_rsa)
+save_reference(const char *name, uint32_t generation, uint8_t family)
 {
     uint8_t der[SIGNET_REFERENCE_DER_MAX];
     struct signet_reference reference = {
-        .identity = "wifi", .generation = generation, .is_rsa = is_rsa};
+        .identity = "wifi", .generation = generation, .family = family};
     save(name, der, signet_reference_to_der(&reference, der, sizeof(der)));
 }
 
@@ -113,8 +113,9 @@ main(int argc, char **argv)
     SIGNET_WIRE_MESSAGES(M)
 #undef M
     save_list();
-    save_reference("reference_ec", 7, false);
-    save_reference("reference_rsa", 0x80000000u, true);
-    save_reference("reference_current", 0, false);
+    save_reference("reference_ec", 7, SIGNET_FAMILY_EC);
+    save_reference("reference_rsa", 0x80000000u, SIGNET_FAMILY_RSA);
+    save_reference("reference_current", 0, SIGNET_FAMILY_EC);
+    save_reference("reference_ed25519", 7, SIGNET_FAMILY_ED25519);
     return EXIT_SUCCESS;
 }

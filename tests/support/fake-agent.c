@@ -84,6 +84,8 @@ generate(uint32_t type)
 {
     if (signet_key_type_is_rsa(type))
         return EVP_RSA_gen(signet_key_type_bits(type));
+    if (type == SIGNET_KEY_ED25519)
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     return EVP_EC_gen(signet_key_type_name(type) + strlen("ec:"));
 }
 
@@ -169,7 +171,7 @@ write_live(const struct identity *identity, uint32_t number, X509 *leaf)
     mkdir(dir, 0755);
 
     struct signet_reference reference = {.generation = number,
-                                         .is_rsa = signet_key_type_is_rsa(identity->type)};
+                                         .family = (uint8_t)signet_key_type_family(identity->type)};
     strcpy(reference.identity, identity->name);
     uint8_t der[SIGNET_REFERENCE_DER_MAX];
     size_t size = signet_reference_to_der(&reference, der, sizeof(der));
@@ -375,6 +377,40 @@ set_scheme(EVP_PKEY_CTX *context, const struct signet_wire_sign_request *request
            EVP_PKEY_CTX_set_rsa_mgf1_md(context, mgf1) > 0;
 }
 
+static bool
+sign_digest(EVP_PKEY *key, const struct signet_wire_sign_request *request, struct signet_bytes data,
+            struct signet_wire_sign_reply *reply)
+{
+    const EVP_MD *md = request->hash == SIGNET_HASH_NONE
+                           ? NULL
+                           : EVP_get_digestbyname(signet_hash_name(request->hash));
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+    bool ok = EVP_PKEY_sign_init(context) > 0 && set_scheme(context, request, md) &&
+              EVP_PKEY_sign(context, (uint8_t *)reply->signature.data, &reply->signature.size,
+                            data.data, data.size) > 0;
+    EVP_PKEY_CTX_free(context);
+    return ok;
+}
+
+static bool
+sign_message(EVP_PKEY *key, const struct signet_wire_sign_request *request,
+             struct signet_wire_sign_reply *reply)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned digest_size = 0;
+    if (request->scheme != SIGNET_SCHEME_EDDSA)
+        return EVP_Digest(request->data.data, request->data.size, digest, &digest_size,
+                          EVP_get_digestbyname(signet_hash_name(request->hash)), NULL) &&
+               sign_digest(key, request, (struct signet_bytes) {digest, digest_size}, reply);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool ok = request->hash == SIGNET_HASH_NONE &&
+              EVP_DigestSignInit(context, NULL, NULL, NULL, key) > 0 &&
+              EVP_DigestSign(context, (uint8_t *)reply->signature.data, &reply->signature.size,
+                             request->data.data, request->data.size) > 0;
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
 static void
 answer_sign(struct exchange *x)
 {
@@ -391,25 +427,15 @@ answer_sign(struct exchange *x)
         find(x, request.identity, &request.generation, (struct signet_bytes) {NULL, 0});
     if (g == NULL)
         return;
-    const EVP_MD *md = request.hash == SIGNET_HASH_NONE
-                           ? NULL
-                           : EVP_get_digestbyname(signet_hash_name(request.hash));
-    uint8_t digest[EVP_MAX_MD_SIZE], signature[SIGNET_WIRE_SIGNATURE_MAX];
-    unsigned digest_size = 0;
-    struct signet_bytes data = request.data;
-    if (x->op == SIGNET_WIRE_OP_SIGN_MESSAGE &&
-        EVP_Digest(data.data, data.size, digest, &digest_size, md, NULL))
-        data = (struct signet_bytes) {digest, digest_size};
-    size_t size = sizeof(signature);
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(g->key, NULL);
-    bool ok = EVP_PKEY_sign_init(context) > 0 && set_scheme(context, &request, md) &&
-              EVP_PKEY_sign(context, signature, &size, data.data, data.size) > 0;
-    EVP_PKEY_CTX_free(context);
+    uint8_t signature[SIGNET_WIRE_SIGNATURE_MAX];
+    struct signet_wire_sign_reply reply = {{signature, sizeof(signature)}};
+    bool ok = x->op == SIGNET_WIRE_OP_SIGN_MESSAGE
+                  ? sign_message(g->key, &request, &reply)
+                  : sign_digest(g->key, &request, request.data, &reply);
     if (!ok) {
         refuse(x, SIGNET_WIRE_STATUS_BAD_REQUEST, "libcrypto would not");
         return;
     }
-    struct signet_wire_sign_reply reply = {{signature, size}};
     signet_wire_put_sign_reply(x->out, &reply);
 }
 

@@ -41,6 +41,8 @@ generate(guint32 type)
         return EVP_EC_gen("P-384");
     case SIGNET_KEY_EC_P521:
         return EVP_EC_gen("P-521");
+    case SIGNET_KEY_ED25519:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     case SIGNET_KEY_RSA_2048:
     case SIGNET_KEY_RSA_3072:
     case SIGNET_KEY_RSA_4096:
@@ -223,6 +225,29 @@ fake_generate(gpointer backend, const SignetKeyTemplate *template, GError **erro
     return key;
 }
 
+static gboolean
+sign_message(EVP_PKEY *pkey, GBytes *message, guint8 *out, size_t *size)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    gboolean ok = EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) > 0 &&
+                  EVP_DigestSign(ctx, out, size, g_bytes_get_data(message, NULL),
+                                 g_bytes_get_size(message)) > 0;
+
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
+static gboolean
+sign_digest(EVP_PKEY *pkey, const SignetKeyScheme *scheme, GBytes *digest, guint8 *out,
+            size_t *size)
+{
+    g_autoptr(EVP_PKEY_CTX) ctx = EVP_PKEY_CTX_new(pkey, NULL);
+
+    return EVP_PKEY_sign_init(ctx) > 0 && set_scheme(ctx, scheme, RSA_PKCS1_PSS_PADDING) &&
+           EVP_PKEY_sign(ctx, out, size, g_bytes_get_data(digest, NULL), g_bytes_get_size(digest)) >
+               0;
+}
+
 static SignetKey *
 fake_adopt(gpointer backend, GBytes *name, SignetSecret *auth, GBytes **ret_certificate,
            GError **error)
@@ -255,7 +280,6 @@ fake_sign(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GByte
           GError **error)
 {
     Fake *fake = backend;
-    g_autoptr(EVP_PKEY_CTX) ctx = NULL;
     EVP_PKEY *pkey;
     size_t size = 1024;
     guint8 *out;
@@ -270,11 +294,9 @@ fake_sign(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GByte
     pkey = load(fake, key, error);
     if (!pkey)
         return NULL;
-    ctx = EVP_PKEY_CTX_new(pkey, NULL);
     out = g_malloc(size);
-    ok = EVP_PKEY_sign_init(ctx) > 0 && set_scheme(ctx, scheme, RSA_PKCS1_PSS_PADDING) &&
-         EVP_PKEY_sign(ctx, out, &size, g_bytes_get_data(digest, NULL), g_bytes_get_size(digest)) >
-             0;
+    ok = scheme->scheme == SIGNET_SCHEME_EDDSA ? sign_message(pkey, digest, out, &size)
+                                               : sign_digest(pkey, scheme, digest, out, &size);
     return finish(fake, out, size, ok, "sign", error);
 }
 

@@ -8,6 +8,7 @@
  *   extractable  every key says that it is extractable
  *   imported     … that it was not made here
  *   no-pss       RSA-PSS is not known
+ *   edwards      Ed25519 has a curve's name instead of an OID, and bare points (PKCS#11 3.0)
  *   hardware     the slot is a device's, made by Example
  *   removable    … a reader's
  *   two          there are two such tokens
@@ -25,6 +26,14 @@
 
 #define MODULE    "/usr/lib/softhsm/libsofthsm2.so"
 #define TRIES_MAX 3
+
+/* CKA_EC_PARAMS of Ed25519 */
+#define EDWARDS_OID      "\x06\x03\x2b\x65\x70"
+#define EDWARDS_OID_SIZE 5
+#define EDWARDS_NAME \
+    "\x13\x0c"       \
+    "edwards25519"
+#define EDWARDS_NAME_SIZE 14
 
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST ours;
@@ -235,6 +244,45 @@ sign_init(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDL
 }
 
 static CK_RV
+generate_key_pair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR public,
+                  CK_ULONG public_n, CK_ATTRIBUTE_PTR private, CK_ULONG private_n,
+                  CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key)
+{
+    CK_ATTRIBUTE changed[16];
+
+    if (public_n > 16)
+        return CKR_ARGUMENTS_BAD;
+    memcpy(changed, public, public_n * sizeof changed[0]);
+    for (CK_ULONG i = 0; i < public_n && is_on("edwards"); i++) {
+        if (changed[i].type != CKA_EC_PARAMS)
+            continue;
+        if (changed[i].ulValueLen != EDWARDS_NAME_SIZE ||
+            memcmp(changed[i].pValue, EDWARDS_NAME, EDWARDS_NAME_SIZE) != 0)
+            return CKR_CURVE_NOT_SUPPORTED;
+        changed[i].pValue = (void *)EDWARDS_OID;
+        changed[i].ulValueLen = EDWARDS_OID_SIZE;
+    }
+    return real->C_GenerateKeyPair(session, mechanism, changed, public_n, private, private_n,
+                                   public_key, private_key);
+}
+
+/* The value is in the caller's own buffer, which has room for more. */
+static void
+change_edwards(CK_ATTRIBUTE_PTR attribute)
+{
+    if (!attribute->pValue)
+        return;
+    if (attribute->type == CKA_EC_PARAMS && attribute->ulValueLen == EDWARDS_OID_SIZE) {
+        memcpy(attribute->pValue, EDWARDS_NAME, EDWARDS_NAME_SIZE);
+        attribute->ulValueLen = EDWARDS_NAME_SIZE;
+    }
+    if (attribute->type == CKA_EC_POINT && attribute->ulValueLen == 34) {
+        memmove(attribute->pValue, (char *)attribute->pValue + 2, 32);
+        attribute->ulValueLen = 32;
+    }
+}
+
+static CK_RV
 get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
                     CK_ULONG n)
 {
@@ -245,6 +293,8 @@ get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRI
             *(CK_BBOOL *)template[i].pValue = CK_TRUE;
         if (template[i].type == CKA_LOCAL && is_on("imported"))
             *(CK_BBOOL *)template[i].pValue = CK_FALSE;
+        if (is_on("edwards"))
+            change_edwards(&template[i]);
     }
     return rv;
 }
@@ -267,6 +317,7 @@ C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
     ours.C_OpenSession = open_session;
     ours.C_Login = login;
     ours.C_FindObjectsInit = find_init;
+    ours.C_GenerateKeyPair = generate_key_pair;
     ours.C_SignInit = sign_init;
     ours.C_GetAttributeValue = get_attribute_value;
     *list = &ours;

@@ -188,6 +188,19 @@ set_padding(EVP_PKEY_CTX *ctx, const SignetKeyScheme *scheme)
     }
 }
 
+static gboolean
+verifies_message(EVP_PKEY *pkey, GBytes *message, GBytes *signature)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    gboolean ok =
+        EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) > 0 &&
+        EVP_DigestVerify(ctx, g_bytes_get_data(signature, NULL), g_bytes_get_size(signature),
+                         g_bytes_get_data(message, NULL), g_bytes_get_size(message)) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
 void
 token_assert_signs(SignetToken *token, SignetKey *key, const SignetKeyScheme *scheme,
                    gsize digest_size)
@@ -199,6 +212,10 @@ token_assert_signs(SignetToken *token, SignetKey *key, const SignetKeyScheme *sc
     g_autoptr(EVP_PKEY_CTX) ctx = EVP_PKEY_CTX_new(pkey, NULL);
 
     ck_assert_msg(signature != NULL, "%s", error ? error->message : "");
+    if (scheme->scheme == SIGNET_SCHEME_EDDSA) {
+        ck_assert(verifies_message(pkey, digest, signature));
+        return;
+    }
     ck_assert_int_gt(EVP_PKEY_verify_init(ctx), 0);
     set_padding(ctx, scheme);
     ck_assert_int_eq(EVP_PKEY_verify(ctx, g_bytes_get_data(signature, NULL),

@@ -23,7 +23,8 @@ gboolean token_lock(SignetToken *token, GError **error);
 
 /* size bytes that are no constant */
 GBytes *token_digest(gsize size);
-/* Asserts that the token signs and that the signature verifies with the key's public half. */
+/* digest_size: with EDDSA that of the message. Asserts that the token signs and that the signature
+ * verifies with the key's public half. */
 void token_assert_signs(SignetToken *token, SignetKey *key, const SignetKeyScheme *scheme,
                         gsize digest_size);
 GBytes *token_encrypt_for(const SignetKey *key, const SignetKeyScheme *scheme, const char *plain);

@@ -59,20 +59,25 @@ fill_private(Template *template, const Pair *pair, const SignetKeyTemplate *key)
     add_boolean(template, CKA_SENSITIVE, TRUE);
     add_boolean(template, CKA_EXTRACTABLE, FALSE);
     add_boolean(template, CKA_SIGN, TRUE);
-    if (signet_key_type_is_rsa(key->type)) {
+    switch ((enum signet_family)signet_key_type_family(key->type)) {
+    case SIGNET_FAMILY_RSA:
         add_boolean(template, CKA_DECRYPT, key->can_decrypt);
         add_boolean(template, CKA_UNWRAP, FALSE);
-    } else {
+        break;
+    case SIGNET_FAMILY_EC:
         add_boolean(template, CKA_DERIVE, key->can_decrypt);
+        break;
+    case SIGNET_FAMILY_ED25519:
+        break;
     }
 }
 
 static void
-fill_public(Template *template, Pair *pair, const SignetKeyTemplate *key)
+fill_public(Template *template, Pair *pair, const SignetKeyTemplate *key, gboolean by_name)
 {
     static const guint8 exponent[] = {1, 0, 1};
     gsize size;
-    const guint8 *params = signet_pkcs11_curve_params(key->type, &size);
+    const guint8 *params = signet_pkcs11_curve_params(key->type, by_name, &size);
 
     add_name(template, pair);
     add_boolean(template, CKA_PRIVATE, FALSE);
@@ -122,20 +127,46 @@ write_down(SignetPkcs11 *p11, const SignetKeyTemplate *template, const Pair *pai
     return blob ? signet_key_new(template->type, blob, NULL, spki) : NULL;
 }
 
-static CK_RV
-make(SignetPkcs11 *p11, const SignetKeyTemplate *key, Pair *pair)
+static CK_MECHANISM_TYPE
+mechanism_of(guint32 key_type)
 {
-    CK_MECHANISM mechanism = {signet_key_type_is_rsa(key->type) ? CKM_RSA_PKCS_KEY_PAIR_GEN
-                                                                : CKM_EC_KEY_PAIR_GEN,
-                              NULL, 0};
+    switch ((enum signet_family)signet_key_type_family(key_type)) {
+    case SIGNET_FAMILY_RSA:
+        return CKM_RSA_PKCS_KEY_PAIR_GEN;
+    case SIGNET_FAMILY_ED25519:
+        return CKM_EC_EDWARDS_KEY_PAIR_GEN;
+    case SIGNET_FAMILY_EC:
+        break;
+    }
+    return CKM_EC_KEY_PAIR_GEN;
+}
+
+static CK_RV
+make_with(SignetPkcs11 *p11, const SignetKeyTemplate *key, Pair *pair, gboolean by_name)
+{
+    CK_MECHANISM mechanism = {mechanism_of(key->type), NULL, 0};
     Template public = {0}, private = {0};
 
     choose_name(pair);
-    fill_public(&public, pair, key);
+    fill_public(&public, pair, key, by_name);
     fill_private(&private, pair, key);
     return p11->functions->C_GenerateKeyPair(p11->session, &mechanism, public.attributes, public.n,
                                              private.attributes, private.n, &pair->public,
                                              &pair->private);
+}
+
+/* Tokens disagree on how Ed25519 is named: those of PKCS#11 2.40 know OIDs only, some of 3.0 the
+ * curve's name only. */
+static CK_RV
+make(SignetPkcs11 *p11, const SignetKeyTemplate *key, Pair *pair)
+{
+    gboolean is_ed25519 = key->type == SIGNET_KEY_ED25519;
+    CK_RV rv = make_with(p11, key, pair, FALSE);
+
+    if (is_ed25519 && (rv == CKR_CURVE_NOT_SUPPORTED || rv == CKR_DOMAIN_PARAMS_INVALID ||
+                       rv == CKR_ATTRIBUTE_VALUE_INVALID || rv == CKR_TEMPLATE_INCONSISTENT))
+        rv = make_with(p11, key, pair, TRUE);
+    return rv;
 }
 
 /* Modules have no better words for a token that was pulled: opening it again answers whether it

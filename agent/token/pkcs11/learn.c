@@ -17,7 +17,7 @@
 #define DIGEST_SIZE    32
 
 static const guint32 KEY_TYPES[] = {
-#define X(symbol, number, name, bits, signature_max) number,
+#define X(symbol, number, name, family, bits, signature_max) number,
     SIGNET_KEY_TYPES(X)
 #undef X
 };
@@ -50,6 +50,8 @@ static const struct {
     M(CKM_ECDSA_SHA512),
     M(CKM_ECDH1_DERIVE),
     M(CKM_ECDH1_COFACTOR_DERIVE),
+    M(CKM_EC_EDWARDS_KEY_PAIR_GEN),
+    M(CKM_EDDSA),
 #undef M
 };
 
@@ -179,6 +181,7 @@ is_in_range(const CK_MECHANISM_INFO *info, guint bits)
            bits <= info->ulMaxKeySize * scale;
 }
 
+/* bits 0: any size */
 static gboolean
 can(const Mechanisms *mechanisms, CK_MECHANISM_TYPE mechanism, CK_FLAGS flag, guint bits)
 {
@@ -187,7 +190,7 @@ can(const Mechanisms *mechanisms, CK_MECHANISM_TYPE mechanism, CK_FLAGS flag, gu
 
     return is_listed(mechanisms, mechanism) &&
            p11->functions->C_GetMechanismInfo(p11->slot.id, mechanism, &info) == CKR_OK &&
-           info.flags & flag && is_in_range(&info, bits);
+           info.flags & flag && (bits == 0 || is_in_range(&info, bits));
 }
 
 static void
@@ -236,6 +239,15 @@ learn_keys(const Mechanisms *mechanisms, GVariantDict *facts)
                        can(mechanisms, CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR, bits),
                    type);
             add_if(derive, can(mechanisms, CKM_ECDH1_DERIVE, CKF_DERIVE, bits), type);
+        } else {
+            /* 255, 256, 32: modules do not agree on the size of Ed25519 */
+            gboolean signs = can(mechanisms, CKM_EDDSA, CKF_SIGN, 0);
+
+            add_if(uses, signs, type);
+            add_if(keys,
+                   signs && is_writable &&
+                       can(mechanisms, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR, 0),
+                   type);
         }
     }
     insert_list(facts, SIGNET_FACT_KEYS, keys);

@@ -105,7 +105,7 @@ signet_pkcs11_read_spki(SignetPkcs11 *p11, CK_OBJECT_HANDLE object)
     g_autoptr(GBytes) second = NULL;
 
     if (p11->functions->C_GetAttributeValue(p11->session, object, &attribute, 1) != CKR_OK ||
-        (type != CKK_RSA && type != CKK_EC))
+        (type != CKK_RSA && type != CKK_EC && type != CKK_EC_EDWARDS))
         return NULL;
     is_rsa = type == CKK_RSA;
     first = signet_pkcs11_get_attribute(p11, object, is_rsa ? CKA_MODULUS : CKA_EC_PARAMS);

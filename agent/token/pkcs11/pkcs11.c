@@ -109,7 +109,8 @@ finish(SignetPkcs11 *p11, Operation *operation)
 {
     CK_FUNCTION_LIST *functions = p11->functions;
     gsize size;
-    guint8 *in = (guint8 *)g_bytes_get_data(operation->in, &size);
+    const guint8 *data = g_bytes_get_data(operation->in, &size);
+    guint8 *in = (guint8 *)(data ? data : (const guint8 *)""); /* SoftHSM refuses NULL */
 
     operation->out_size = sizeof operation->out;
     return operation->is_decryption
@@ -181,6 +182,29 @@ sign_ecdsa(SignetPkcs11 *p11, SignetKey *key, GBytes *digest, GError **error)
                          "token '%s' returned a signature of %lu bytes, which is none of ECDSA",
                          p11->name, operation.out_size);
     return der;
+}
+
+/* --- Ed25519 --- */
+
+#define ED25519_SIGNATURE 64
+
+static GBytes *
+sign_eddsa(SignetPkcs11 *p11, SignetKey *key, GBytes *message, GError **error)
+{
+    Operation operation = {.mechanism = {CKM_EDDSA, NULL, 0}, .in = message};
+    CK_OBJECT_HANDLE object;
+    g_autoptr(GBytes) signature = NULL;
+
+    if (!begin(p11, key, &object, error))
+        return NULL;
+    signature = run_to_bytes(p11, object, &operation, error);
+    if (signature && g_bytes_get_size(signature) != ED25519_SIGNATURE) {
+        signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
+                         "token '%s' returned a signature of %lu bytes, which is none of Ed25519",
+                         p11->name, operation.out_size);
+        return NULL;
+    }
+    return g_steal_pointer(&signature);
 }
 
 /* --- RSA --- */
@@ -278,6 +302,8 @@ pkcs11_sign(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GBy
     if (signet_key_type_is_ec(key->type) && scheme->scheme == SIGNET_SCHEME_ECDSA &&
         g_bytes_get_size(digest) > 0)
         return sign_ecdsa(backend, key, digest, error);
+    if (key->type == SIGNET_KEY_ED25519 && scheme->scheme == SIGNET_SCHEME_EDDSA)
+        return sign_eddsa(backend, key, digest, error);
     if (is_rsa && scheme->scheme == SIGNET_SCHEME_RSA_PKCS1)
         return begin(backend, key, &object, error)
                    ? sign_pkcs1(backend, key, object, scheme, digest, error)

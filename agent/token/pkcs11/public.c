@@ -14,7 +14,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#define RAW_MAX 132 /* P-521 */
+#define RAW_MAX      132 /* P-521 */
+#define ED25519_SIZE 32
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
@@ -29,12 +30,18 @@ typedef struct {
     gsize point_size;
     const char *oid; /* DER */
     gsize oid_size;
+    const char *name; /* (nullable) DER PrintableString (PKCS#11 3.0 2.3.5) */
+    gsize name_size;
 } Curve;
 
 static const Curve CURVES[] = {
-    {SIGNET_KEY_EC_P256, "P-256", 65, "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10},
-    {SIGNET_KEY_EC_P384, "P-384", 97, "\x06\x05\x2b\x81\x04\x00\x22", 7},
-    {SIGNET_KEY_EC_P521, "P-521", 133, "\x06\x05\x2b\x81\x04\x00\x23", 7},
+    {SIGNET_KEY_EC_P256, "P-256", 65, "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10, NULL, 0},
+    {SIGNET_KEY_EC_P384, "P-384", 97, "\x06\x05\x2b\x81\x04\x00\x22", 7, NULL, 0},
+    {SIGNET_KEY_EC_P521, "P-521", 133, "\x06\x05\x2b\x81\x04\x00\x23", 7, NULL, 0},
+    {SIGNET_KEY_ED25519, NULL, ED25519_SIZE, "\x06\x03\x2b\x65\x70", 5,
+     "\x13\x0c"
+     "edwards25519",
+     14},
 };
 
 static const Curve *
@@ -47,26 +54,36 @@ curve_of_type(guint32 type)
     return NULL;
 }
 
+static gboolean
+is_equal(GBytes *bytes, const char *der, gsize der_size)
+{
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+
+    return der && size == der_size && memcmp(data, der, size) == 0;
+}
+
 static const Curve *
 curve_of_params(GBytes *params)
 {
-    gsize size;
-    const void *der = g_bytes_get_data(params, &size);
-
     for (guint i = 0; i < G_N_ELEMENTS(CURVES); i++) {
-        if (CURVES[i].oid_size == size && memcmp(CURVES[i].oid, der, size) == 0)
+        if (is_equal(params, CURVES[i].oid, CURVES[i].oid_size) ||
+            is_equal(params, CURVES[i].name, CURVES[i].name_size))
             return &CURVES[i];
     }
     return NULL;
 }
 
 const guint8 *
-signet_pkcs11_curve_params(guint32 key_type, gsize *ret_size)
+signet_pkcs11_curve_params(guint32 key_type, gboolean by_name, gsize *ret_size)
 {
+    static const Curve none = {0};
     const Curve *curve = curve_of_type(key_type);
 
-    *ret_size = curve ? curve->oid_size : 0;
-    return curve ? (const guint8 *)curve->oid : NULL;
+    if (!curve)
+        curve = &none;
+    *ret_size = by_name ? curve->name_size : curve->oid_size;
+    return (const guint8 *)(by_name ? curve->name : curve->oid);
 }
 
 /* params: NULL when they could not be made */
@@ -100,6 +117,10 @@ make_ec(const Curve *curve, const guint8 *point, gsize size)
 {
     g_autoptr(OSSL_PARAM_BLD) build = OSSL_PARAM_BLD_new();
 
+    if (curve->type == SIGNET_KEY_ED25519)
+        return size == ED25519_SIZE
+                   ? EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, point, size)
+                   : NULL;
     if (size != curve->point_size || point[0] != POINT_CONVERSION_UNCOMPRESSED)
         return NULL;
     OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0);
@@ -117,10 +138,11 @@ signet_pkcs11_spki_of_ec(GBytes *params, GBytes *point)
 
     if (!curve)
         return NULL;
-    if (size > curve->point_size) { /* an OCTET STRING around it */
-        gsize header = curve->point_size < 0x80 ? 2 : 3;
+    if (size > curve->point_size) { /* in an OCTET STRING, or as in a certificate a BIT STRING */
+        gboolean is_bits = bytes[0] == 0x03;
+        gsize header = (curve->point_size < 0x80 ? 2 : 3) + is_bits;
 
-        if (size != header + curve->point_size || bytes[0] != 0x04)
+        if (size != header + curve->point_size || (bytes[0] != 0x04 && !is_bits))
             return NULL;
         bytes += header;
         size -= header;
@@ -151,7 +173,7 @@ signet_pkcs11_is_point(guint32 key_type, GBytes *point)
     const Curve *curve = curve_of_type(key_type);
     gsize size;
     const guint8 *bytes = g_bytes_get_data(point, &size);
-    g_autoptr(EVP_PKEY) pkey = curve ? make_ec(curve, bytes, size) : NULL;
+    g_autoptr(EVP_PKEY) pkey = signet_key_type_is_ec(key_type) ? make_ec(curve, bytes, size) : NULL;
 
     return pkey != NULL;
 }

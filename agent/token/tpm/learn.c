@@ -18,7 +18,7 @@
 #define TLS13_SALT 32 /* as long as the digest, RFC 8446, 4.2.3: SHA-256 here */
 
 static const guint32 KEY_TYPES[] = {
-#define X(symbol, number, name, bits, signature_max) number,
+#define X(symbol, number, name, family, bits, signature_max) number,
     SIGNET_KEY_TYPES(X)
 #undef X
 };

@@ -7,8 +7,8 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "tests/unit/broker/ask.h"
 #include "tests/unit/broker/handshake.h"
 #include "tests/unit/broker/world.h"
 
@@ -28,57 +28,10 @@ teardown(void)
 
 /* --- asking --- */
 
-typedef struct {
-    gboolean is_done;
-    guint calls;
-    GBytes *result;
-    GError *error;
-} Answer;
-
-static void
-on_done(GBytes *result, const GError *error, gpointer data)
-{
-    Answer *answer = data;
-
-    answer->is_done = TRUE;
-    answer->calls++;
-    answer->result = result ? g_bytes_ref(result) : NULL;
-    answer->error = error ? g_error_copy(error) : NULL;
-}
-
-static void
-answer_clear(Answer *answer)
-{
-    g_clear_pointer(&answer->result, g_bytes_unref);
-    g_clear_error(&answer->error);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
-
-static void
-await(Answer *answer)
-{
-    ck_assert_msg(!answer->is_done, "done was called from within the call");
-    while (!answer->is_done)
-        g_main_context_iteration(NULL, TRUE);
-    for (int i = 0; i < 3; i++)
-        g_main_context_iteration(NULL, FALSE);
-    ck_assert_uint_eq(answer->calls, 1);
-}
-
-typedef guint64 (*UseFunc)(SignetBroker *broker, const SignetRequester *requester,
-                           const SignetUse *use, SignetTokenDone done, gpointer data);
-
 static void
 ask(UseFunc func, const SignetRequester *requester, const SignetUse *use, Answer *ret_answer)
 {
-    ck_assert(func(world->broker, requester, use, on_done, ret_answer) != 0);
-    await(ret_answer);
-}
-
-static SignetPeer *
-peer_of(uid_t uid)
-{
-    return signet_peer_new(getpid(), uid, uid, -1);
+    answer_ask(world->broker, func, requester, use, ret_answer);
 }
 
 static SignetUse
@@ -171,7 +124,7 @@ START_TEST(a_list_holds_what_the_peer_may_use)
         {WORLD_NOBODY, "all app gone"},
         {WORLD_WWW_DATA, "web"},
         {4242, ""},
-        {0, "all app gone own unit web"},
+        {0, "all app ed25519 edge gone own unit web"},
     };
     g_autoptr(SignetPeer) peer = peer_of(rows[_i].uid);
     SignetRequester requester = {.sender = peer};
@@ -639,8 +592,8 @@ START_TEST(a_cancelled_use_is_never_answered)
     Answer answer = {0};
     guint64 ids[2];
 
-    ids[0] = signet_broker_sign(world->broker, &requester, &allowed, on_done, &answer);
-    ids[1] = signet_broker_sign(world->broker, &requester, &refused, on_done, &answer);
+    ids[0] = signet_broker_sign(world->broker, &requester, &allowed, answer_done, &answer);
+    ids[1] = signet_broker_sign(world->broker, &requester, &refused, answer_done, &answer);
     signet_broker_cancel(world->broker, ids[0]);
     signet_broker_cancel(world->broker, ids[1]);
     signet_broker_cancel(world->broker, ids[1]);
@@ -663,8 +616,8 @@ START_TEST(a_broker_may_go_while_uses_wait)
     Answer answer = {0};
 
     signet_broker_set_policy(broker, world->policy);
-    signet_broker_sign(broker, &requester, &use, on_done, &answer);
-    signet_broker_sign(broker, &requester, &refused, on_done, &answer);
+    signet_broker_sign(broker, &requester, &use, answer_done, &answer);
+    signet_broker_sign(broker, &requester, &refused, answer_done, &answer);
     signet_broker_free(broker);
     for (int i = 0; i < 50; i++) {
         g_main_context_iteration(NULL, FALSE);

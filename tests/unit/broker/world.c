@@ -18,14 +18,17 @@ static const SignetPolicyFile files[] = {
     {                               \
         path, text, sizeof text - 1 \
     }
-    FILE_OF("signet.conf",
-            "[Token fake]\nType=tpm\nTcti=none\n[Token lost]\nType=tpm\nTcti=none\n"),
+    FILE_OF(
+        "signet.conf",
+        "[Token fake]\nType=pkcs11\nUri=pkcs11:token=fake\n[Token lost]\nType=tpm\nTcti=none\n"),
     FILE_OF("ca.d/local.conf", "[Ca]\nProtocol=local\nToken=fake\n"),
     FILE_OF("identities.d/app.conf",
             IDENTITY("ec:P-256", "Allow=user:nobody\nPurposes=tls-client\n")),
     FILE_OF("identities.d/web.conf",
             IDENTITY("ec:P-256", "Allow=user:www-data\nPurposes=tls-server\n")),
     FILE_OF("identities.d/all.conf", IDENTITY("rsa:2048", "Allow=user:nobody\nPurposes=any\n")),
+    FILE_OF("identities.d/ed25519.conf", IDENTITY("ed25519", "Purposes=any\n")),
+    FILE_OF("identities.d/edge.conf", IDENTITY("ed25519", "Purposes=tls-client\n")),
     FILE_OF("identities.d/own.conf", IDENTITY("ec:P-256", "Purposes=any\n")),
     FILE_OF("identities.d/unit.conf",
             IDENTITY("ec:P-256", "Allow=unit:signet-test.service\nPurposes=tls-client\n")),
@@ -62,6 +65,10 @@ add_generations(World *world)
     signet_inventory_set_current(world->inventory, "web", 1);
     add_generation(world, "all", 1, "fake", SIGNET_KEY_RSA_2048);
     signet_inventory_set_current(world->inventory, "all", 1);
+    add_generation(world, "ed25519", 1, "fake", SIGNET_KEY_ED25519);
+    signet_inventory_set_current(world->inventory, "ed25519", 1);
+    add_generation(world, "edge", 1, "fake", SIGNET_KEY_ED25519);
+    signet_inventory_set_current(world->inventory, "edge", 1);
     add_generation(world, "own", 1, "fake", SIGNET_KEY_EC_P256);
     signet_inventory_set_current(world->inventory, "own", 1);
     add_generation(world, "unit", 1, "fake", SIGNET_KEY_EC_P256);
@@ -131,7 +138,8 @@ world_verify(World *world, const char *identity, guint32 number, GBytes *message
     const guint8 *signature_data = g_bytes_get_data(signature, &signature_size);
     EVP_PKEY *key = d2i_PUBKEY(NULL, &der, (long)size);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int rc = EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) > 0
+    const EVP_MD *md = EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256();
+    int rc = EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) > 0
                  ? EVP_DigestVerify(ctx, signature_data, signature_size, message_data, message_size)
                  : -1;
 

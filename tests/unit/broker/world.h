@@ -4,12 +4,16 @@
 /* A small world for the tests of broker and door: a policy, a token in memory, identities with
  * keys.
  *
- *   app    ec:P-256  allows user nobody, tls-client; generations 1 (retired), 2 (current), 3
- * (pending) web    ec:P-256  allows user www-data, tls-server all    rsa:2048  allows user nobody,
- * any own    ec:P-256  no rule: root only; any unit   ec:P-256  allows unit:signet-test.service
- *   empty  ec:P-256  no generation yet; allows nobody
- *   gone   ec:P-256  its token is not configured
- *   ca.local         certificate, as the policy makes it */
+ * - app: ec:P-256, allows user nobody, tls-client; generations 1 (retired), 2 (current), 3
+ * (pending)
+ * - web: ec:P-256, allows user www-data, tls-server
+ * - all: rsa:2048, allows user nobody, any
+ * - own: ec:P-256, no rule: root only, any
+ * - ed25519: the same with ed25519; edge: the same, tls-client
+ * - unit: ec:P-256, allows unit:signet-test.service
+ * - empty: ec:P-256, no generation yet, allows nobody
+ * - gone: ec:P-256, its token is not configured
+ * - ca.local: certificate, as the policy makes it */
 
 #pragma once
 

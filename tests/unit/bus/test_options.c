@@ -27,6 +27,7 @@ static const struct {
     {"ecdsa-sha256", SIGNET_SCHEME_ECDSA, SIGNET_HASH_SHA256, 0},
     {"ecdsa-sha512", SIGNET_SCHEME_ECDSA, SIGNET_HASH_SHA512, 0},
     {"rsa-pkcs1-sha384", SIGNET_SCHEME_RSA_PKCS1, SIGNET_HASH_SHA384, 0},
+    {"ed25519", SIGNET_SCHEME_EDDSA, SIGNET_HASH_NONE, 0},
     {"rsa-pss-sha256", SIGNET_SCHEME_RSA_PSS, SIGNET_HASH_SHA256, 32},
     {"rsa-pss-sha512", SIGNET_SCHEME_RSA_PSS, SIGNET_HASH_SHA512, 64},
 };
@@ -46,7 +47,7 @@ END_TEST
 static const char *const no_schemes[] = {
     "",        "ecdsa",      "ecdsa-",        "ecdsa-sha1",    "ecdsa-md5",       "ECDSA-SHA256",
     "rsa",     "rsa-sha256", "rsa-pss",       "rsa-pss-sha25", "rsa-pss-sha2566", "ecdsa-none",
-    "-sha256", "ed25519",    " ecdsa-sha256",
+    "-sha256", "ed448",      " ecdsa-sha256",
 };
 
 START_TEST(another_scheme_is_refused_by_name)

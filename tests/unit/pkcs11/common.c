@@ -18,10 +18,9 @@
 #include <unistd.h>
 
 const struct kind kinds[KINDS] = {
-    {"p256", "ec:P-256", false, 32},
-    {"p384", "ec:P-384", false, 48},
-    {"p521", "ec:P-521", false, 66},
-    {"rsa", "rsa:2048", true, 256},
+    {"p256", "ec:P-256", false, false, 32},  {"p384", "ec:P-384", false, false, 48},
+    {"p521", "ec:P-521", false, false, 66},  {"rsa", "rsa:2048", true, false, 256},
+    {"ed25519", "ed25519", false, true, 32},
 };
 
 CK_FUNCTION_LIST *p11;
@@ -223,6 +222,7 @@ start_fake_agent(void)
                                    "p384=ec:P-384",
                                    "p521=ec:P-521",
                                    "rsa=rsa:2048",
+                                   "ed25519=ed25519",
                                    "p25=ec:P-256",
                                    "forbidden=denied",
                                    NULL};

@@ -17,9 +17,10 @@ struct kind {
     const char *name; /* of the identity */
     const char *type; /* as in Key= */
     bool is_rsa;
+    bool is_eddsa;
     size_t width; /* bytes of a coordinate or the modulus */
 };
-#define KINDS 4
+#define KINDS 5
 extern const struct kind kinds[KINDS];
 
 /* The module's functions, after load_module(). */

@@ -31,7 +31,7 @@ START_TEST(an_identity_has_two_keys_its_certificate_and_the_chain)
 {
     CK_SESSION_HANDLE session = begin();
     CK_OBJECT_HANDLE found[64];
-    ck_assert_uint_eq(find_all(session, NULL, 0, found), 5 * 4);
+    ck_assert_uint_eq(find_all(session, NULL, 0, found), 6 * 4);
     CK_ATTRIBUTE id = {CKA_ID, (void *)"p256", 4};
     ck_assert_uint_eq(find_all(session, &id, 1, found), 3);
     CK_ATTRIBUTE chain = {CKA_ID, (void *)"p256/1", 6};
@@ -71,7 +71,7 @@ START_TEST(a_search_follows_the_rules)
         ck_assert_ok(p11->C_FindObjects(session, &one, 1, &count));
         found += (unsigned)count;
     } while (count > 0);
-    ck_assert_uint_eq(found, 20);
+    ck_assert_uint_eq(found, 24);
     ck_assert_ok(p11->C_FindObjectsFinal(session));
 }
 END_TEST
@@ -91,8 +91,10 @@ START_TEST(private_keys_say_that_they_never_leave)
     for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
         ck_assert_msg(!get_flag(session, key, off[i]), "0x%lx is set", off[i]);
     ck_assert_int_eq(get_flag(session, key, CKA_DECRYPT), kind->is_rsa);
-    ck_assert_int_eq(get_flag(session, key, CKA_DERIVE), !kind->is_rsa);
-    ck_assert_uint_eq(get_number(session, key, CKA_KEY_TYPE), kind->is_rsa ? CKK_RSA : CKK_EC);
+    ck_assert_int_eq(get_flag(session, key, CKA_DERIVE), !kind->is_rsa && !kind->is_eddsa);
+    ck_assert_uint_eq(get_number(session, key, CKA_KEY_TYPE), kind->is_rsa     ? CKK_RSA
+                                                              : kind->is_eddsa ? CKK_EC_EDWARDS
+                                                                               : CKK_EC);
     assert_attribute(session, key, CKA_ID, kind->name, strlen(kind->name));
     unsigned char room[512];
     CK_ATTRIBUTE secrets[] = {{CKA_VALUE, room, sizeof(room)},
@@ -132,7 +134,8 @@ START_TEST(public_keys_are_those_of_the_certificates)
         ASN1_OCTET_STRING_set(point, number, (int)size);
         assert_der(session, key, CKA_EC_POINT, i2d_ASN1_OCTET_STRING, point);
         ASN1_OCTET_STRING_free(point);
-        static const int nids[] = {NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1};
+        static const int nids[] = {NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1, 0,
+                                   NID_ED25519};
         assert_der(session, key, CKA_EC_PARAMS, i2d_ASN1_OBJECT, OBJ_nid2obj(nids[_i]));
     }
     X509_free(cert);

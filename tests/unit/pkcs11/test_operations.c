@@ -20,36 +20,38 @@ struct row {
     bool is_pss;
     bool is_bare; /* the application hashes */
     bool is_info; /* ... and wraps it in a DigestInfo */
+    bool is_eddsa;
 };
 static const struct row rows[] = {
-    {CKM_ECDSA, "SHA1", false, false, true, false},
-    {CKM_ECDSA, "SHA224", false, false, true, false},
-    {CKM_ECDSA, "SHA256", false, false, true, false},
-    {CKM_ECDSA, "SHA384", false, false, true, false},
-    {CKM_ECDSA, "SHA512", false, false, true, false},
-    {CKM_ECDSA_SHA1, "SHA1", false, false, false, false},
-    {CKM_ECDSA_SHA224, "SHA224", false, false, false, false},
-    {CKM_ECDSA_SHA256, "SHA256", false, false, false, false},
-    {CKM_ECDSA_SHA384, "SHA384", false, false, false, false},
-    {CKM_ECDSA_SHA512, "SHA512", false, false, false, false},
-    {CKM_RSA_PKCS, "SHA1", true, false, true, true},
-    {CKM_RSA_PKCS, "SHA224", true, false, true, true},
-    {CKM_RSA_PKCS, "SHA256", true, false, true, true},
-    {CKM_RSA_PKCS, "SHA384", true, false, true, true},
-    {CKM_RSA_PKCS, "SHA512", true, false, true, true},
-    {CKM_RSA_PKCS, NULL, true, false, true, false},
-    {CKM_SHA1_RSA_PKCS, "SHA1", true, false, false, false},
-    {CKM_SHA224_RSA_PKCS, "SHA224", true, false, false, false},
-    {CKM_SHA256_RSA_PKCS, "SHA256", true, false, false, false},
-    {CKM_SHA384_RSA_PKCS, "SHA384", true, false, false, false},
-    {CKM_SHA512_RSA_PKCS, "SHA512", true, false, false, false},
-    {CKM_RSA_PKCS_PSS, "SHA256", true, true, true, false},
-    {CKM_RSA_PKCS_PSS, "SHA512", true, true, true, false},
-    {CKM_SHA1_RSA_PKCS_PSS, "SHA1", true, true, false, false},
-    {CKM_SHA224_RSA_PKCS_PSS, "SHA224", true, true, false, false},
-    {CKM_SHA256_RSA_PKCS_PSS, "SHA256", true, true, false, false},
-    {CKM_SHA384_RSA_PKCS_PSS, "SHA384", true, true, false, false},
-    {CKM_SHA512_RSA_PKCS_PSS, "SHA512", true, true, false, false},
+    {CKM_ECDSA, "SHA1", false, false, true, false, false},
+    {CKM_ECDSA, "SHA224", false, false, true, false, false},
+    {CKM_ECDSA, "SHA256", false, false, true, false, false},
+    {CKM_ECDSA, "SHA384", false, false, true, false, false},
+    {CKM_ECDSA, "SHA512", false, false, true, false, false},
+    {CKM_ECDSA_SHA1, "SHA1", false, false, false, false, false},
+    {CKM_ECDSA_SHA224, "SHA224", false, false, false, false, false},
+    {CKM_ECDSA_SHA256, "SHA256", false, false, false, false, false},
+    {CKM_ECDSA_SHA384, "SHA384", false, false, false, false, false},
+    {CKM_ECDSA_SHA512, "SHA512", false, false, false, false, false},
+    {CKM_RSA_PKCS, "SHA1", true, false, true, true, false},
+    {CKM_RSA_PKCS, "SHA224", true, false, true, true, false},
+    {CKM_RSA_PKCS, "SHA256", true, false, true, true, false},
+    {CKM_RSA_PKCS, "SHA384", true, false, true, true, false},
+    {CKM_RSA_PKCS, "SHA512", true, false, true, true, false},
+    {CKM_RSA_PKCS, NULL, true, false, true, false, false},
+    {CKM_SHA1_RSA_PKCS, "SHA1", true, false, false, false, false},
+    {CKM_SHA224_RSA_PKCS, "SHA224", true, false, false, false, false},
+    {CKM_SHA256_RSA_PKCS, "SHA256", true, false, false, false, false},
+    {CKM_SHA384_RSA_PKCS, "SHA384", true, false, false, false, false},
+    {CKM_SHA512_RSA_PKCS, "SHA512", true, false, false, false, false},
+    {CKM_RSA_PKCS_PSS, "SHA256", true, true, true, false, false},
+    {CKM_RSA_PKCS_PSS, "SHA512", true, true, true, false, false},
+    {CKM_SHA1_RSA_PKCS_PSS, "SHA1", true, true, false, false, false},
+    {CKM_SHA224_RSA_PKCS_PSS, "SHA224", true, true, false, false, false},
+    {CKM_SHA256_RSA_PKCS_PSS, "SHA256", true, true, false, false, false},
+    {CKM_SHA384_RSA_PKCS_PSS, "SHA384", true, true, false, false, false},
+    {CKM_SHA512_RSA_PKCS_PSS, "SHA512", true, true, false, false, false},
+    {CKM_EDDSA, NULL, false, false, false, false, true},
 };
 #define ROWS ((int)(sizeof(rows) / sizeof(rows[0])))
 
@@ -124,6 +126,17 @@ verifies(EVP_PKEY *key, const struct row *row, const unsigned char *hash, size_t
     return ok;
 }
 
+static bool
+verifies_message(EVP_PKEY *key, const unsigned char *message, size_t message_size,
+                 const unsigned char *signature, size_t size)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    ck_assert_int_eq(EVP_DigestVerifyInit(context, NULL, NULL, NULL, key), 1);
+    bool ok = EVP_DigestVerify(context, signature, size, message, message_size) == 1;
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
 static void
 assert_signature(const struct kind *kind, const struct row *row, const unsigned char *message,
                  size_t message_size, const unsigned char *signature, size_t size)
@@ -131,12 +144,19 @@ assert_signature(const struct kind *kind, const struct row *row, const unsigned 
     unsigned char hash[EVP_MAX_MD_SIZE], der[256], *end = der;
     unsigned hash_size = (unsigned)message_size;
     X509 *cert = load_cert(kind->name, 2);
+    ck_assert_uint_eq(size, kind->is_rsa ? kind->width : 2 * kind->width);
+    if (row->is_eddsa) {
+        EVP_PKEY *key = X509_get0_pubkey(cert);
+        ck_assert(verifies_message(key, message, message_size, signature, size));
+        ck_assert(!verifies_message(key, message, message_size - 1, signature, size));
+        X509_free(cert);
+        return;
+    }
     if (row->digest == NULL)
         memcpy(hash, message, message_size);
     else
         EVP_Digest(message, message_size, hash, &hash_size, EVP_get_digestbyname(row->digest),
                    NULL);
-    ck_assert_uint_eq(size, kind->is_rsa ? kind->width : 2 * kind->width);
     if (!kind->is_rsa) {
         ECDSA_SIG *pair = ECDSA_SIG_new();
         int half = (int)size / 2;
@@ -171,7 +191,7 @@ START_TEST(every_mechanism_signs)
     CK_SESSION_HANDLE session = begin();
     size_t data_size = prepare(row, message, sizeof(message), data);
     for (int k = 0; k < KINDS; k++) {
-        if (kinds[k].is_rsa != row->is_rsa)
+        if (kinds[k].is_rsa != row->is_rsa || kinds[k].is_eddsa != row->is_eddsa)
             continue;
         CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, kinds[k].name);
         CK_ULONG size = sizeof(signature);
@@ -187,7 +207,7 @@ START_TEST(hashing_mechanisms_take_parts)
     const struct row *row = &rows[_i];
     if (row->is_bare)
         return;
-    const struct kind *kind = row->is_rsa ? &kinds[3] : &kinds[0];
+    const struct kind *kind = row->is_rsa ? &kinds[3] : row->is_eddsa ? &kinds[4] : &kinds[0];
     static unsigned char message[MESSAGE_MAX];
     unsigned char signature[512];
     CK_ULONG size = sizeof(signature);
@@ -258,6 +278,7 @@ START_TEST(mechanisms_and_keys_must_fit)
     CK_SESSION_HANDLE session = begin();
     CK_OBJECT_HANDLE ec = find_one(session, CKO_PRIVATE_KEY, "p256"),
                      rsa = find_one(session, CKO_PRIVATE_KEY, "rsa"),
+                     ed25519 = find_one(session, CKO_PRIVATE_KEY, "ed25519"),
                      public = find_one(session, CKO_PUBLIC_KEY, "rsa");
     CK_RSA_PKCS_PSS_PARAMS other = pss_params("SHA384");
     CK_MECHANISM pkcs = {CKM_SHA256_RSA_PKCS, NULL, 0}, raw = {CKM_RSA_X_509, NULL, 0},
@@ -274,6 +295,12 @@ START_TEST(mechanisms_and_keys_must_fit)
     ck_assert_rv(p11->C_SignInit(session, &pss, rsa), CKR_MECHANISM_PARAM_INVALID);
     ck_assert_rv(p11->C_SignInit(session, &mixed, rsa), CKR_MECHANISM_PARAM_INVALID);
     ck_assert_rv(p11->C_SignInit(session, &with, ec), CKR_MECHANISM_PARAM_INVALID);
+    CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0}, eddsa = {CKM_EDDSA, NULL, 0};
+    ck_assert_rv(p11->C_SignInit(session, &ecdsa, ed25519), CKR_KEY_TYPE_INCONSISTENT);
+    ck_assert_rv(p11->C_SignInit(session, &eddsa, ec), CKR_KEY_TYPE_INCONSISTENT);
+    eddsa.pParameter = &other; /* those of Ed25519ph or with a context */
+    eddsa.ulParameterLen = sizeof(other);
+    ck_assert_rv(p11->C_SignInit(session, &eddsa, ed25519), CKR_MECHANISM_PARAM_INVALID);
     ck_assert_ok(p11->C_SignInit(session, &pkcs, rsa));
     ck_assert_rv(p11->C_SignInit(session, &pkcs, rsa), CKR_OPERATION_ACTIVE);
 }
@@ -284,8 +311,10 @@ START_TEST(lengths_are_told_without_asking_the_agent)
     unsigned char data[32] = {0}, signature[512];
     CK_SESSION_HANDLE session = begin();
     for (int k = 0; k < KINDS; k++) {
-        CK_MECHANISM mechanism = {kinds[k].is_rsa ? CKM_SHA256_RSA_PKCS : CKM_ECDSA_SHA256, NULL,
-                                  0};
+        CK_MECHANISM mechanism = {kinds[k].is_rsa     ? CKM_SHA256_RSA_PKCS
+                                  : kinds[k].is_eddsa ? CKM_EDDSA
+                                                      : CKM_ECDSA_SHA256,
+                                  NULL, 0};
         size_t wanted = kinds[k].is_rsa ? kinds[k].width : 2 * kinds[k].width;
         CK_ULONG size = 0;
         ck_assert_ok(p11->C_SignInit(session, &mechanism,

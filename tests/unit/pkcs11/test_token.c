@@ -80,14 +80,14 @@ START_TEST(every_listed_mechanism_has_information)
     CK_MECHANISM_TYPE list[64];
     CK_ULONG count = 3;
     ck_assert_rv(p11->C_GetMechanismList(0, list, &count), CKR_BUFFER_TOO_SMALL);
-    ck_assert_uint_eq(count, 20);
+    ck_assert_uint_eq(count, 21);
     ck_assert_ok(p11->C_GetMechanismList(0, list, &count));
     for (CK_ULONG i = 0; i < count; i++) {
         CK_MECHANISM_INFO info;
         ck_assert_ok(p11->C_GetMechanismInfo(0, list[i], &info));
         ck_assert_uint_ne(info.flags & (CKF_SIGN | CKF_DECRYPT | CKF_DERIVE), 0);
         ck_assert_uint_eq(info.flags & (CKF_VERIFY | CKF_ENCRYPT | CKF_GENERATE_KEY_PAIR), 0);
-        ck_assert_uint_lt(info.ulMinKeySize, info.ulMaxKeySize);
+        ck_assert_uint_le(info.ulMinKeySize, info.ulMaxKeySize);
     }
     CK_MECHANISM_INFO info;
     ck_assert_rv(p11->C_GetMechanismInfo(0, CKM_SHA256, &info), CKR_MECHANISM_INVALID);

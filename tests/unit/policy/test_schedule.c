@@ -127,6 +127,91 @@ END_TEST
 
 static const struct {
     const char *lines;
+    gint64 key_age; /* at not_before */
+    gint64 due;     /* after not_before, of a certificate of 90 days */
+} dues[] = {
+    {"Jitter=0%", 0, 60 * DAY_S},
+    {"Jitter=0%\nNewKey=age:30d", 0, 30 * DAY_S},
+    {"Jitter=0%\nNewKey=age:30d", 10 * DAY_S, 20 * DAY_S},
+    {"Jitter=0%\nNewKey=age:90d", 0, 60 * DAY_S},
+    /* a key that is too old already is not a reason to rotate again and again */
+    {"Jitter=0%\nNewKey=age:30d", 400 * DAY_S, 9 * DAY_S},
+    {"Jitter=0%\nRotateIfIssuedBefore=2026-07-30T08:26:39Z", 0, 60 * DAY_S}, /* START - 1 s */
+    {"Jitter=0%\nRotateIfIssuedBefore=2026-07-30T09:00:00Z\nRotateWithin=1s", 0, 2000},
+    {"Jitter=0%\nRotateIfIssuedBefore=2026-07-30T09:00:00Z\nRotateWithin=1s\nNewKey=never", 0,
+     60 * DAY_S},
+    {"Jitter=0%\nRotateIfIssuedBefore=", 0, 60 * DAY_S},
+};
+
+START_TEST(the_first_of_schedule_key_age_and_emergency_counts)
+{
+    g_autofree char *text = g_strdup(dues[_i].lines);
+    g_autoptr(SignetPolicy) policy = parse_profile(text);
+    const SignetCertificateFacts facts = {START, START + 90 * DAY_S, START - dues[_i].key_age};
+
+    ck_assert_int_eq(signet_schedule_due_at(profile_of(policy), &facts, 3, LATER),
+                     START + dues[_i].due);
+}
+END_TEST
+
+START_TEST(an_emergency_spreads_over_its_time_and_ends_with_the_new_key)
+{
+    g_autoptr(SignetPolicy) policy =
+        parse_profile("RotateIfIssuedBefore=2026-07-30T09:00:00Z\nRotateWithin=10h");
+    SignetCertificateFacts facts = {START, START + 90 * DAY_S, START};
+    guint hours[10] = {0};
+
+    for (guint64 seed = 0; seed < 1000; seed++)
+        hours[(signet_schedule_due_at(profile_of(policy), &facts, seed, LATER) - START - 2000) /
+              HOUR_S]++;
+    for (guint i = 0; i < G_N_ELEMENTS(hours); i++)
+        ck_assert_uint_gt(hours[i], 60);
+    ck_assert(signet_schedule_needs_new_key(profile_of(policy), START, START + 3000));
+    facts.key_created_s = START + 3000;
+    ck_assert_int_eq(signet_schedule_recall_at(profile_of(policy), &facts, 7), G_MAXINT64);
+}
+END_TEST
+
+#define MONDAY ((gint64)1785110400) /* 2026-07-27 00:00:00 UTC */
+
+static const struct {
+    const char *windows;
+    gint64 at;       /* after MONDAY */
+    gint64 offset;   /* of local time */
+    gint64 expected; /* after MONDAY */
+} windows[] = {
+    {"22:00-05:00", 0, 0, 0},
+    {"22:00-05:00", 5 * HOUR_S - 1, 0, 5 * HOUR_S - 1},
+    {"22:00-05:00", 5 * HOUR_S, 0, 22 * HOUR_S},
+    {"22:00-05:00", 12 * HOUR_S + 61, 0, 22 * HOUR_S},
+    {"Mon..Fri 22:00-05:00", 5 * DAY_S + 4 * HOUR_S, 0, 5 * DAY_S + 4 * HOUR_S},
+    {"Mon..Fri 22:00-05:00", 5 * DAY_S + 5 * HOUR_S, 0, 7 * DAY_S + 22 * HOUR_S},
+    {"Mon..Fri 22:00-05:00", 0, 0, 22 * HOUR_S}, /* Sunday's evening is no window */
+    {"Sat,Sun 00:00-24:00", 3 * DAY_S, 0, 5 * DAY_S},
+    {"Sat,Sun 00:00-24:00", 7 * DAY_S - 1, 0, 7 * DAY_S - 1},
+    {"Sat,Sun 00:00-24:00", 7 * DAY_S, 0, 12 * DAY_S},
+    {"Fri..Mon 01:00-02:00", 2 * DAY_S, 0, 4 * DAY_S + HOUR_S},
+    {"01:00-02:00;Wed 12:00-13:00", 2 * DAY_S + 3 * HOUR_S, 0, 2 * DAY_S + 12 * HOUR_S},
+    {"22:00-23:00", 0, 2 * HOUR_S, 20 * HOUR_S},
+    {"22:00-23:00", 0, -5 * HOUR_S, 3 * HOUR_S},
+    {"22:00-23:00", 3 * HOUR_S + 30, -5 * HOUR_S, 3 * HOUR_S + 30},
+    {"00:00-24:00", 12345, 0, 12345},
+    {"10:00-10:00", 12345, 0, 12345},
+};
+
+START_TEST(a_window_is_found_in_local_time)
+{
+    g_autofree char *line = g_strconcat("Window=", windows[_i].windows, NULL);
+    g_autoptr(SignetPolicy) policy = parse_profile(line);
+
+    ck_assert_int_eq(
+        signet_schedule_window_at(profile_of(policy), MONDAY + windows[_i].at, windows[_i].offset),
+        MONDAY + windows[_i].expected);
+}
+END_TEST
+
+static const struct {
+    const char *lines;
     gint64 lifetime;
     guint attempt;
     gint64 pause; /* ± 10 % */
@@ -248,6 +333,10 @@ main(void)
     tcase_add_test(cases, times_at_the_ends_of_the_range_stay_within_the_validity);
     tcase_add_test(cases, seeds_differ_by_machine_and_identity_and_stay);
     tcase_add_test(cases, a_fleet_spreads_evenly_over_the_jitter);
+    tcase_add_loop_test(cases, the_first_of_schedule_key_age_and_emergency_counts, 0,
+                        G_N_ELEMENTS(dues));
+    tcase_add_test(cases, an_emergency_spreads_over_its_time_and_ends_with_the_new_key);
+    tcase_add_loop_test(cases, a_window_is_found_in_local_time, 0, G_N_ELEMENTS(windows));
     tcase_add_loop_test(cases, retries_double_up_to_the_longest_pause, 0, G_N_ELEMENTS(retries));
     tcase_add_loop_test(cases, overlap_ends_with_the_old_certificate_at_the_latest, 0,
                         G_N_ELEMENTS(overlaps));

@@ -64,7 +64,9 @@ static const struct {
     {"rsa:2048", "rsa:..3072", TRUE},      {"rsa:4096", "rsa:..3072", FALSE},
     {"rsa:2048", "ec:P-256..", FALSE},     {"ec:P-521", "rsa:2048..", FALSE},
     {"rsa:1024", "rsa:2048..", FALSE},     {"rsa:2048", "rsa:", FALSE},
-    {"rsa:2048", "rsa:..", FALSE},
+    {"rsa:2048", "rsa:..", FALSE},         {"ed25519", "ed25519", TRUE},
+    {"ed25519", "ec:P-256..", FALSE},      {"ec:P-256", "ed25519", FALSE},
+    {"ed25519", "ed25519..", FALSE},
 };
 
 START_TEST(key_ranges_hold_what_they_should)
@@ -86,6 +88,8 @@ static const char *const bad_ranges[] = {
     "ec:P-256...",
     "dsa:2048..",
     "rsa:2048..x",
+    "ed25519..",
+    "ed25519:",
     "x:..rsa:2048",
 };
 

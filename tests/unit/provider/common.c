@@ -15,11 +15,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "provider/wire/reference.h"
+
 const struct kind kinds[KINDS] = {
-    {"p256", "ec:P-256", false, 256, EVP_PKEY_EC},
-    {"p384", "ec:P-384", false, 384, EVP_PKEY_EC},
-    {"p521", "ec:P-521", false, 521, EVP_PKEY_EC},
-    {"rsa", "rsa:2048", true, 2048, EVP_PKEY_RSA},
+#define EC(name, type, bits)                                                                   \
+    {                                                                                          \
+        name, type, false, bits, EVP_PKEY_EC, "EC", "ECDSA", SIGNET_REFERENCE_OID_EC, "SHA256" \
+    }
+    EC("p256", "ec:P-256", 256),
+    EC("p384", "ec:P-384", 384),
+    EC("p521", "ec:P-521", 521),
+#undef EC
+    {"rsa", "rsa:2048", true, 2048, EVP_PKEY_RSA, "RSA", "RSA", SIGNET_REFERENCE_OID_RSA, "SHA256"},
+    {"ed25519", "ed25519", false, 256, EVP_PKEY_ED25519, "ED25519", "EDDSA",
+     SIGNET_REFERENCE_OID_ED25519, NULL},
 };
 
 static char directory[64] = "/tmp/signet-provider-XXXXXX";
@@ -93,11 +102,23 @@ begin_with(const char *first, const char *socket, const char *more)
     unsetenv("SIGNET_SOCKET");
 }
 
+static const struct kind *
+begin_row_of(int row, int count)
+{
+    begin_with(row / count == 0 ? "default" : "signet", NULL, "timeout = 10s");
+    return &kinds[row % count];
+}
+
 const struct kind *
 begin_row(int row)
 {
-    begin_with(row / KINDS == 0 ? "default" : "signet", NULL, "timeout = 10s");
-    return &kinds[row % KINDS];
+    return begin_row_of(row, KINDS);
+}
+
+const struct kind *
+begin_digest_row(int row)
+{
+    return begin_row_of(row, DIGEST_KINDS);
 }
 
 unsigned char *
@@ -155,8 +176,9 @@ load_ca(void)
 EVP_PKEY *
 generate_like(const struct kind *kind)
 {
-    EVP_PKEY *key =
-        kind->is_rsa ? EVP_RSA_gen((unsigned)kind->bits) : EVP_EC_gen(kind->type + strlen("ec:"));
+    EVP_PKEY *key = kind->is_rsa           ? EVP_RSA_gen((unsigned)kind->bits)
+                    : kind->digest == NULL ? EVP_PKEY_Q_keygen(NULL, NULL, kind->algorithm)
+                                           : EVP_EC_gen(kind->type + strlen("ec:"));
     ck_assert_ptr_nonnull(key);
     return key;
 }
@@ -174,20 +196,26 @@ count_requests(const char *prefix)
     return count;
 }
 
+const EVP_MD *
+digest_for(const struct kind *kind, const EVP_MD *md)
+{
+    return kind->digest == NULL ? NULL : md;
+}
+
 void
 assert_signs(EVP_PKEY *key, const struct kind *kind, unsigned generation)
 {
     unsigned char signature[1024];
     size_t size = sizeof(signature);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    ck_assert_int_eq(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
+    const EVP_MD *md = digest_for(kind, EVP_sha256());
+    ck_assert_int_eq(EVP_DigestSignInit(context, NULL, md, NULL, key), 1);
     ck_assert_int_eq(EVP_DigestSign(context, signature, &size, (const unsigned char *)"abc", 3), 1);
     EVP_MD_CTX_free(context);
 
     X509 *cert = load_cert(kind, generation);
     context = EVP_MD_CTX_new();
-    ck_assert_int_eq(
-        EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, X509_get0_pubkey(cert)), 1);
+    ck_assert_int_eq(EVP_DigestVerifyInit(context, NULL, md, NULL, X509_get0_pubkey(cert)), 1);
     ck_assert_int_eq(EVP_DigestVerify(context, signature, size, (const unsigned char *)"abc", 3),
                      1);
     EVP_MD_CTX_free(context);
@@ -225,6 +253,7 @@ start_fake_agent(void)
                              (char *)"p384=ec:P-384",
                              (char *)"p521=ec:P-521",
                              (char *)"rsa=rsa:2048",
+                             (char *)"ed25519=ed25519",
                              (char *)"other=ec:P-256",
                              (char *)"forbidden=denied",
                              NULL};

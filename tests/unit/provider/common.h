@@ -18,17 +18,25 @@ struct kind {
     bool is_rsa;
     int bits;
     int nid;
+    const char *algorithm; /* libcrypto's name */
+    const char *signature; /* of our signature algorithm, behind "SIGNET-" */
+    const char *oid;       /* in references */
+    const char *digest;    /* its default; NULL: signs without one */
 };
 
 /* Rows of loop tests: every kind of key, with 'default' listed first and with 'signet' listed
  * first. */
 #define ORDERS 2
-#define KINDS  4
+#define KINDS  5
 #define ROWS   (ORDERS * KINDS)
 extern const struct kind kinds[KINDS];
+/* The first of them sign digests. */
+#define DIGEST_KINDS 4
+#define DIGEST_ROWS  (ORDERS * DIGEST_KINDS)
 
 /* Call it before anything of libcrypto in a test. Returns the row's kind of key. */
 const struct kind *begin_row(int row);
+const struct kind *begin_digest_row(int row);
 /* Configures this process by hand: more lines for signet's section; the socket's path, NULL: the
  * fake agent's. */
 void begin_with(const char *first, const char *socket, const char *more);
@@ -51,6 +59,8 @@ EVP_PKEY *generate_like(const struct kind *kind);
 /* Lines of the fake agent's log that begin so. */
 unsigned count_requests(const char *prefix);
 
+/* The digest, or NULL for a key that signs without one. */
+const EVP_MD *digest_for(const struct kind *kind, const EVP_MD *md);
 /* Signs and verifies with software under the certificate of that generation. */
 void assert_signs(EVP_PKEY *key, const struct kind *kind, unsigned generation);
 void assert_no_errors(void);

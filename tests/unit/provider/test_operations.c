@@ -47,7 +47,7 @@ verify(EVP_PKEY *public, const EVP_MD *md, const unsigned char *signature, size_
 
 START_TEST(one_shot_signs_with_every_digest)
 {
-    const struct kind *kind = begin_row(_i);
+    const struct kind *kind = begin_digest_row(_i);
     struct pair pair = pair_new(kind);
     const EVP_MD *digests[] = {EVP_sha1(), EVP_sha224(), EVP_sha256(), EVP_sha384(), EVP_sha512()};
     static const unsigned char data[] = "message";
@@ -74,7 +74,7 @@ END_TEST
 
 START_TEST(streaming_signs_what_one_shot_would)
 {
-    const struct kind *kind = begin_row(_i);
+    const struct kind *kind = begin_digest_row(_i);
     struct pair pair = pair_new(kind);
     unsigned char data[3000], signature[1024];
     memset(data, 'x', sizeof(data));
@@ -93,7 +93,7 @@ END_TEST
 
 START_TEST(a_long_message_goes_as_a_digest)
 {
-    const struct kind *kind = begin_row(_i);
+    const struct kind *kind = begin_digest_row(_i);
     struct pair pair = pair_new(kind);
     const size_t sizes[] = {SIGNET_WIRE_MESSAGE_MAX, SIGNET_WIRE_MESSAGE_MAX + 1, 300000};
     for (int i = 0; i < 6; i++) {
@@ -120,7 +120,7 @@ END_TEST
 
 START_TEST(a_copied_context_goes_its_own_way)
 {
-    const struct kind *kind = begin_row(_i);
+    const struct kind *kind = begin_digest_row(_i);
     struct pair pair = pair_new(kind);
     EVP_MD_CTX *a = EVP_MD_CTX_new(), *b = EVP_MD_CTX_new();
     unsigned char signature[1024];
@@ -143,7 +143,7 @@ END_TEST
 
 START_TEST(without_a_digest_there_is_a_default)
 {
-    const struct kind *kind = begin_row(_i);
+    const struct kind *kind = begin_digest_row(_i);
     struct pair pair = pair_new(kind);
     unsigned char signature[1024];
     size_t size = sizeof(signature);
@@ -158,7 +158,7 @@ END_TEST
 
 START_TEST(a_digest_can_be_signed)
 {
-    const struct kind *kind = begin_row(_i);
+    const struct kind *kind = begin_digest_row(_i);
     struct pair pair = pair_new(kind);
     unsigned char digest[32], signature[1024];
     memset(digest, 7, sizeof(digest));
@@ -187,7 +187,7 @@ END_TEST
 
 START_TEST(sign_final_works)
 {
-    const struct kind *kind = begin_row(_i);
+    const struct kind *kind = begin_digest_row(_i);
     struct pair pair = pair_new(kind);
     unsigned char signature[1024];
     unsigned size = sizeof(signature);
@@ -201,9 +201,58 @@ START_TEST(sign_final_works)
 }
 END_TEST
 
+START_TEST(ed25519_signs_messages_and_only_those)
+{
+    begin_row(4 + _i * KINDS);
+    struct pair pair = pair_new(&kinds[4]);
+    static unsigned char data[SIGNET_WIRE_MESSAGE_MAX + 1];
+    static const size_t sizes[] = {0, 1, 130, SIGNET_WIRE_MESSAGE_MAX};
+    unsigned char signature[64];
+    for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+        size_t size = sizeof(signature), data_size = sizes[i / 2];
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        ck_assert_int_eq(EVP_DigestSignInit(context, NULL, NULL, NULL, pair.key), 1);
+        if (i % 2 == 0) {
+            ck_assert_int_eq(EVP_DigestSign(context, signature, &size, data, data_size), 1);
+        } else {
+            ck_assert_int_eq(EVP_DigestSignUpdate(context, data, data_size), 1);
+            ck_assert_int_eq(EVP_DigestSignFinal(context, signature, &size), 1);
+        }
+        EVP_MD_CTX_free(context);
+        ck_assert_uint_eq(size, sizeof(signature));
+        ck_assert(verify(pair.public, NULL, signature, size, data, data_size));
+        ck_assert(verify(pair.key, NULL, signature, size, data, data_size));
+        signature[0] ^= 1;
+        ck_assert(!verify(pair.key, NULL, signature, size, data, data_size));
+    }
+    pair_clear(&pair);
+}
+END_TEST
+
+START_TEST(ed25519_refuses_digests_and_what_no_packet_holds)
+{
+    begin_row(4 + _i * KINDS);
+    struct pair pair = pair_new(&kinds[4]);
+    static unsigned char data[SIGNET_WIRE_MESSAGE_MAX + 1];
+    unsigned char signature[64];
+    size_t size = sizeof(signature);
+    unsigned before = count_requests("sign-");
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    ck_assert_int_ne(EVP_DigestSignInit(context, NULL, EVP_sha512(), NULL, pair.key), 1);
+    ck_assert_int_eq(EVP_DigestSignInit(context, NULL, NULL, NULL, pair.key), 1);
+    ck_assert_int_ne(EVP_DigestSign(context, signature, &size, data, sizeof(data)), 1);
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_CTX *bare = EVP_PKEY_CTX_new(pair.key, NULL);
+    ck_assert_int_ne(EVP_PKEY_sign_init(bare), 1);
+    EVP_PKEY_CTX_free(bare);
+    ck_assert_uint_eq(count_requests("sign-"), before);
+    pair_clear(&pair);
+}
+END_TEST
+
 START_TEST(an_unknown_digest_is_refused_in_words)
 {
-    const struct kind *kind = begin_row(_i);
+    const struct kind *kind = begin_digest_row(_i);
     struct pair pair = pair_new(kind);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     ck_assert_int_ne(EVP_DigestSignInit(context, NULL, EVP_sha3_256(), NULL, pair.key), 1);
@@ -288,7 +337,7 @@ START_TEST(a_request_is_signed_and_verifies)
     X509_REQ *request = X509_REQ_new();
     ck_assert_int_eq(X509_REQ_set_version(request, X509_REQ_VERSION_1), 1);
     ck_assert_int_eq(X509_REQ_set_pubkey(request, pair.key), 1);
-    ck_assert_int_gt(X509_REQ_sign(request, pair.key, EVP_sha256()), 0);
+    ck_assert_int_gt(X509_REQ_sign(request, pair.key, digest_for(kind, EVP_sha256())), 0);
     ck_assert_int_eq(X509_REQ_verify(request, pair.public), 1);
     assert_no_errors();
     X509_REQ_free(request);
@@ -298,7 +347,7 @@ END_TEST
 
 START_TEST(cms_signs_and_decrypts)
 {
-    const struct kind *kind = begin_row(_i);
+    const struct kind *kind = begin_digest_row(_i);
     struct pair pair = pair_new(kind);
     BIO *data = BIO_new_mem_buf("hello", 5), *out = BIO_new(BIO_s_mem());
     CMS_ContentInfo *cms = CMS_sign(pair.cert, pair.key, NULL, data, CMS_BINARY);
@@ -451,18 +500,20 @@ operations_suite(void)
     Suite *suite = suite_create("operations");
     TCase *rows = tcase_create("by every key");
     tcase_set_timeout(rows, 60);
-    tcase_add_loop_test(rows, one_shot_signs_with_every_digest, 0, ROWS);
-    tcase_add_loop_test(rows, streaming_signs_what_one_shot_would, 0, ROWS);
-    tcase_add_loop_test(rows, a_long_message_goes_as_a_digest, 0, ROWS);
-    tcase_add_loop_test(rows, a_copied_context_goes_its_own_way, 0, ROWS);
-    tcase_add_loop_test(rows, without_a_digest_there_is_a_default, 0, ROWS);
-    tcase_add_loop_test(rows, a_digest_can_be_signed, 0, ROWS);
-    tcase_add_loop_test(rows, sign_final_works, 0, ROWS);
-    tcase_add_loop_test(rows, an_unknown_digest_is_refused_in_words, 0, ROWS);
+    tcase_add_loop_test(rows, one_shot_signs_with_every_digest, 0, DIGEST_ROWS);
+    tcase_add_loop_test(rows, streaming_signs_what_one_shot_would, 0, DIGEST_ROWS);
+    tcase_add_loop_test(rows, a_long_message_goes_as_a_digest, 0, DIGEST_ROWS);
+    tcase_add_loop_test(rows, a_copied_context_goes_its_own_way, 0, DIGEST_ROWS);
+    tcase_add_loop_test(rows, without_a_digest_there_is_a_default, 0, DIGEST_ROWS);
+    tcase_add_loop_test(rows, a_digest_can_be_signed, 0, DIGEST_ROWS);
+    tcase_add_loop_test(rows, sign_final_works, 0, DIGEST_ROWS);
+    tcase_add_loop_test(rows, ed25519_signs_messages_and_only_those, 0, ORDERS);
+    tcase_add_loop_test(rows, ed25519_refuses_digests_and_what_no_packet_holds, 0, ORDERS);
+    tcase_add_loop_test(rows, an_unknown_digest_is_refused_in_words, 0, DIGEST_ROWS);
     tcase_add_loop_test(rows, pss_resolves_the_salt_length, 0, SALTS * ORDERS);
     tcase_add_loop_test(rows, a_salt_that_does_not_fit_is_refused, 0, ORDERS);
     tcase_add_loop_test(rows, a_request_is_signed_and_verifies, 0, ROWS);
-    tcase_add_loop_test(rows, cms_signs_and_decrypts, 0, ROWS);
+    tcase_add_loop_test(rows, cms_signs_and_decrypts, 0, DIGEST_ROWS);
     tcase_add_loop_test(rows, rsa_decrypts, 0, 16);
     tcase_add_loop_test(rows, a_broken_ciphertext_is_an_error, 0, ORDERS);
     tcase_add_loop_test(rows, both_ends_agree, 0, 3 * ORDERS);

@@ -39,7 +39,7 @@ active_machine(void)
 
     machine.state = SIGNET_MACHINE_ACTIVE;
     machine.current = machine.last_number = 3;
-    machine.facts = (SignetMachineFacts) {WORLD_NOW_S, WORLD_NOW_S + 3600, WORLD_NOW_S};
+    machine.facts = (SignetCertificateFacts) {WORLD_NOW_S, WORLD_NOW_S + 3600, WORLD_NOW_S};
     g_strlcpy(machine.current_wish, "wish", sizeof(machine.current_wish));
     return machine;
 }
@@ -164,12 +164,12 @@ START_TEST(no_key_is_made_where_none_may_be)
     machine = step_with(&machine, &input, SIGNET_EVENT_BEGIN, SIGNET_MACHINE_OURS).machine;
     ck_assert_int_eq(machine.state, SIGNET_MACHINE_BLOCKED);
     ck_assert_str_eq(machine.cause, "adopt one");
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, SIGNET_NEVER);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, WORLD_NOW_S).begin_s, SIGNET_NEVER);
     SignetMachineStep result =
         step_with(&machine, &input, SIGNET_EVENT_ADOPT, SIGNET_MACHINE_ADOPTED);
     ck_assert_uint_eq(result.effects, SIGNET_EFFECT_ADOPT);
     input.no_new_key = NULL;
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, 0);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, WORLD_NOW_S).begin_s, 0);
 }
 END_TEST
 
@@ -199,15 +199,15 @@ START_TEST(a_token_that_cannot_make_the_key_is_not_asked_again_and_again)
     machine = step(&machine, SIGNET_EVENT_KEY_REFUSED).machine;
     ck_assert_int_eq(machine.state, SIGNET_MACHINE_BLOCKED);
     ck_assert_str_eq(machine.cause, "because");
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, SIGNET_NEVER);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, WORLD_NOW_S).begin_s, SIGNET_NEVER);
     SignetMachine asked = step(&machine, SIGNET_EVENT_ROTATE).machine;
     ck_assert_uint_eq(step(&asked, SIGNET_EVENT_BEGIN).effects, SIGNET_EFFECT_GENERATE);
     never.new_key = SIGNET_NEW_KEY_NEVER;
     input.rotation = &never;
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, 0);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, WORLD_NOW_S).begin_s, 0);
     input = good_input();
     input.wish = "another";
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, 0);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, WORLD_NOW_S).begin_s, 0);
 }
 END_TEST
 

@@ -101,7 +101,7 @@ static gboolean
 is_stuck(const Life *life)
 {
     const SignetMachine *machine = &life->machine;
-    SignetMachineDeadlines deadlines = signet_machine_deadlines(machine, &life->input);
+    SignetMachineDeadlines deadlines = signet_machine_deadlines(machine, &life->input, life->now_s);
     gboolean waits_for_ca = machine->state == SIGNET_MACHINE_WAITING_CA &&
                             !life->input.is_ca_ready && !life->input.blocked;
     gboolean waits_for_policy = machine->state == SIGNET_MACHINE_BLOCKED && life->input.blocked;

@@ -56,7 +56,7 @@ active_machine(void)
 
     machine.state = SIGNET_MACHINE_ACTIVE;
     machine.current = machine.last_number = 3;
-    machine.facts = (SignetMachineFacts) {NOW_S, NOW_S + LIFETIME_S, NOW_S};
+    machine.facts = (SignetCertificateFacts) {NOW_S, NOW_S + LIFETIME_S, NOW_S};
     g_strlcpy(machine.current_wish, "wish", sizeof(machine.current_wish));
     machine.retired[0] = (SignetRetired) {.number = 2, .retire_at_s = NOW_S + 300};
     machine.n_retired = 1;
@@ -148,7 +148,8 @@ START_TEST(nothing_begins_before_it_is_due)
     SignetMachineInput input = good_input();
 
     ck_assert_int_eq(result.machine.state, SIGNET_MACHINE_ACTIVE);
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, NOW_S + LIFETIME_S / 2);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s,
+                     NOW_S + LIFETIME_S / 2);
 }
 END_TEST
 
@@ -164,6 +165,55 @@ START_TEST(a_renewal_that_is_due_begins)
     ck_assert_uint_eq(result.effects, SIGNET_EFFECT_GENERATE);
     ck_assert_uint_eq(result.machine.pending, 4);
     ck_assert_uint_eq(result.machine.current, 3);
+}
+END_TEST
+
+/* NOW_S + 30 min to NOW_S + 31 min: after the certificate is due, before little is left. */
+START_TEST(a_renewal_waits_for_its_window)
+{
+    const gint64 minute = NOW_S / 60 % 1440 + 30;
+    const SignetWindow window = {0x7f, (guint16)(minute % 1440), (guint16)(minute % 1440 + 1)};
+    g_autoptr(GArray) windows = g_array_new(FALSE, FALSE, sizeof(SignetWindow));
+    SignetRotationProfile rotation = profile;
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    const gint64 opens_s = NOW_S - NOW_S % 60 + 30 * 60;
+
+    g_array_append_val(windows, window);
+    rotation.windows = windows;
+    rotation.renew_percent = 10;
+    input.rotation = &rotation;
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S + 600).begin_s, opens_s);
+    /* the window was slept through, and little will be left before the next one */
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, opens_s + 60).begin_s,
+                     NOW_S + LIFETIME_S - LIFETIME_S / 4);
+    machine.current = 0;
+    machine.state = SIGNET_MACHINE_FAILED;
+    machine.next_s = NOW_S + 5;
+    g_strlcpy(machine.tried_wish, input.wish, sizeof(machine.tried_wish));
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, NOW_S + 5);
+}
+END_TEST
+
+START_TEST(a_person_and_an_emergency_do_not_wait_for_a_window)
+{
+    const guint16 minute = (guint16)((NOW_S / 60 + 720) % 1440);
+    const SignetWindow window = {0x7f, minute, minute + 1};
+    g_autoptr(GArray) windows = g_array_new(FALSE, FALSE, sizeof(SignetWindow));
+    SignetRotationProfile rotation = profile;
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+
+    g_array_append_val(windows, window);
+    rotation.windows = windows;
+    input.rotation = &rotation;
+    ck_assert_int_gt(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, NOW_S);
+    rotation.issued_before_s = NOW_S + 1;
+    rotation.within_s = 1;
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, NOW_S + 1);
+    rotation.issued_before_s = 0;
+    machine = step(&machine, SIGNET_EVENT_ROTATE).machine;
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, 0);
 }
 END_TEST
 
@@ -183,7 +233,7 @@ START_TEST(a_changed_policy_is_a_reason_to_rotate)
     SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
 
     input.wish = "another";
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, 0);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, 0);
     SignetMachineStep result = signet_machine_step(&machine, &event, &input, NOW_S);
     ck_assert_int_eq(result.machine.state, SIGNET_MACHINE_KEYGEN);
     ck_assert_str_eq(result.machine.pending_wish, "another");
@@ -260,7 +310,7 @@ START_TEST(a_pending_key_of_another_policy_is_discarded)
     machine = step(&machine, SIGNET_EVENT_CA_PENDING).machine;
     ck_assert_int_eq(machine.next_s, NOW_S + 100);
     input.wish = "another";
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, 0);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, 0);
     SignetMachineStep result = signet_machine_step(&machine, &event, &input, NOW_S);
     ck_assert_uint_eq(result.effects, SIGNET_EFFECT_GENERATE);
     ck_assert_uint_eq(result.machine.pending, 5);
@@ -310,9 +360,9 @@ START_TEST(a_blocked_policy_waits_for_its_correction)
     machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
     ck_assert_int_eq(machine.state, SIGNET_MACHINE_BLOCKED);
     ck_assert_str_eq(machine.cause, "no such token");
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, SIGNET_NEVER);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, SIGNET_NEVER);
     input.blocked = NULL;
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, 0);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, 0);
     machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
     ck_assert_int_eq(machine.state, SIGNET_MACHINE_KEYGEN);
 }
@@ -327,7 +377,7 @@ START_TEST(an_identity_waits_for_its_ca)
     input.is_ca_ready = FALSE;
     machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
     ck_assert_int_eq(machine.state, SIGNET_MACHINE_WAITING_CA);
-    ck_assert_int_eq(signet_machine_deadlines(&machine, &input).begin_s, SIGNET_NEVER);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, SIGNET_NEVER);
     input.is_ca_ready = TRUE;
     machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
     ck_assert_int_eq(machine.state, SIGNET_MACHINE_KEYGEN);
@@ -340,7 +390,7 @@ START_TEST(a_token_that_is_back_is_used_at_once)
     SignetMachineInput input = good_input();
 
     machine = step(&machine, SIGNET_EVENT_TOKEN_MISSING).machine;
-    ck_assert_int_gt(signet_machine_deadlines(&machine, &input).begin_s, NOW_S);
+    ck_assert_int_gt(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, NOW_S);
     machine = step(&machine, SIGNET_EVENT_TOKEN_BACK).machine;
     ck_assert_uint_eq(step(&machine, SIGNET_EVENT_BEGIN).effects, SIGNET_EFFECT_GENERATE);
 }
@@ -375,7 +425,7 @@ START_TEST(a_destruction_that_failed_is_tried_again_later)
     machine = step(&machine, SIGNET_EVENT_RETIRE_FAILED).machine;
     ck_assert_uint_eq(machine.n_retired, 1);
     ck_assert(!signet_machine_is_usable(&machine, 2));
-    SignetMachineDeadlines deadlines = signet_machine_deadlines(&machine, &input);
+    SignetMachineDeadlines deadlines = signet_machine_deadlines(&machine, &input, NOW_S);
     ck_assert_int_gt(deadlines.tick_s, NOW_S);
     ck_assert_uint_eq(deadlines.retire_number, 2);
 }
@@ -581,6 +631,8 @@ make_rules(void)
     tcase_add_loop_test(rules, every_outcome_leads_where_the_table_says, 0, G_N_ELEMENTS(rows));
     tcase_add_test(rules, nothing_begins_before_it_is_due);
     tcase_add_test(rules, a_renewal_that_is_due_begins);
+    tcase_add_test(rules, a_renewal_waits_for_its_window);
+    tcase_add_test(rules, a_person_and_an_emergency_do_not_wait_for_a_window);
     tcase_add_test(rules, a_wish_begins_at_once);
     tcase_add_test(rules, a_changed_policy_is_a_reason_to_rotate);
     tcase_add_test(rules, the_key_is_kept_where_the_policy_says_so);

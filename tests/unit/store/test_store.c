@@ -378,7 +378,7 @@ START_TEST(the_reference_explains_itself_and_names_its_generation)
                      SIGNET_REFERENCE_OURS);
     ck_assert_str_eq(reference.identity, "wifi");
     ck_assert_uint_eq(reference.generation, 7);
-    ck_assert(!reference.is_rsa);
+    ck_assert_uint_eq(reference.family, SIGNET_FAMILY_EC);
 }
 END_TEST
 

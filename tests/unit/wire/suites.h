@@ -11,3 +11,4 @@ Suite *messages_suite(void);
 Suite *primitives_suite(void);
 Suite *reference_suite(void);
 Suite *catalogue_suite(void);
+Suite *der_suite(void);

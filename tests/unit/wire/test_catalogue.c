@@ -30,6 +30,9 @@ START_TEST(unknown_numbers_are_called_unknown)
     ck_assert_uint_eq(signet_key_type_bits(unknown[_i]), 0);
     ck_assert_uint_eq(signet_key_type_signature_max(unknown[_i]), 0);
     ck_assert(!signet_key_type_is_rsa(unknown[_i]) && !signet_key_type_is_ec(unknown[_i]));
+    ck_assert_uint_eq(signet_key_type_family(unknown[_i]), 0);
+    ck_assert_uint_eq(signet_scheme_family(unknown[_i]), 0);
+    ck_assert_str_eq(signet_family_name(unknown[_i]), "unknown");
     ck_assert_uint_eq(signet_hash_size(unknown[_i] + 99), 0);
 }
 END_TEST
@@ -39,9 +42,10 @@ static const struct {
     const char *name;
     unsigned bits;
     size_t signature_max;
-    bool is_rsa;
+    uint32_t family;
 } key_types[] = {
-#define X(symbol, number, name, bits, sig_max) {number, name, bits, sig_max, number >= 16},
+#define X(symbol, number, name, family, bits, sig_max) \
+    {number, name, bits, sig_max, SIGNET_FAMILY_##family},
     SIGNET_KEY_TYPES(X)
 #undef X
 };
@@ -53,17 +57,28 @@ START_TEST(key_types_are_found_by_name_and_number)
     ck_assert_uint_eq(signet_key_type_bits(type), key_types[_i].bits);
     ck_assert_uint_eq(signet_key_type_signature_max(type), key_types[_i].signature_max);
     ck_assert_uint_le(key_types[_i].signature_max, SIGNET_WIRE_SIGNATURE_MAX);
-    ck_assert_int_eq(signet_key_type_is_rsa(type), key_types[_i].is_rsa);
-    ck_assert_int_eq(signet_key_type_is_ec(type), !key_types[_i].is_rsa);
+    ck_assert_uint_eq(signet_key_type_family(type), key_types[_i].family);
+    ck_assert_int_eq(signet_key_type_is_rsa(type), strncmp(key_types[_i].name, "rsa:", 4) == 0);
+    ck_assert_int_eq(signet_key_type_is_ec(type), strncmp(key_types[_i].name, "ec:", 3) == 0);
 }
 END_TEST
 
-/* DER ECDSA-Sig-Value: SEQUENCE of two INTEGERs of up to n bytes and a sign byte */
+START_TEST(schemes_are_of_the_family_that_they_are_named_after)
+{
+    ck_assert_uint_eq(signet_scheme_family(SIGNET_SCHEME_ECDSA), SIGNET_FAMILY_EC);
+    ck_assert_uint_eq(signet_scheme_family(SIGNET_SCHEME_ECDH), SIGNET_FAMILY_EC);
+    ck_assert_uint_eq(signet_scheme_family(SIGNET_SCHEME_EDDSA), SIGNET_FAMILY_ED25519);
+    ck_assert_uint_eq(signet_scheme_family(SIGNET_SCHEME_RSA_OAEP), SIGNET_FAMILY_RSA);
+    ck_assert_str_eq(signet_family_name(SIGNET_FAMILY_ED25519), "ED25519");
+}
+END_TEST
+
+/* EC: DER ECDSA-Sig-Value: SEQUENCE of two INTEGERs of up to n bytes and a sign byte */
 START_TEST(signatures_have_the_room_their_encoding_needs)
 {
     unsigned bits = key_types[_i].bits;
-    size_t expected = bits / 8;
-    if (!key_types[_i].is_rsa) {
+    size_t expected = key_types[_i].family == SIGNET_FAMILY_ED25519 ? 2 * bits / 8 : bits / 8;
+    if (key_types[_i].family == SIGNET_FAMILY_EC) {
         size_t integer = (bits + 7) / 8 + (bits % 8 == 0);
         size_t sequence = 2 * (2 + integer);
         expected = sequence + (sequence < 128 ? 2 : 3);
@@ -98,6 +113,8 @@ START_TEST(digests_have_their_sizes)
     static const size_t sizes[] = {0, 20, 28, 32, 48, 64};
     ck_assert_uint_eq(signet_hash_size((uint32_t)_i), sizes[_i]);
     ck_assert_uint_le(sizes[_i], SIGNET_WIRE_DIGEST_MAX);
+    ck_assert_uint_eq(signet_hash_from_size(sizes[_i]), (uint32_t)_i);
+    ck_assert_uint_eq(signet_hash_from_size(sizes[_i] + 1), SIGNET_HASH_NONE);
 }
 END_TEST
 
@@ -116,6 +133,7 @@ catalogue_suite(void)
     Suite *suite = suite_create("wire catalogue");
     TCase *tc = tcase_create("catalogue");
     tcase_add_test(tc, numbers_have_their_names);
+    tcase_add_test(tc, schemes_are_of_the_family_that_they_are_named_after);
     tcase_add_loop_test(tc, unknown_numbers_are_called_unknown, 0, 4);
     tcase_add_loop_test(tc, key_types_are_found_by_name_and_number, 0, COUNT(key_types));
     tcase_add_loop_test(tc, signatures_have_the_room_their_encoding_needs, 0, COUNT(key_types));

@@ -14,9 +14,9 @@ static struct signet_reference decoded;
 static size_t consumed;
 
 static size_t
-encode(const char *identity, uint32_t generation, bool is_rsa)
+encode(const char *identity, uint32_t generation, int family)
 {
-    struct signet_reference reference = {.generation = generation, .is_rsa = is_rsa};
+    struct signet_reference reference = {.generation = generation, .family = (uint8_t)family};
     strncpy(reference.identity, identity, sizeof(reference.identity) - 1);
     return signet_reference_to_der(&reference, der, sizeof(der));
 }
@@ -32,13 +32,13 @@ static const uint32_t generations[] = {0,     1,     127,     128,        255,  
 
 START_TEST(a_reference_is_read_back)
 {
-    for (int is_rsa = 0; is_rsa < 2; is_rsa++) {
-        size_t size = encode("wifi", generations[_i], is_rsa);
+    for (int family = 1; family <= SIGNET_FAMILY_MAX; family++) {
+        size_t size = encode("wifi", generations[_i], family);
         ck_assert_uint_gt(size, 0);
         ck_assert_int_eq(decode(size), SIGNET_REFERENCE_OURS);
         ck_assert_str_eq(decoded.identity, "wifi");
         ck_assert_uint_eq(decoded.generation, generations[_i]);
-        ck_assert_int_eq(decoded.is_rsa, is_rsa);
+        ck_assert_int_eq(decoded.family, family);
         ck_assert_uint_eq(consumed, size);
         /* a caller may hold more than the reference */
         ck_assert_int_eq(decode(size + 16), SIGNET_REFERENCE_OURS);
@@ -54,7 +54,7 @@ START_TEST(the_bytes_are_those_of_the_documented_structure)
         0x30, 0x16, 0x06, 0x14, 0x69, 0xe7, 0x88, 0xb2, 0xc8, 0xd9, 0xe3, /* algorithm */
         0xc2, 0xb9, 0xf3, 0xa9, 0xd1, 0x9a, 0x81, 0x8b, 0xa9, 0x98, 0xb3, 0x4e, 0x01, 0x04, 0x0f,
         0x30, 0x0d, 0x0c, 0x07, 'n',  'g',  'i',  'n',  'x',  '-',  '1',  0x02, 0x02, 0x00, 0x80};
-    ck_assert_uint_eq(encode("nginx-1", 128, false), sizeof(expected));
+    ck_assert_uint_eq(encode("nginx-1", 128, SIGNET_FAMILY_EC), sizeof(expected));
     ck_assert_mem_eq(der, expected, sizeof(expected));
 }
 END_TEST
@@ -83,12 +83,18 @@ encode_oid(const char *text, uint8_t *out)
     return size;
 }
 
+static const char *const oids[] = {
+    [SIGNET_FAMILY_EC] = SIGNET_REFERENCE_OID_EC,
+    [SIGNET_FAMILY_RSA] = SIGNET_REFERENCE_OID_RSA,
+    [SIGNET_FAMILY_ED25519] = SIGNET_REFERENCE_OID_ED25519,
+};
+
 START_TEST(the_oid_in_the_bytes_is_the_documented_one)
 {
-    for (int is_rsa = 0; is_rsa < 2; is_rsa++) {
+    for (int family = 1; family <= SIGNET_FAMILY_MAX; family++) {
         uint8_t oid[64];
-        size_t size = encode_oid(is_rsa ? SIGNET_REFERENCE_OID_RSA : SIGNET_REFERENCE_OID_EC, oid);
-        ck_assert_uint_gt(encode("wifi", 1, is_rsa), 9 + size);
+        size_t size = encode_oid(oids[family], oid);
+        ck_assert_uint_gt(encode("wifi", 1, family), 9 + size);
         ck_assert_uint_eq(der[8], size);
         ck_assert_mem_eq(der + 9, oid, size);
     }
@@ -97,8 +103,8 @@ END_TEST
 
 START_TEST(the_oids_texts_survive_libcrypto)
 {
-    ck_assert_uint_le(strlen(SIGNET_REFERENCE_OID_EC), 49);
-    ck_assert_uint_le(strlen(SIGNET_REFERENCE_OID_RSA), 49);
+    for (int family = 1; family <= SIGNET_FAMILY_MAX; family++)
+        ck_assert_uint_le(strlen(oids[family]), 49);
 }
 END_TEST
 
@@ -106,7 +112,7 @@ START_TEST(the_longest_reference_fits_exactly)
 {
     char longest[SIGNET_WIRE_NAME_MAX + 1] = {0};
     memset(longest, 'n', SIGNET_WIRE_NAME_MAX);
-    struct signet_reference reference = {.generation = UINT32_MAX};
+    struct signet_reference reference = {.generation = UINT32_MAX, .family = SIGNET_FAMILY_EC};
     memcpy(reference.identity, longest, sizeof(longest));
     size_t size = signet_reference_to_der(&reference, der, sizeof(der));
     ck_assert_uint_eq(size, 106);
@@ -120,13 +126,13 @@ END_TEST
 START_TEST(a_bad_name_is_not_encoded)
 {
     static const char *const bad[] = {"", "Wifi", "../etc", "a b"};
-    ck_assert_uint_eq(encode(bad[_i], 1, false), 0);
+    ck_assert_uint_eq(encode(bad[_i], 1, SIGNET_FAMILY_EC), 0);
 }
 END_TEST
 
 START_TEST(a_name_without_an_end_is_not_encoded)
 {
-    struct signet_reference reference = {.generation = 1};
+    struct signet_reference reference = {.generation = 1, .family = SIGNET_FAMILY_EC};
     memset(reference.identity, 'n', sizeof(reference.identity));
     ck_assert_uint_eq(signet_reference_to_der(&reference, der, sizeof(der)), 0);
 }
@@ -134,7 +140,7 @@ END_TEST
 
 START_TEST(a_cut_reference_is_never_accepted)
 {
-    size_t size = encode("wifi", 7, true);
+    size_t size = encode("wifi", 7, SIGNET_FAMILY_RSA);
     for (size_t cut = 0; cut < size; cut++) {
         uint8_t *copy = malloc(cut + (cut == 0));
         memcpy(copy, der, cut);
@@ -151,13 +157,13 @@ END_TEST
 
 START_TEST(a_changed_byte_never_gives_the_same_reference)
 {
-    size_t size = encode("wifi", 7, true);
+    size_t size = encode("wifi", 7, SIGNET_FAMILY_RSA);
     for (size_t i = 0; i < size; i++) {
         for (unsigned change = 1; change < 256; change++) {
             der[i] ^= (uint8_t)change;
             if (decode(size) == SIGNET_REFERENCE_OURS)
                 ck_assert(strcmp(decoded.identity, "wifi") != 0 || decoded.generation != 7 ||
-                          !decoded.is_rsa);
+                          decoded.family != SIGNET_FAMILY_RSA);
             der[i] ^= (uint8_t)change;
         }
     }
@@ -199,8 +205,8 @@ END_TEST
 
 START_TEST(our_arc_with_another_last_number_is_foreign)
 {
-    size_t size = encode("wifi", 1, false);
-    der[28] = 3;
+    size_t size = encode("wifi", 1, SIGNET_FAMILY_EC);
+    der[28] = SIGNET_FAMILY_MAX + 1;
     ck_assert_int_eq(decode(size), SIGNET_REFERENCE_FOREIGN);
 }
 END_TEST
@@ -226,7 +232,7 @@ static const struct {
 
 START_TEST(our_oid_with_anything_else_wrong_is_broken)
 {
-    size_t size = encode("wifi", 7, false);
+    size_t size = encode("wifi", 7, SIGNET_FAMILY_EC);
     ck_assert_uint_eq(size, 42);
     memcpy(der + damages[_i].offset, damages[_i].bytes, damages[_i].size);
     ck_assert_msg(decode(size) == SIGNET_REFERENCE_BROKEN, "%s", damages[_i].what);
@@ -236,14 +242,14 @@ END_TEST
 START_TEST(a_longer_encoding_of_the_same_is_broken)
 {
     /* the outer length in two bytes: BER, not DER */
-    size_t size = encode("wifi", 7, false);
+    size_t size = encode("wifi", 7, SIGNET_FAMILY_EC);
     memmove(der + 3, der + 2, size - 2);
     der[2] = der[1];
     der[1] = 0x81;
     ck_assert_int_eq(decode(size + 1), SIGNET_REFERENCE_BROKEN);
 
     /* a number with a needless zero in front */
-    size = encode("wifi", 7, false);
+    size = encode("wifi", 7, SIGNET_FAMILY_EC);
     static const uint8_t number[] = {0x02, 0x02, 0x00, 0x07};
     memcpy(der + size - 3, number, sizeof(number));
     der[1]++, der[30]++, der[32]++;

@@ -14,6 +14,7 @@ main(void)
     srunner_add_suite(runner, primitives_suite());
     srunner_add_suite(runner, reference_suite());
     srunner_add_suite(runner, catalogue_suite());
+    srunner_add_suite(runner, der_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     int n_failed = srunner_ntests_failed(runner);

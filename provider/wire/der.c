@@ -3,9 +3,12 @@
 
 /* A bounded reader of DER. */
 
-#include "provider/pkcs11/der.h"
+#include "provider/wire/der.h"
 
 #include <string.h>
+
+#define LEVELS_MAX  16
+#define CONSTRUCTED 0x20
 
 /* The length and how many bytes tell it; 0 bytes: malformed. */
 static size_t
@@ -53,6 +56,31 @@ signet_der_expect(struct signet_bytes *rest, uint8_t tag, struct signet_der *ret
         return false;
     *rest = after;
     return true;
+}
+
+bool
+signet_der_is_document(struct signet_bytes data)
+{
+    /* What is left to read on each level, outermost first. */
+    struct signet_bytes levels[LEVELS_MAX] = {data};
+    unsigned depth = 0;
+    struct signet_der element;
+    if (data.size == 0 || (data.data[0] != SIGNET_DER_SEQUENCE && data.data[0] != SIGNET_DER_SET))
+        return false;
+    for (;;) {
+        while (levels[depth].size == 0) {
+            if (depth == 0)
+                return true;
+            depth--;
+        }
+        if (!signet_der_next(&levels[depth], &element) || (depth == 0 && levels[0].size != 0))
+            return false;
+        if ((element.tag & CONSTRUCTED) == 0)
+            continue;
+        if (++depth == LEVELS_MAX)
+            return false;
+        levels[depth] = element.content;
+    }
 }
 
 bool

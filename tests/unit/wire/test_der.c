@@ -3,10 +3,10 @@
 
 /* The reader of DER: what it takes apart and, mostly, what it refuses. */
 
-#include <check.h>
 #include <string.h>
 
-#include "provider/pkcs11/der.h"
+#include "provider/wire/der.h"
+#include "tests/unit/wire/suites.h"
 
 #define BYTES(...)                                           \
     ((struct signet_bytes) {(const uint8_t[]) {__VA_ARGS__}, \
@@ -86,8 +86,8 @@ START_TEST(signatures_that_do_not_fit_are_refused)
 }
 END_TEST
 
-int
-main(void)
+Suite *
+der_suite(void)
 {
     Suite *suite = suite_create("der");
     TCase *tests = tcase_create("der");
@@ -97,10 +97,5 @@ main(void)
     tcase_add_test(tests, signatures_are_padded_to_their_width);
     tcase_add_test(tests, signatures_that_do_not_fit_are_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite;
 }

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* As much of DER (X.690) as it takes to find the fields of public keys, certificates and ECDSA
- * signatures. Allocates nothing; what it returns points into what it was given. */
+/* As much of DER (X.690) as it takes to find the fields of public keys, requests, certificates and
+ * ECDSA signatures. Allocates nothing; what it returns points into what it was given. libc only. */
 
 #pragma once
 
@@ -12,7 +12,11 @@
 #define SIGNET_DER_BIT_STRING   0x03
 #define SIGNET_DER_OCTET_STRING 0x04
 #define SIGNET_DER_OID          0x06
+#define SIGNET_DER_UTC_TIME     0x17
+#define SIGNET_DER_TIME         0x18
 #define SIGNET_DER_SEQUENCE     0x30
+#define SIGNET_DER_SET          0x31
+#define SIGNET_DER_CONTEXT(n)   (0xa0 | (n)) /* constructed */
 
 struct signet_der {
     uint8_t tag;
@@ -25,6 +29,9 @@ struct signet_der {
 bool signet_der_next(struct signet_bytes *rest, struct signet_der *ret_element);
 /* The same, and false unless it has this tag. */
 bool signet_der_expect(struct signet_bytes *rest, uint8_t tag, struct signet_der *ret_element);
+
+/* Is the whole of it one well-formed SEQUENCE or SET, down to the leaves (at most 16 levels)? */
+bool signet_der_is_document(struct signet_bytes data);
 
 /* An INTEGER that is not negative, without the zero byte in front. */
 bool signet_der_unsigned(struct signet_bytes *rest, struct signet_bytes *ret_number);
