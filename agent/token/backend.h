@@ -62,14 +62,27 @@ typedef struct {
     const char *kind;        /* "tpm", "pkcs11" */
     const char *protection;  /* "tpm", "smartcard", "hsm", "software" */
     const char *description; /* manufacturer, model, firmware */
+    guint sessions;          /* operations at once; 0: one */
     SignetTokenLock lock;
 } SignetTokenInfo;
 
-/* A backend. All functions block, run on the worker thread only and set an error of kind
- * TOKEN_ABSENT, TOKEN_FAILED, BUSY, UNSUPPORTED, PIN_NEEDED, BAD_REQUEST or CORRUPT. */
+/* A backend. All functions block, run on one thread of the token's and set an error of kind
+ * TOKEN_ABSENT, TOKEN_FAILED, BUSY, UNSUPPORTED, PIN_NEEDED, BAD_REQUEST or CORRUPT, but where
+ * something else is said. */
 typedef struct {
+    /* Nullable: there is never more than one operation at once. Else the one given to
+     * signet_token_new() is never opened, but each thread has one of these, from opening to
+     * closing. In the main context; does not block. What it returns is freed first. */
+    gpointer (*attach)(gpointer backend);
+    /* Nullable, together. In the thread before and after what follows: opening and operations. */
+    void (*enter)(gpointer backend);
+    void (*leave)(gpointer backend);
+    /* Nullable. In the main context, while an operation of this backend hangs: ends it, if that is
+     * possible. Does not block. */
+    gboolean (*interrupt)(gpointer backend);
+    const char *hang_advice; /* (nullable) what to do about operations that hang; static */
     /* Opens the device and fills info, also with PIN_NEEDED; called before the first operation, and
-     * again after an error TOKEN_ABSENT. */
+     * again after an error TOKEN_ABSENT. BUSY: others have all of the token's sessions. */
     gboolean (*open)(gpointer backend, SignetTokenInfo *ret_info, GError **error);
     /* The same for a person who has, or is, the PIN's keeper. May wait for that person, at the
      * reader. (nullable) */

@@ -77,6 +77,21 @@ signet_queue_push(SignetQueue *queue, SignetQueueItem *item)
     return SIGNET_QUEUE_ADDED;
 }
 
+void
+signet_queue_put_back(SignetQueue *queue, SignetQueueItem *item)
+{
+    Client *client = g_hash_table_lookup(queue->clients, &item->client);
+
+    if (!client)
+        client = client_new(queue, item->client);
+    item->owner = client;
+    item->link = (GList) {.data = item};
+    g_queue_push_head_link(&client->items, &item->link);
+    g_queue_unlink(&queue->turns, &client->turn);
+    g_queue_push_head_link(&queue->turns, &client->turn);
+    queue->length++;
+}
+
 gboolean
 signet_queue_remove(SignetQueue *queue, SignetQueueItem *item)
 {

@@ -32,6 +32,8 @@ void signet_queue_free(SignetQueue *queue);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetQueue, signet_queue_free)
 
 SignetQueueVerdict signet_queue_push(SignetQueue *queue, SignetQueueItem *item);
+/* One that was popped goes first in turn again, limits or not. */
+void signet_queue_put_back(SignetQueue *queue, SignetQueueItem *item);
 /* The next one in turn, expired or not; NULL when nobody waits. */
 SignetQueueItem *signet_queue_pop(SignetQueue *queue);
 /* FALSE when it does not wait (any more). */

@@ -85,7 +85,8 @@ make_token(const SignetTokens *tokens, const SignetTokenConfig *config)
                                          .pin.credential = config->pin_credential,
                                          .pin.credentials_dir = tokens->credentials_dir,
                                          .attempts = tokens->attempts,
-                                         .allow_extractable = config->allow_extractable};
+                                         .allow_extractable = config->allow_extractable,
+                                         .max_sessions = config->max_sessions};
 
     switch (config->kind) {
     case SIGNET_TOKEN_TPM:

@@ -5,10 +5,13 @@
 
 #include "agent/token/token.h"
 
+#include "agent/token/crew.h"
 #include "agent/token/worker.h"
 
 #define DEFAULT_QUEUE_LIMIT 1024
 #define DEFAULT_TIMEOUT_MS  30000
+#define GENERATE_TIMEOUT_MS 300000
+#define DEFAULT_PATIENCE_MS 30000
 #define DELIVER_AT_ONCE     64
 
 typedef struct {
@@ -38,7 +41,8 @@ struct SignetToken {
     gpointer changed_data;
     GQueue pending; /* of Pending: those whose done has not been called */
     guint64 last_id;
-    gint64 next_deadline_us; /* no pending request expires earlier; may be too early itself */
+    gint64 next_deadline_us; /* no pending request expires, no operation hangs earlier; may be too
+                                early itself */
     SignetTokenCounts counts;
     SignetTimings timings;
     gint64 duration_us; /* of what is being delivered */
@@ -163,6 +167,18 @@ deliver_events(SignetToken *token)
     }
 }
 
+/* The worker has it, and has to be watched. */
+static gboolean
+abandon(SignetToken *token, Pending *pending)
+{
+    gboolean was_waiting = signet_worker_abandon(token->worker, &pending->request);
+
+    if (!was_waiting)
+        token->next_deadline_us = MIN(token->next_deadline_us,
+                                      signet_worker_watch(token->worker, g_get_monotonic_time()));
+    return was_waiting;
+}
+
 static void
 time_out(SignetToken *token, Pending *pending)
 {
@@ -176,7 +192,7 @@ time_out(SignetToken *token, Pending *pending)
     g_autoptr(GError) error = NULL;
 
     g_queue_unlink(&token->pending, &pending->link);
-    if (signet_worker_abandon(token->worker, &pending->request))
+    if (abandon(token, pending))
         signet_error_set(&error, SIGNET_ERROR_TIMED_OUT,
                          "token '%s' had no time for the request within %u ms; try again later",
                          token->name, copy.request.timeout_ms);
@@ -194,7 +210,7 @@ time_out(SignetToken *token, Pending *pending)
 static Pending *
 next_expired(SignetToken *token, gint64 now_us)
 {
-    token->next_deadline_us = G_MAXINT64;
+    token->next_deadline_us = signet_worker_watch(token->worker, now_us);
     for (GList *l = token->pending.head; l; l = l->next) {
         Pending *pending = l->data;
         gint64 deadline_us = pending->request.item.deadline_us;
@@ -282,7 +298,9 @@ submit(SignetToken *token, const SignetTokenWait *wait, Pending *pending)
     pending->id = id;
     pending->is_trial = wait && wait->is_trial;
     pending->link.data = pending;
-    request->timeout_ms = wait && wait->timeout_ms ? wait->timeout_ms : DEFAULT_TIMEOUT_MS;
+    request->timeout_ms = wait && wait->timeout_ms            ? wait->timeout_ms
+                          : request->op == SIGNET_OP_GENERATE ? GENERATE_TIMEOUT_MS
+                                                              : DEFAULT_TIMEOUT_MS;
     request->item.client = wait ? wait->client : 0;
     request->item.deadline_us = g_get_monotonic_time() + (gint64)request->timeout_ms * 1000;
     token->next_deadline_us = MIN(token->next_deadline_us, request->item.deadline_us);
@@ -428,7 +446,7 @@ signet_token_cancel(SignetToken *token, guint64 id)
         if (pending->id != id)
             continue;
         g_queue_unlink(&token->pending, &pending->link);
-        signet_worker_abandon(token->worker, &pending->request);
+        abandon(token, pending);
         signet_token_unref(token);
         return;
     }
@@ -443,13 +461,16 @@ signet_token_new(const SignetTokenSettings *settings, const SignetTokenBackend *
     SignetToken *token = g_new0(SignetToken, 1);
     guint limit = settings->queue_limit ? settings->queue_limit : DEFAULT_QUEUE_LIMIT;
     guint client_limit = settings->client_limit ? settings->client_limit : MAX(limit / 2, 1);
+    const SignetWorkerSettings worker = {
+        .name = settings->name,
+        .patience_ms = settings->patience_ms ? settings->patience_ms : DEFAULT_PATIENCE_MS};
 
     token->ref_count = 1;
     token->name = g_strdup(settings->name);
     token->info = (SignetTokenInfo) {.kind = "", .protection = "", .description = ""};
     token->next_deadline_us = G_MAXINT64;
     token->worker =
-        signet_worker_new(settings->name, signet_queue_new(limit, client_limit), vtable, backend);
+        signet_worker_new(&worker, signet_queue_new(limit, client_limit), vtable, backend);
     token->source = token_source_new(token);
     return token;
 }
@@ -473,6 +494,12 @@ signet_token_unref(SignetToken *token)
     g_free(token->problem);
     g_free(token->name);
     g_free(token);
+}
+
+gboolean
+signet_token_wait_left(guint timeout_ms)
+{
+    return signet_crew_wait_left(NULL, timeout_ms);
 }
 
 /* --- facts --- */

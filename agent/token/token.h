@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* A token: the thing that holds private keys. Every operation is asynchronous: it waits in the
- * token's queue (fair between clients, bounded, with a deadline) and runs on the token's worker
- * thread; the callback runs in the main context of the thread that made the token. All functions
+ * token's queue (fair between clients, bounded, with a deadline) and runs on a thread of the
+ * token's; the callback runs in the main context of the thread that made the token. All functions
  * are called there, and only there. */
 
 #pragma once
@@ -21,6 +21,8 @@ typedef struct {
     const char *name;   /* copied */
     guint queue_limit;  /* requests waiting; more are refused with BUSY at once; 0: 1,024 */
     guint client_limit; /* … of one client; 0: half of queue_limit */
+    guint patience_ms;  /* an operation that takes longer, and longer than its deadline, hangs; key
+                           generation: ten times as long; 0: 30,000 */
 } SignetTokenSettings;
 
 /* Takes the backend. The worker starts at the first request. A pending request keeps the token
@@ -28,9 +30,13 @@ typedef struct {
 SignetToken *signet_token_new(const SignetTokenSettings *settings, const SignetTokenBackend *vtable,
                               gpointer backend);
 SignetToken *signet_token_ref(SignetToken *token);
-/* The last one waits for the operation that is running (a cancelled one). */
+/* The last one waits for the operations that are running (cancelled ones), a second at most; one
+ * that takes longer goes on alone, and a new token of the same name waits for it, in its queue. */
 void signet_token_unref(SignetToken *token);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetToken, signet_token_unref)
+/* Before the process ends: waits for operations that went on alone. FALSE: some hang still, and
+ * nothing that they may use must be taken down. */
+gboolean signet_token_wait_left(guint timeout_ms);
 
 const char *signet_token_get_name(const SignetToken *token);
 SignetTokenState signet_token_get_state(const SignetToken *token);
@@ -46,7 +52,8 @@ void signet_token_set_listener(SignetToken *token, SignetTokenChanged changed, g
 typedef struct {
     guint64 client;    /* requests with the same number share one place in the round robin; 0: the
                           agent itself */
-    guint timeout_ms;  /* in the queue and on the token together; TIMED_OUT then; 0: 30,000 */
+    guint timeout_ms;  /* in the queue and on the token together; TIMED_OUT then; 0: 30,000, to
+                          generate a key 300,000 */
     gboolean is_trial; /* nobody's real use: leaves no trace in counts and timings */
 } SignetTokenWait;
 

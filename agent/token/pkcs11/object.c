@@ -272,11 +272,22 @@ look_up_twice(SignetPkcs11 *p11, SignetKey *key, CK_OBJECT_HANDLE *ret_object, G
     return *ret_object != 0 || report_missing(p11, has_others, error);
 }
 
+static void
+forget_handles(SignetPkcs11 *p11)
+{
+    int destroyed = g_atomic_int_get(&p11->device->destroyed);
+
+    if (destroyed != p11->keys_destroyed)
+        g_hash_table_remove_all(p11->keys);
+    p11->keys_destroyed = destroyed;
+}
+
 gboolean
 signet_pkcs11_bind(SignetPkcs11 *p11, SignetKey *key, CK_OBJECT_HANDLE *ret_object, GError **error)
 {
     gpointer value;
 
+    forget_handles(p11);
     if (g_hash_table_lookup_extended(p11->keys, key->blob, NULL, &value)) {
         *ret_object = (CK_OBJECT_HANDLE)value;
         return TRUE;
@@ -319,13 +330,12 @@ destroy_pair(SignetPkcs11 *p11, SignetKey *key, guint *destroyed, GError **error
            destroy_class(p11, CKO_PUBLIC_KEY, id, destroyed, error);
 }
 
-gboolean
-signet_pkcs11_destroy_objects(SignetPkcs11 *p11, SignetKey *key, GError **error)
+static gboolean
+destroy_for_sure(SignetPkcs11 *p11, SignetKey *key, GError **error)
 {
     guint destroyed = 0;
     g_autoptr(GError) local = NULL;
 
-    g_hash_table_remove(p11->keys, key->blob);
     if (!destroy_pair(p11, key, &destroyed, error))
         return FALSE;
     if (destroyed == 0 && signet_pkcs11_doubt(p11, key->blob, &local) &&
@@ -337,4 +347,13 @@ signet_pkcs11_destroy_objects(SignetPkcs11 *p11, SignetKey *key, GError **error)
     }
     g_hash_table_remove(p11->missing, key->blob);
     return TRUE;
+}
+
+gboolean
+signet_pkcs11_destroy_objects(SignetPkcs11 *p11, SignetKey *key, GError **error)
+{
+    gboolean ok = destroy_for_sure(p11, key, error);
+
+    g_atomic_int_inc(&p11->device->destroyed);
+    return ok;
 }

@@ -31,6 +31,7 @@ pkcs11_unlock(gpointer backend, const SignetTokenUnlock *unlock, SignetTokenInfo
         *ret_info = (SignetTokenInfo) {.kind = "pkcs11",
                                        .protection = p11->protection,
                                        .description = p11->description,
+                                       .sessions = signet_pkcs11_count_sessions(p11),
                                        .lock = p11->lock};
     if (local)
         g_propagate_error(error, g_steal_pointer(&local));
@@ -55,6 +56,24 @@ pkcs11_learn(gpointer backend, SignetLesson lesson, SignetKey *key, GVariantDict
 {
     return signet_pkcs11_begin(backend, error) &&
            signet_pkcs11_learn(backend, lesson, key, facts, error);
+}
+
+static gpointer
+pkcs11_attach(gpointer backend)
+{
+    return signet_pkcs11_attach(backend);
+}
+
+static void
+pkcs11_enter(gpointer backend)
+{
+    signet_pkcs11_device_enter(((SignetPkcs11 *)backend)->device);
+}
+
+static void
+pkcs11_leave(gpointer backend)
+{
+    signet_pkcs11_device_leave(((SignetPkcs11 *)backend)->device);
 }
 
 static void
@@ -490,6 +509,12 @@ SignetToken *
 signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11Settings *pkcs11)
 {
     static const SignetTokenBackend vtable = {
+        .attach = pkcs11_attach,
+        .enter = pkcs11_enter,
+        .leave = pkcs11_leave,
+        .hang_advice =
+            "its PKCS#11 module hangs; Isolate=yes gives the module a process of its own, "
+            "which can be stopped and started again",
         .open = pkcs11_open,
         .unlock = pkcs11_unlock,
         .lock = pkcs11_lock,
@@ -506,7 +531,7 @@ signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11S
     SignetPkcs11Login *login =
         signet_pkcs11_login_new(settings->name, &pkcs11->pin, pkcs11->attempts);
 
-    return signet_token_new(
-        settings, &vtable,
-        signet_pkcs11_new(settings->name, pkcs11->uri, login, pkcs11->allow_extractable));
+    return signet_token_new(settings, &vtable,
+                            signet_pkcs11_new(settings->name, pkcs11->uri, login,
+                                              pkcs11->allow_extractable, pkcs11->max_sessions));
 }

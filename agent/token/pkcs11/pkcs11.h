@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* PKCS#11 backend over p11-kit: smartcards, HSMs and SoftHSM. The modules run in this process; a
- * token has one worker and so one session. */
+/* PKCS#11 backend over p11-kit: smartcards, HSMs and SoftHSM. Each thread of the token has a
+ * session of its own. */
 
 #pragma once
 
@@ -15,6 +15,8 @@ typedef struct {
     SignetPkcs11PinSource pin;
     SignetPinAttempts *attempts; /* (nullable) shared by all tokens of the agent */
     gboolean allow_extractable;  /* use keys that the token may give away, or did not make */
+    guint max_sessions;          /* 0: one for a reader's token, else as many as there are
+                                    processors, four at most; never more than the token allows */
 } SignetPkcs11Settings;
 
 /* Copies. Opens nothing yet. A key's blob is its URI. */

@@ -27,7 +27,7 @@ static void
 open_token(const char *uri, const char *pin_file, gboolean allow_extractable)
 {
     const SignetTokenSettings settings = {.name = "card"};
-    const SignetPkcs11Settings pkcs11 = {uri, {.file = pin_file}, attempts, allow_extractable};
+    const SignetPkcs11Settings pkcs11 = {uri, {.file = pin_file}, attempts, allow_extractable, 0};
 
     g_clear_pointer(&token, signet_token_unref);
     token = signet_pkcs11_token_new(&settings, &pkcs11);
@@ -554,7 +554,7 @@ START_TEST(a_token_that_was_out_for_a_moment_costs_nobody_anything)
     g_autofree char *uri = softhsm_dup_uri(hsm, P11_SHIM);
     g_autoptr(GError) error = NULL;
     const SignetTokenSettings settings = {.name = "other"};
-    const SignetPkcs11Settings pkcs11 = {uri, {.file = hsm->pin_file}, attempts, FALSE};
+    const SignetPkcs11Settings pkcs11 = {uri, {.file = hsm->pin_file}, attempts, FALSE, 0};
     g_autoptr(SignetToken) other = signet_pkcs11_token_new(&settings, &pkcs11);
 
     token_assert_signs(token, key, &ecdsa, 32);
