@@ -25,7 +25,7 @@ static Sequence *
 read_sequence(const ASN1_STRING *der, gboolean is_set)
 {
     const guint8 *at = ASN1_STRING_get0_data(der);
-    const guint8 *end = at + ASN1_STRING_length(der);
+    const guint8 *end = ASN1_STRING_length(der) ? at + ASN1_STRING_length(der) : at;
     g_autoptr(Sequence) sequence = is_set ? d2i_ASN1_SET_ANY(NULL, &at, (long)(end - at))
                                           : d2i_ASN1_SEQUENCE_ANY(NULL, &at, (long)(end - at));
 
@@ -139,8 +139,8 @@ signet_est_attributes_check(GBytes *der, GBytes *spki, GError **error)
 {
     gsize size = 0;
     const guint8 *at = g_bytes_get_data(der, &size);
-    const guint8 *end = at + size;
-    g_autoptr(Sequence) attributes = d2i_ASN1_SEQUENCE_ANY(NULL, &at, (long)size);
+    const guint8 *end = size ? at + size : at;
+    g_autoptr(Sequence) attributes = size ? d2i_ASN1_SEQUENCE_ANY(NULL, &at, (long)size) : NULL;
     g_autoptr(EVP_PKEY) key = read_key(spki);
     gboolean is_read =
         attributes && at == end && key && sk_ASN1_TYPE_num(attributes) <= ATTRIBUTES_MAX;

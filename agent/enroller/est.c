@@ -270,10 +270,15 @@ stand_on(Est *est, SignetRung rung, GError **error)
     return TRUE;
 }
 
-static gboolean
-is_denied(const SignetHttpResponse *response)
+/* Why the server does not take this rung, in few words; NULL: it does. */
+static char *
+dup_denial(const SignetHttpResponse *response, const GError *failure)
 {
-    return response->status == 401 || response->status == 403;
+    if (failure)
+        return g_strdup(failure->message);
+    if (response->status == 401 || response->status == 403)
+        return g_strdup_printf("status %ld", response->status);
+    return NULL;
 }
 
 static gboolean
@@ -288,6 +293,22 @@ ask(const Est *est, SignetHttpResponse *response, GError **error)
            post(est, "simpleenroll", response, error);
 }
 
+/* FALSE: not even an answer, for another reason than that it does not want us so. */
+static gboolean
+try_rung(Est *est, SignetRung rung, SignetHttpResponse *response, char **ret_denial, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!stand_on(est, rung, &failure) || !ask(est, response, &failure)) {
+        if (!signet_error_is(failure, SIGNET_ERROR_DENIED)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return FALSE;
+        }
+    }
+    *ret_denial = dup_denial(response, failure);
+    return TRUE;
+}
+
 /* The first rung that the server takes; what it says to all of them otherwise. */
 static gboolean
 climb(Est *est, SignetHttpResponse *response, GError **error)
@@ -296,15 +317,16 @@ climb(Est *est, SignetHttpResponse *response, GError **error)
 
     for (guint bit = 0; bit < 32; bit++) {
         SignetRung rung = (SignetRung)(1u << bit);
+        g_autofree char *denial = NULL;
 
         if (!(est->remote->rungs & (guint)rung))
             continue;
-        if (!stand_on(est, rung, error) || !ask(est, response, error))
+        if (!try_rung(est, rung, response, &denial, error))
             return FALSE;
-        if (!is_denied(response))
+        if (!denial)
             return TRUE;
-        g_string_append_printf(tried, "%s%s (%ld)", tried->len ? ", " : "", signet_rung_name(rung),
-                               response->status);
+        g_string_append_printf(tried, "%s%s (%s)", tried->len ? ", " : "", signet_rung_name(rung),
+                               denial);
     }
     if (tried->len == 0)
         return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,

@@ -76,7 +76,34 @@ on_verify(X509_STORE_CTX *context, void *data)
         X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
         return 0;
     }
+    tls->is_believed = TRUE;
     return 1;
+}
+
+/* RFC 8446 6.2: the alerts that are about the certificate we have shown, or have not. */
+static gboolean
+is_refusal(int alert)
+{
+    static const int refusals[] = {
+        SSL_AD_BAD_CERTIFICATE,     SSL_AD_UNSUPPORTED_CERTIFICATE, SSL_AD_CERTIFICATE_REVOKED,
+        SSL_AD_CERTIFICATE_EXPIRED, SSL_AD_CERTIFICATE_UNKNOWN,     SSL_AD_UNKNOWN_CA,
+        SSL_AD_ACCESS_DENIED,       TLS13_AD_CERTIFICATE_REQUIRED,  SSL_AD_HANDSHAKE_FAILURE,
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        if (refusals[i] == alert)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+on_info(const SSL *ssl, int where, int value)
+{
+    SignetHttpTls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && is_refusal(value & 0xff))
+        tls->refusal = SSL_alert_desc_string_long(value);
 }
 
 static gboolean
@@ -112,7 +139,10 @@ set_identity(const SignetHttpTls *tls, SSL_CTX *context)
 gboolean
 signet_http_tls_prepare(SignetHttpTls *tls, SSL_CTX *context)
 {
-    tls->distrust = NULL;
+    tls->distrust = tls->refusal = NULL;
+    tls->is_believed = FALSE;
+    SSL_CTX_set_app_data(context, tls);
+    SSL_CTX_set_info_callback(context, on_info);
     SSL_CTX_set_security_level(context, SECURITY_LEVEL);
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_cert_verify_callback(context, on_verify, tls);

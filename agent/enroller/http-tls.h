@@ -17,7 +17,9 @@ typedef struct {
     EVP_PKEY *key;            /* (owned, nullable) */
     SignetX509Stack *chain;   /* (owned, nullable) leaf first */
     gboolean is_provisional;  /* believe whoever answers, and say nothing of us */
+    gboolean is_believed;     /* the server was, afterwards */
     const char *distrust;     /* (nullable) static: why the server was not believed, afterwards */
+    const char *refusal; /* (nullable) static: how the server refused our certificate, likewise */
 } SignetHttpTls;
 
 void signet_http_tls_clear(SignetHttpTls *tls);

@@ -95,7 +95,7 @@ set_target(Exchange *exchange, GError **error)
     if (g_str_has_prefix(exchange->server, "https://") ||
         (request->is_plain_enough && g_str_has_prefix(exchange->server, "http://")))
         return TRUE;
-    return signet_error_set(error, SIGNET_ERROR_DENIED, "'%s' is not https", exchange->server);
+    return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "'%s' is not https", exchange->server);
 }
 
 /* --- the answer --- */
@@ -272,11 +272,28 @@ set_password(Exchange *exchange)
 
 /* --- what went wrong --- */
 
+/* A server that does not want a certificate says so by an alert, which gets lost where it closes
+ * the connection at once: in TLS 1.3 we are sending by then. */
+static const char *
+find_refusal(const Exchange *exchange, CURLcode code)
+{
+    const SignetHttpTls *tls = &exchange->http->tls;
+    gboolean is_broken_off = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
+                             code == CURLE_GOT_NOTHING || code == CURLE_SSL_CONNECT_ERROR;
+
+    if (tls->refusal)
+        return tls->refusal;
+    if (is_broken_off && tls->key && tls->is_believed && exchange->response->headers->len == 0)
+        return "it breaks the connection off";
+    return NULL;
+}
+
 /* libcurl's codes are not an enum of ours: what is not named here is a connection that failed. */
 static gboolean
 explain(const Exchange *exchange, CURLcode code, GError **error)
 {
     const char *server = exchange->server;
+    const char *refusal = find_refusal(exchange, code);
     const char *words = exchange->words[0] ? exchange->words : curl_easy_strerror(code);
 
     if (exchange->is_too_large)
@@ -290,6 +307,11 @@ explain(const Exchange *exchange, CURLcode code, GError **error)
                                 "the certificate of %s is not trusted: %s; see Trust= and Pin= of "
                                 "the CA",
                                 server, exchange->http->tls.distrust);
+    if (refusal)
+        return signet_error_set(error, SIGNET_ERROR_DENIED, "%s does not accept %s: %s", server,
+                                exchange->http->tls.key ? "this machine's certificate"
+                                                        : "clients without a certificate",
+                                refusal);
     return signet_error_set(error, SIGNET_ERROR_CA_UNREACHABLE, "cannot talk to %s: %s", server,
                             words);
 }
@@ -327,7 +349,8 @@ perform(Exchange *exchange, GError **error)
     signet_http_response_clear(exchange->response);
     exchange->response->body = g_byte_array_new();
     exchange->response->headers = g_string_new(NULL);
-    exchange->http->tls.distrust = NULL;
+    exchange->http->tls.distrust = exchange->http->tls.refusal = NULL;
+    exchange->http->tls.is_believed = FALSE;
     if (!set_target(exchange, error))
         return FALSE;
     exchange->curl = curl_easy_init();
@@ -385,7 +408,7 @@ signet_http_do(SignetHttp *http, const SignetHttpRequest *request, SignetHttpRes
         if (!next)
             return TRUE;
         if (!is_same_server(&exchange, next))
-            return signet_error_set(error, SIGNET_ERROR_DENIED,
+            return signet_error_set(error, SIGNET_ERROR_CA_REFUSED,
                                     "%s redirects to another server; if that is right, write it "
                                     "as Url= of the CA",
                                     exchange.server);

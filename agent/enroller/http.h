@@ -65,7 +65,9 @@ char *signet_http_response_dup_header(const SignetHttpResponse *response, const 
 
 /* Any status is an answer. Redirections are followed within the server (scheme, host, port), few of
  * them. CA_UNREACHABLE (no connection, not believed, broken off), TIMED_OUT, CORRUPT (larger than
- * it may be), DENIED (redirected elsewhere); the words name the server and the reason. response:
- * zeroed or cleared. */
+ * it may be), CA_REFUSED (redirected elsewhere), DENIED (in TLS the server refuses this machine's
+ * certificate, or wants one); the words name the server and the reason. response: zeroed or
+ * cleared.
+ */
 gboolean signet_http_do(SignetHttp *http, const SignetHttpRequest *request,
                         SignetHttpResponse *response, GError **error);

@@ -128,8 +128,9 @@ def main():
     parser.add_argument("--form", default="wrapped", choices=("wrapped", "unwrapped", "der", "pem"))
     options = parser.parse_args()
     ca = testca.Ca(f"{options.dir}/ca")
-    with open(f"{options.dir}/ca/clients.pem", "w", encoding="ascii") as f:
-        f.write(ca.read("root.pem") + ca.read("sub.pem"))
+    if not os.path.exists(f"{options.dir}/ca/clients.pem"):
+        with open(f"{options.dir}/ca/clients.pem", "w", encoding="ascii") as f:
+            f.write(ca.read("root.pem") + ca.read("sub.pem"))
     context = hostile.tls(ca.path("server.pem"), f"{options.dir}/ca/clients.pem", options.tls)
     server = hostile.Server(options.dir, Est, context, options.port)
     server.ca = ca

@@ -7,6 +7,7 @@ Servers of any protocol use it: issue() gives the PEM certificates that an answe
 
 import datetime
 import os
+import re
 import subprocess
 import threading
 
@@ -44,7 +45,7 @@ subjectKeyIdentifier = hash
 """
 
 # What may be wrong with a certificate: how issue() makes it so.
-WRONGS = ("wrong-key", "someone-else", "no-eku", "expired", "not-yet-valid", "one-minute", "fifty-years", "long-chain", "other-ca")
+WRONGS = ("wrong-key", "someone-else", "other-names", "no-eku", "expired", "not-yet-valid", "one-minute", "fifty-years", "long-chain", "other-ca")
 
 
 def run(*argv, data=None):
@@ -112,17 +113,30 @@ class Ca:
         self._key("other.key")
         return run("openssl", "req", "-new", "-config", self.path("copy.cnf"), "-key", self.path("other.key"), "-subj", subject)
 
+    def _only_names(self, csr):
+        """A configuration that gives the request's alternative names and nothing else of what it asks for."""
+        text = run("openssl", "req", "-noout", "-text", data=csr).decode()
+        names = re.search(r"Subject Alternative Name:[^\n]*\n\s*([^\n]+)", text)
+        config = self.read("none.cnf")
+        if names:
+            config = config.replace("[leaf]", "[leaf]\nsubjectAltName = " + names[1].replace("IP Address", "IP"))
+        with open(self.path("names.cnf"), "w", encoding="ascii") as f:
+            f.write(config)
+        return "names.cnf"
+
     def issue(self, csr, wrong="honest", seconds=86400):
         """PEM certificates, leaf first, the issuing CA behind it. wrong: one of WRONGS."""
         now = datetime.datetime.now(datetime.timezone.utc)
         begin, end = now - datetime.timedelta(seconds=60), now + datetime.timedelta(seconds=seconds)
-        config, signer = "copy.cnf", self
+        config, signer, subject = "copy.cnf", self, []
         if wrong == "wrong-key":
             csr = self._other_request(csr)
         elif wrong == "someone-else":
             csr = self._other_request(csr, "/CN=somebody.else")
+        elif wrong == "other-names":
+            subject = ["-subj", "/CN=somebody.else"]
         elif wrong == "no-eku":
-            config = "none.cnf"
+            config = self._only_names(csr)
         elif wrong == "expired":
             begin, end = now - datetime.timedelta(days=3), now - datetime.timedelta(days=1)
         elif wrong == "not-yet-valid":
@@ -135,15 +149,15 @@ class Ca:
             signer = Ca(self.path("other-ca"), "Another")
         elif wrong not in ("honest", "long-chain"):
             raise ValueError(f"there is no wrong '{wrong}'")
-        leaf = signer._sign(csr, config, begin, end)
+        leaf = signer._sign(csr, config, [*subject, "-startdate", stamp(begin), "-enddate", stamp(end)])
         chain = [leaf, signer.read("sub.pem")]
         return chain + [self.read("root.pem")] * 198 if wrong == "long-chain" else chain
 
-    def _sign(self, csr, config, begin, end):
+    def _sign(self, csr, config, arguments):
         with self.lock:
             return run("openssl", "ca", "-batch", "-notext", "-config", self.path(config), "-in", "/dev/stdin",
                        "-cert", self.path("sub.pem"), "-keyfile", self.path("sub.key"),
-                       "-startdate", stamp(begin), "-enddate", stamp(end), data=csr).decode()
+                       *arguments, data=csr).decode()
 
     def pkcs7(self, certificates):
         """DER of a certs-only PKCS#7."""
