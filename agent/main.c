@@ -17,6 +17,7 @@
 #include "agent/config.h"
 #include "agent/door/door.h"
 #include "agent/enroll/enroll.h"
+#include "agent/pin-record.h"
 #include "agent/report.h"
 #include "agent/rotate/engine.h"
 #include "agent/service.h"
@@ -42,6 +43,7 @@ typedef struct {
     SignetPolicy *policy;
     SignetStore *store;
     SignetInventory *inventory;
+    SignetPinAttempts *attempts;
     SignetTokens *tokens;
     SignetBroker *broker;
     SignetDoor *door;
@@ -54,10 +56,27 @@ typedef struct {
 
 /* --- policy --- */
 
+/* What wants a PIN says so before somebody needs it. */
+static void
+probe_tokens(Agent *agent)
+{
+    const GPtrArray *configs = signet_policy_get_tokens(agent->policy);
+
+    for (guint i = 0; i < configs->len; i++) {
+        const SignetTokenConfig *config = g_ptr_array_index(configs, i);
+        SignetToken *token = signet_tokens_get(agent->tokens, config->name);
+
+        if (config->kind == SIGNET_TOKEN_PKCS11 &&
+            signet_token_get_state(token) == SIGNET_TOKEN_STATE_UNKNOWN)
+            signet_token_probe(token, NULL, NULL, NULL);
+    }
+}
+
 static void
 apply_policy(Agent *agent)
 {
     signet_tokens_apply(agent->tokens, agent->policy);
+    probe_tokens(agent);
     signet_broker_set_policy(agent->broker, agent->policy);
     if (agent->bus)
         signet_bus_link_set_policy(agent->bus, agent->policy);
@@ -274,6 +293,18 @@ start_engine(Agent *agent, GError **error)
 }
 
 static gboolean
+make_tokens(Agent *agent, GError **error)
+{
+    agent->attempts = signet_pin_record_open(agent->store, error);
+    if (!agent->attempts)
+        return FALSE;
+    agent->tokens = signet_tokens_new();
+    signet_tokens_set_pins(agent->tokens, agent->attempts, g_getenv("CREDENTIALS_DIRECTORY"));
+    signet_tokens_set_listener(agent->tokens, on_token, agent);
+    return TRUE;
+}
+
+static gboolean
 start(Agent *agent, GError **error)
 {
     const Options *options = agent->options;
@@ -283,11 +314,9 @@ start(Agent *agent, GError **error)
     g_auto(SignetHanded) handed = signet_service_take_fds();
 
     agent->store = signet_store_open(options->state_dir, error);
-    if (!agent->store)
+    if (!agent->store || !make_tokens(agent, error))
         return FALSE;
     agent->inventory = signet_inventory_new();
-    agent->tokens = signet_tokens_new();
-    signet_tokens_set_listener(agent->tokens, on_token, agent);
     broker = (SignetBrokerContext) {
         .inventory = agent->inventory, .tokens = agent->tokens, .clock = signet_clock_system()};
     agent->broker = signet_broker_new(&broker);
@@ -318,6 +347,9 @@ stop(Agent *agent)
     g_clear_pointer(&agent->own_socket, g_free);
     g_clear_pointer(&agent->broker, signet_broker_free);
     g_clear_pointer(&agent->tokens, signet_tokens_free);
+    if (agent->attempts)
+        signet_pin_attempts_close(agent->attempts);
+    g_clear_pointer(&agent->attempts, signet_pin_attempts_unref);
     g_clear_pointer(&agent->inventory, signet_inventory_free);
     g_clear_pointer(&agent->store, signet_store_free);
     g_clear_pointer(&agent->policy, signet_policy_unref);

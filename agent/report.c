@@ -105,9 +105,11 @@ signet_report_token(SignetToken *token)
                    info.description ? info.description : "?",
                    info.protection ? info.protection : "?");
         break;
+    case SIGNET_TOKEN_STATE_LOCKED:
+        signet_log(LOG_WARNING, fields, "%s", signet_token_get_problem(token));
+        break;
     case SIGNET_TOKEN_STATE_ABSENT:
     case SIGNET_TOKEN_STATE_FAILED:
-    case SIGNET_TOKEN_STATE_LOCKED:
         signet_log(LOG_WARNING, fields, "token '%s' is %s: %s", name, state_name,
                    signet_token_get_problem(token) ? signet_token_get_problem(token) : "?");
         break;

@@ -38,7 +38,9 @@ add_token_problem(SignetToken *token, GPtrArray *problems)
 {
     const char *problem = signet_token_get_problem(token);
 
-    if (problem)
+    if (problem && signet_token_get_state(token) == SIGNET_TOKEN_STATE_LOCKED)
+        g_ptr_array_add(problems, g_strdup(problem)); /* says all of it */
+    else if (problem)
         g_ptr_array_add(problems,
                         g_strdup_printf("token '%s': %s: %s", signet_token_get_name(token),
                                         signet_token_state_name(signet_token_get_state(token)),

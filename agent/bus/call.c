@@ -26,6 +26,8 @@ static const struct {
     {"org.signet.Identity1", "Rotate", signet_bus_identity_rotate},
     {"org.signet.Identity1", "Adopt", signet_bus_identity_adopt},
     {"org.signet.Token1", "GetCounts", signet_bus_token_get_counts},
+    {"org.signet.Token1", "Unlock", signet_bus_token_unlock},
+    {"org.signet.Token1", "Lock", signet_bus_token_lock},
 };
 
 static void
@@ -35,6 +37,9 @@ call_free(gpointer data)
 
     if (call->use)
         signet_broker_cancel(call->bus->context.broker, call->use);
+    if (call->request)
+        signet_token_cancel(call->token, call->request);
+    g_clear_pointer(&call->token, signet_token_unref);
     if (call->deadline)
         g_source_remove(call->deadline);
     g_clear_object(&call->invocation);
@@ -75,6 +80,14 @@ signet_bus_call_get_identity(const SignetBusCall *call)
 {
     return SIGNET_DBUS_IS_IDENTITY1(call->object)
                ? signet_dbus_identity1_get_name(SIGNET_DBUS_IDENTITY1(call->object))
+               : NULL;
+}
+
+const char *
+signet_bus_call_get_token(const SignetBusCall *call)
+{
+    return SIGNET_DBUS_IS_TOKEN1(call->object)
+               ? signet_dbus_token1_get_name(SIGNET_DBUS_TOKEN1(call->object))
                : NULL;
 }
 
@@ -169,6 +182,7 @@ signet_bus_on_caller(SignetCaller *caller, const GError *error, gint64 id, gpoin
         .sender = caller->name,
         .uid = signet_peer_get_uid(caller->peer),
         .identity = signet_bus_call_get_identity(call),
+        .token = signet_bus_call_get_token(call),
         .is_interactive = is_interactive(call),
     };
     signet_gate_check(call->bus->gate, &question, id);

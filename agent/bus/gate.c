@@ -26,6 +26,8 @@ static const SignetGateRow rows[] = {
     {IDENTITY, "Rotate", "org.signet.rotate"},
     {IDENTITY, "Adopt", "org.signet.adopt"},
     {"org.signet.Token1", "GetCounts", "org.signet.status"},
+    {"org.signet.Token1", "Unlock", "org.signet.unlock"},
+    {"org.signet.Token1", "Lock", "org.signet.unlock"},
 };
 
 struct SignetGate {
@@ -45,6 +47,7 @@ typedef struct {
     char *action;                /* (owned) */
     char *sender;                /* (owned) */
     char *identity;              /* (owned, nullable) */
+    char *token;                 /* (owned, nullable) */
     char *cancellation_id;       /* (owned) */
     uid_t uid;
     gboolean may_ask_person;
@@ -103,6 +106,7 @@ check_free(Check *check)
     g_free(check->action);
     g_free(check->sender);
     g_free(check->identity);
+    g_free(check->token);
     g_free(check->cancellation_id);
     g_free(check);
 }
@@ -176,6 +180,8 @@ question_to_variant(const Check *check)
     g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
     if (check->identity)
         g_variant_builder_add(&details, "{ss}", "identity", check->identity);
+    if (check->token)
+        g_variant_builder_add(&details, "{ss}", "token", check->token);
     return g_variant_new("((sa{sv})sa{ss}us)", "system-bus-name", &subject, check->action, &details,
                          check->is_person_asked ? ALLOW_INTERACTION : 0u, check->cancellation_id);
 }
@@ -263,6 +269,7 @@ signet_gate_check(SignetGate *gate, const SignetGateQuestion *question, gint64 i
     check->action = g_strdup(question->action);
     check->sender = g_strdup(question->sender);
     check->identity = g_strdup(question->identity);
+    check->token = g_strdup(question->token);
     check->cancellation_id = g_strdup_printf("signet-%" G_GUINT64_FORMAT, ++gate->n_checks);
     check->uid = question->uid;
     check->may_ask_person = question->is_interactive;

@@ -40,6 +40,7 @@ typedef struct {
     const char *sender;      /* unique name on the bus */
     uid_t uid;               /* of the sender, by the bus */
     const char *identity;    /* (nullable) becomes the detail 'identity' */
+    const char *token;       /* (nullable) … 'token' */
     gboolean is_interactive; /* polkit may ask a person, if one is needed: up to two minutes */
 } SignetGateQuestion;
 

@@ -41,6 +41,8 @@ typedef struct {
     SignetCaller *caller; /* (unowned): when it goes, its calls go first; NULL until found */
     guint64 use;          /* the broker's id while it works; 0: it does not */
     guint32 generation;   /* Sign: whose key */
+    SignetToken *token;   /* (owned, nullable) the call is on */
+    guint64 request;      /* the token's id while it works; 0: it does not */
     gboolean is_waiting;  /* Enroll, Rotate: for the engine */
     guint deadline;       /* source while waiting; 0: none */
 } SignetBusCall;
@@ -50,8 +52,9 @@ void signet_bus_call_reply(SignetBusCall *call, GVariant *value);
 void signet_bus_call_fail(SignetBusCall *call, const GError *error);
 /* NULL when it is over. */
 SignetBusCall *signet_bus_find_call(SignetBus *bus, gint64 id);
-/* Its name, when the call is on an identity. */
+/* Its name, when the call is on an identity, or on a token. */
 const char *signet_bus_call_get_identity(const SignetBusCall *call);
+const char *signet_bus_call_get_token(const SignetBusCall *call);
 
 /* The agent object's State and Problems are looked at again soon. */
 void signet_bus_queue_summary(SignetBus *bus);

@@ -137,6 +137,35 @@ signet_sign_options_parse(const char *scheme, GVariant *options, SignetSignOptio
     return ok;
 }
 
+static gboolean
+take_unlock_option(const char *key, GVariant *value, SignetTokenUnlock *parsed, GError **error)
+{
+    if (g_str_equal(key, "last_try"))
+        return take_boolean(key, value, &parsed->last_try, error);
+    if (g_str_equal(key, "again"))
+        return take_boolean(key, value, &parsed->again, error);
+    return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "there is no option '%s'", key);
+}
+
+gboolean
+signet_unlock_options_parse(GVariant *options, SignetTokenUnlock *ret_unlock, GError **error)
+{
+    SignetTokenUnlock parsed = *ret_unlock;
+    GVariantIter iter;
+    const char *key = NULL;
+    GVariant *value = NULL;
+    gboolean ok = TRUE;
+
+    g_variant_iter_init(&iter, options);
+    while (ok && g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
+        ok = take_unlock_option(key, value, &parsed, error);
+        g_variant_unref(value);
+    }
+    if (ok)
+        *ret_unlock = parsed;
+    return ok;
+}
+
 gboolean
 signet_rotate_options_parse(GVariant *options, gboolean *ret_no_wait, GError **error)
 {

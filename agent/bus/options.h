@@ -18,5 +18,8 @@ typedef struct {
  * salt_length (u), digest (b). BAD_REQUEST names what is wrong. */
 gboolean signet_sign_options_parse(const char *scheme, GVariant *options,
                                    SignetSignOptions *ret_options, GError **error);
+/* options: a{sv} of last_try (b), again (b). Leaves the PIN alone. */
+gboolean
+signet_unlock_options_parse(GVariant *options, SignetTokenUnlock *ret_unlock, GError **error);
 /* options: a{sv} of no_wait (b). */
 gboolean signet_rotate_options_parse(GVariant *options, gboolean *ret_no_wait, GError **error);

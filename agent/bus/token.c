@@ -24,17 +24,19 @@ or_empty(const char *text)
 static void
 announce(SignetDbusToken1 *object, SignetToken *token)
 {
-    const char *ready = signet_token_state_name(SIGNET_TOKEN_STATE_READY);
-    const char *absent = signet_token_state_name(SIGNET_TOKEN_STATE_ABSENT);
-    const char *old_state = signet_dbus_token1_get_state(object);
-    const char *new_state = signet_token_state_name(signet_token_get_state(token));
+    SignetTokenState state = signet_token_get_state(token);
+    const char *problem = or_empty(signet_token_get_problem(token));
+    gboolean is_new_state =
+        g_strcmp0(signet_dbus_token1_get_state(object), signet_token_state_name(state)) != 0;
+    gboolean is_new_problem = g_strcmp0(signet_dbus_token1_get_problem(object), problem) != 0;
 
-    if (g_strcmp0(old_state, new_state) == 0)
-        return;
-    if (g_str_equal(new_state, ready))
+    if (is_new_state && state == SIGNET_TOKEN_STATE_READY)
         signet_dbus_token1_emit_token_added(object);
-    if (g_str_equal(new_state, absent))
-        signet_dbus_token1_emit_token_removed(object, or_empty(signet_token_get_problem(token)));
+    if (is_new_state && state == SIGNET_TOKEN_STATE_ABSENT)
+        signet_dbus_token1_emit_token_removed(object, problem);
+    if ((is_new_state || is_new_problem) && state == SIGNET_TOKEN_STATE_LOCKED)
+        signet_dbus_token1_emit_pin_needed(object, problem,
+                                           or_empty(signet_token_get_info(token).lock.tries));
 }
 
 void
@@ -43,6 +45,8 @@ signet_bus_token_update(SignetDbusToken1 *object, SignetToken *token)
     SignetTokenInfo info = signet_token_get_info(token);
 
     announce(object, token);
+    signet_dbus_token1_set_unlock_by(object, or_empty(info.lock.unlock_by));
+    signet_dbus_token1_set_tries(object, or_empty(info.lock.tries));
     signet_dbus_token1_set_kind(object, or_empty(info.kind));
     signet_dbus_token1_set_protection(object, or_empty(info.protection));
     signet_dbus_token1_set_description(object, or_empty(info.description));
@@ -50,20 +54,30 @@ signet_bus_token_update(SignetDbusToken1 *object, SignetToken *token)
     signet_dbus_token1_set_problem(object, or_empty(signet_token_get_problem(token)));
 }
 
-void
-signet_bus_token_get_counts(SignetBusCall *call)
+gboolean
+signet_bus_token_find(SignetBusCall *call, GError **error)
 {
     const char *name = signet_dbus_token1_get_name(SIGNET_DBUS_TOKEN1(call->object));
     SignetToken *token = signet_tokens_get(call->bus->context.tokens, name);
+
+    if (!token)
+        return signet_error_set(error, SIGNET_ERROR_NOT_FOUND, "there is no token '%s' any more",
+                                name);
+    call->token = signet_token_ref(token);
+    return TRUE;
+}
+
+void
+signet_bus_token_get_counts(SignetBusCall *call)
+{
     g_autoptr(GError) error = NULL;
     SignetTokenCounts counts = {0};
 
-    if (!token) {
-        error = signet_error_new(SIGNET_ERROR_NOT_FOUND, "there is no token '%s' any more", name);
+    if (!signet_bus_token_find(call, &error)) {
         signet_bus_call_fail(call, error);
         return;
     }
-    counts = signet_token_get_counts(token);
+    counts = signet_token_get_counts(call->token);
     signet_bus_call_reply(call, g_variant_new("(uttt)", counts.waiting, counts.done,
                                               counts.refused_busy, counts.timed_out));
 }

@@ -19,6 +19,8 @@ SignetCtlExit signet_ctl_adopt(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_reload(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_watch(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_token(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_unlock(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_lock(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_policy(SignetCtl *ctl, int argc, char **argv);
 /* A part of policy. */
 SignetCtlExit signet_ctl_simulate(const SignetCtl *ctl, const char *identity);

@@ -20,7 +20,7 @@ typedef enum {
 typedef struct {
     gboolean is_json;
     gboolean is_no_wait; /* enroll, rotate, adopt */
-    gboolean is_names;   /* list */
+    gboolean is_names;   /* list, token */
     char *bus_address;   /* (owned, nullable) NULL: the system bus */
     char *config_dir;    /* (owned, nullable) policy */
     struct {
@@ -33,7 +33,11 @@ typedef struct {
         gboolean is_password_asked;
         gboolean is_enrolled;
         gboolean is_taken_over;
-    } adoption;                  /* adopt */
+    } adoption; /* adopt */
+    struct {
+        gboolean is_last_try, is_again;
+        int pin_fd; /* -1: none */
+    } unlock;
     GDBusObjectManager *manager; /* (owned, nullable) once connected */
 } SignetCtl;
 

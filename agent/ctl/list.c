@@ -66,6 +66,23 @@ print_names(GPtrArray *identities)
     }
 }
 
+/* On stderr: who reads the table by a program does not want it there. */
+static void
+tell_locked(SignetCtl *ctl)
+{
+    g_autoptr(GPtrArray) tokens = signet_ctl_list_proxies(ctl, SIGNET_CTL_TOKEN);
+
+    for (guint i = 0; i < tokens->len; i++) {
+        SignetDbusToken1 *token = g_ptr_array_index(tokens, i);
+        g_autofree char *clean = NULL;
+
+        if (g_strcmp0(signet_dbus_token1_get_state(token), "locked") != 0)
+            continue;
+        clean = signet_table_clean(signet_dbus_token1_get_problem(token));
+        g_printerr("PIN needed: %s\n", clean);
+    }
+}
+
 SignetCtlExit
 signet_ctl_list(SignetCtl *ctl, int argc, char **argv)
 {
@@ -84,5 +101,7 @@ signet_ctl_list(SignetCtl *ctl, int argc, char **argv)
                    "run: signetctl reload\n");
     else
         print_table(identities);
+    if (!ctl->is_names && !ctl->is_json)
+        tell_locked(ctl);
     return SIGNET_CTL_OK;
 }

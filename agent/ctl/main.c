@@ -15,6 +15,7 @@
 #define NAMES      (1u << 2)
 #define SIMULATE   (1u << 3)
 #define ADOPTION   (1u << 4)
+#define UNLOCK     (1u << 5)
 
 typedef struct {
     const char *name;
@@ -48,8 +49,13 @@ static const Command commands[] = {
      "  signetctl policy check && signetctl reload"},
     {"watch", "", 0, 0, 0, signet_ctl_watch, "what happens, line by line, until interrupted",
      "  signetctl watch\n  signetctl watch --json | jq -c 'select(.event == \"rotated\")'"},
-    {"token", "[NAME]", 0, 1, 0, signet_ctl_token, "the tokens, or one of them",
+    {"token", "[NAME]", 0, 1, NAMES, signet_ctl_token, "the tokens, or one of them",
      "  signetctl token\n  signetctl token tpm"},
+    {"unlock", "TOKEN", 1, 1, UNLOCK, signet_ctl_unlock,
+     "give the agent the PIN of a token: asked for, or from standard input",
+     "  signetctl unlock card\n  signetctl unlock card < /run/keys/card.pin"},
+    {"lock", "TOKEN", 1, 1, 0, signet_ctl_lock,
+     "log out of a token, and have the agent forget its PIN", "  signetctl lock card"},
     {"policy", "check|simulate [IDENTITY]", 1, 2, CONFIG_DIR | SIMULATE, signet_ctl_policy,
      "check the policy files, or tell what they will lead to; needs no agent",
      "  signetctl policy check --config-dir ./etc\n"
@@ -127,6 +133,22 @@ add_adoption_options(GOptionContext *context, SignetCtl *ctl)
 }
 
 static void
+add_unlock_options(GOptionContext *context, SignetCtl *ctl)
+{
+    const GOptionEntry entries[] = {
+        {"pin-fd", 0, 0, G_OPTION_ARG_INT, &ctl->unlock.pin_fd, "Read the PIN from this descriptor",
+         "N"},
+        {"last-try", 0, 0, G_OPTION_ARG_NONE, &ctl->unlock.is_last_try,
+         "Send it although no other try is left", NULL},
+        {"again", 0, 0, G_OPTION_ARG_NONE, &ctl->unlock.is_again,
+         "Send it although the token has refused it before", NULL},
+        {NULL},
+    };
+
+    g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void
 add_options(GOptionContext *context, SignetCtl *ctl, guint options)
 {
     GOptionEntry common[] = {
@@ -155,6 +177,8 @@ add_options(GOptionContext *context, SignetCtl *ctl, guint options)
         add_simulate_options(context, ctl);
     if (options & ADOPTION)
         add_adoption_options(context, ctl);
+    if (options & UNLOCK)
+        add_unlock_options(context, ctl);
     if (options & NO_WAIT)
         g_option_context_add_main_entries(context, no_wait, NULL);
     if (options & CONFIG_DIR)
@@ -238,7 +262,7 @@ run(SignetCtl *ctl, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    SignetCtl ctl = {.bus_address = g_strdup(g_getenv("SIGNET_BUS_ADDRESS"))};
+    SignetCtl ctl = {.bus_address = g_strdup(g_getenv("SIGNET_BUS_ADDRESS")), .unlock.pin_fd = -1};
     SignetCtlExit code = SIGNET_CTL_OK;
 
     (void)setlocale(LC_ALL, "");

@@ -5,7 +5,7 @@
 
 _signetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command='' skip=
-    local commands='status list show enroll rotate adopt reload watch token policy version help'
+    local commands='status list show enroll rotate adopt reload watch token unlock lock policy version help'
     local options='--json --bus-address --help'
 
     case $prev in
@@ -38,12 +38,15 @@ _signetctl() {
             $(signetctl list --names 2>/dev/null)"
         ;;
     list) options="$options --names" ;;
+    token) options="$options --names $(signetctl token --names 2>/dev/null)" ;;
+    unlock) options="$options --pin-fd --last-try --again $(signetctl token --names 2>/dev/null)" ;;
+    lock) options="$options $(signetctl token --names 2>/dev/null)" ;;
     policy)
         options="$options check simulate --config-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac
-    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|adopt|policy) ]]; then
+    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|adopt|token|unlock|lock|policy) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     fi
 }

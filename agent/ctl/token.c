@@ -42,6 +42,35 @@ print_table(GPtrArray *tokens)
 }
 
 static void
+print_names(GPtrArray *tokens)
+{
+    for (guint i = 0; i < tokens->len; i++) {
+        signet_ctl_print_text(signet_dbus_token1_get_name(g_ptr_array_index(tokens, i)));
+        signet_ctl_print_text("\n");
+    }
+}
+
+/* What the token says of its tries, for people; NULL: nothing. */
+static const char *
+describe_tries(SignetDbusToken1 *token)
+{
+    static const struct {
+        const char *tries;
+        const char *words;
+    } known[] = {
+        {"low", "a wrong one was tried since the last right one"},
+        {"last", "one try is left"},
+        {"none", "blocked"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (g_strcmp0(signet_dbus_token1_get_tries(token), known[i].tries) == 0)
+            return known[i].words;
+    }
+    return NULL;
+}
+
+static void
 print_list_json(GPtrArray *tokens)
 {
     GVariantBuilder builder;
@@ -74,6 +103,8 @@ print_one(SignetDbusToken1 *token, const Counts *counts)
     signet_table_add(table, SIGNET_TABLE_ROW("State", signet_dbus_token1_get_state(token)));
     if (problem && *problem)
         signet_table_add(table, SIGNET_TABLE_ROW("Because", problem));
+    if (describe_tries(token))
+        signet_table_add(table, SIGNET_TABLE_ROW("PIN", describe_tries(token)));
     signet_table_add(table, SIGNET_TABLE_ROW("Kind", signet_dbus_token1_get_kind(token)));
     signet_table_add(table,
                      SIGNET_TABLE_ROW("Protection", signet_dbus_token1_get_protection(token)));
@@ -131,7 +162,9 @@ signet_ctl_token(SignetCtl *ctl, int argc, char **argv)
     if (argc == 1)
         return show_one(ctl, argv[0]);
     tokens = signet_ctl_list_proxies(ctl, SIGNET_CTL_TOKEN);
-    if (ctl->is_json)
+    if (ctl->is_names)
+        print_names(tokens);
+    else if (ctl->is_json)
         print_list_json(tokens);
     else
         print_table(tokens);

@@ -288,6 +288,34 @@ signet_store_get_file(SignetStore *store, const char *identity, const char *name
     return NULL;
 }
 
+gboolean
+signet_store_put_note(SignetStore *store, const char *name, GBytes *content, GError **error)
+{
+    gsize size;
+    gconstpointer data = g_bytes_get_data(content, &size);
+
+    if (size > SMALL_FILE_MAX)
+        signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "it is larger than %d bytes",
+                         SMALL_FILE_MAX);
+    else if (signet_dir_write(store->layout.root_fd, name, data, size, NULL, error))
+        return TRUE;
+    g_prefix_error(error, "cannot store '%s/%s': ", store->root, name);
+    return FALSE;
+}
+
+GBytes *
+signet_store_get_note(SignetStore *store, const char *name, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    GBytes *content = signet_dir_read(store->layout.root_fd, name, SMALL_FILE_MAX, &local);
+
+    if (content || signet_error_is(local, SIGNET_ERROR_NOT_FOUND))
+        return content;
+    g_prefix_error(&local, "cannot read '%s/%s': ", store->root, name);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return NULL;
+}
+
 char *
 signet_store_dup_live_path(const SignetStore *store, const char *identity)
 {

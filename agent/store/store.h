@@ -5,6 +5,7 @@
  * and the live/ directory.
  *
  *   version                              "1"
+ *   pins                                 what became of PINs that were sent, opaque here
  *   identities/NAME/journal              the rotation's state, opaque here
  *   identities/NAME/usage                who used which generation last, opaque here
  *   identities/NAME/N/key                TSS2 PRIVATE KEY or URI
@@ -71,5 +72,9 @@ gboolean signet_store_put_file(SignetStore *store, const char *identity, const c
                                GBytes *content, GError **error);
 GBytes *
 signet_store_get_file(SignetStore *store, const char *identity, const char *name, GError **error);
+/* The same of the whole agent ("pins"). One thread at a time per name. */
+gboolean
+signet_store_put_note(SignetStore *store, const char *name, GBytes *content, GError **error);
+GBytes *signet_store_get_note(SignetStore *store, const char *name, GError **error);
 /* Absolute path of live/NAME. */
 char *signet_store_dup_live_path(const SignetStore *store, const char *identity);

@@ -37,8 +37,9 @@ struct SignetPinAttempts {
     SignetSecret *key;      /* (owned) of quick hashes: of this process */
     guint8 salt[SALT_BYTES];
 
-    GMutex mutex;       /* guards what follows, and the record */
-    GCond sent;         /* a device's is_sending has ended */
+    GMutex mutex; /* guards what follows, and the record */
+    GCond sent;   /* a device's is_sending has ended */
+    gboolean is_closed;
     GPtrArray *devices; /* (owned) of Device, longest known first */
 };
 
@@ -188,6 +189,14 @@ signet_pin_attempts_unref(SignetPinAttempts *attempts)
     g_free(attempts);
 }
 
+void
+signet_pin_attempts_close(SignetPinAttempts *attempts)
+{
+    g_mutex_lock(&attempts->mutex);
+    attempts->is_closed = TRUE;
+    g_mutex_unlock(&attempts->mutex);
+}
+
 /* --- devices --- */
 
 static void
@@ -268,6 +277,8 @@ save(SignetPinAttempts *attempts, GError **error)
 {
     g_autoptr(GBytes) text = NULL;
 
+    if (attempts->is_closed)
+        return signet_error_set(error, SIGNET_ERROR_BUSY, "the agent is stopping");
     if (!attempts->record.save)
         return TRUE;
     text = to_text(attempts);

@@ -29,6 +29,9 @@ typedef struct {
 SignetPinAttempts *signet_pin_attempts_new(const SignetPinRecord *record, GError **error);
 SignetPinAttempts *signet_pin_attempts_ref(SignetPinAttempts *attempts);
 void signet_pin_attempts_unref(SignetPinAttempts *attempts);
+/* Before the record goes, which threads that are left behind would still use: no PIN is sent any
+ * more. */
+void signet_pin_attempts_close(SignetPinAttempts *attempts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetPinAttempts, signet_pin_attempts_unref)
 
 /* Which device: a hash of what it says of itself. */

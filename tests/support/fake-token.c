@@ -166,10 +166,45 @@ fake_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
     if (g_atomic_int_get(&fake->control->absent))
         return signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT,
                                 "token '%s' was removed; insert it", fake->name);
-    *ret_info = (SignetTokenInfo) {
-        .kind = "fake", .protection = "software", .description = "a token of the tests"};
+    *ret_info = (SignetTokenInfo) {.kind = "fake",
+                                   .protection = "software",
+                                   .description = "a token of the tests",
+                                   .lock = {.unlock_by = "pin", .tries = ""}};
+    if (g_atomic_int_get(&fake->control->locked))
+        return signet_error_set(error, SIGNET_ERROR_PIN_NEEDED,
+                                "token '%s' is locked: it wants its PIN; run 'signetctl unlock %s'",
+                                fake->name, fake->name);
     g_atomic_int_inc(&fake->control->opened);
     return TRUE;
+}
+
+static gboolean
+fake_unlock(gpointer backend, const SignetTokenUnlock *unlock, SignetTokenInfo *ret_info,
+            GError **error)
+{
+    Fake *fake = backend;
+    gsize size = 0;
+    const char *pin = unlock->pin ? signet_secret_get(unlock->pin, &size) : "";
+    gboolean is_right = size == strlen(FAKE_TOKEN_PIN) && memcmp(pin, FAKE_TOKEN_PIN, size) == 0;
+
+    if (is_right)
+        g_atomic_int_set(&fake->control->locked, FALSE);
+    if (fake_open(backend, ret_info, error))
+        return TRUE;
+    if (signet_error_is(error ? *error : NULL, SIGNET_ERROR_PIN_NEEDED)) {
+        ret_info->lock.tries = "low";
+        g_clear_error(error);
+        signet_error_set(error, SIGNET_ERROR_PIN_NEEDED,
+                         "token '%s' is locked: it refused the PIN%s", fake->name,
+                         unlock->last_try ? " of the last try" : "");
+    }
+    return FALSE;
+}
+
+static void
+fake_lock(gpointer backend)
+{
+    g_atomic_int_set(&((Fake *)backend)->control->locked, TRUE);
 }
 
 static gboolean
@@ -386,6 +421,8 @@ fake_token_new(const SignetTokenSettings *settings, const FakeTokenOptions *opti
 {
     static const SignetTokenBackend vtable = {
         .open = fake_open,
+        .unlock = fake_unlock,
+        .lock = fake_lock,
         .generate = fake_generate,
         .sign = fake_sign,
         .decrypt = fake_decrypt,

@@ -8,12 +8,15 @@
 
 #include "agent/token/token.h"
 
+#define FAKE_TOKEN_PIN "1234"
+
 /* Set and read by the test while the token works; owned by the test and outlives the token. All
  * atomic. */
 typedef struct {
     int absent;          /* open and every operation fail with TOKEN_ABSENT */
     int fail;            /* every operation fails with TOKEN_FAILED */
     int delay_us;        /* of every operation */
+    int locked;          /* open fails with PIN_NEEDED until it is unlocked with FAKE_TOKEN_PIN */
     int cannot_generate; /* no key of any type */
     GBytes *certificate; /* (unowned, nullable; not atomic) of every key that is adopted: by its
                             blob, as fake_token_make_key() gives it */

@@ -325,6 +325,8 @@ send_pin(Try *try, GError **error)
 
     signet_pin_attempts_end(try->login->attempts, &try->attempt, outcome);
     remember(try, outcome);
+    if (rv == CKR_OK)
+        session->lock.tries = ""; /* the right PIN gives them all back */
     if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
         return TRUE;
     if (session->functions->C_GetTokenInfo(session->slot, &try->token) == CKR_OK)

@@ -237,6 +237,16 @@ START_TEST(a_refusal_that_could_not_be_written_down_is_remembered)
 }
 END_TEST
 
+START_TEST(once_it_is_closed_nothing_is_sent_or_written)
+{
+    guint before = n_saved;
+
+    signet_pin_attempts_close(attempts);
+    ck_assert_int_eq(begin(&by_agent, "1234"), SIGNET_PIN_NOT_RECORDED);
+    ck_assert_uint_eq(n_saved, before);
+}
+END_TEST
+
 static gpointer
 send_slowly(gpointer data)
 {
@@ -323,6 +333,7 @@ main(void)
     tcase_add_test(tc, the_record_holds_no_pin_and_nothing_of_an_accepted_one);
     tcase_add_test(tc, what_cannot_be_written_down_is_not_sent);
     tcase_add_test(tc, a_refusal_that_could_not_be_written_down_is_remembered);
+    tcase_add_test(tc, once_it_is_closed_nothing_is_sent_or_written);
     tcase_add_test(tc, two_threads_do_not_send_at_once);
     tcase_add_loop_test(tc, a_damaged_record_is_refused, 0, G_N_ELEMENTS(DAMAGED));
     tcase_add_test(tc, a_hundred_devices_do_not_fill_the_record);
