@@ -21,6 +21,8 @@ dup_name(EVP_PKEY *pkey)
 
     if (EVP_PKEY_is_a(pkey, "RSA"))
         return g_strdup_printf("rsa:%d", EVP_PKEY_get_bits(pkey));
+    if (EVP_PKEY_is_a(pkey, "ED25519"))
+        return g_strdup("ed25519");
     if (!EVP_PKEY_is_a(pkey, "EC") ||
         !EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group,
                                         NULL))

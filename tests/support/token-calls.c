@@ -102,6 +102,27 @@ token_derive(SignetToken *token, SignetKey *key, GBytes *peer_point, GError **er
     return answer.result;
 }
 
+static void
+on_adopted(SignetKey *key, GBytes *certificate, const GError *error, gpointer data)
+{
+    Answer *answer = data;
+
+    on_key(key, error, data);
+    answer->result = certificate ? g_bytes_ref(certificate) : NULL;
+}
+
+SignetKey *
+token_adopt(SignetToken *token, GBytes *name, SignetSecret *auth, GBytes **ret_certificate,
+            GError **error)
+{
+    Answer answer = {0};
+
+    signet_token_adopt(token, &patient, name, auth, on_adopted, &answer);
+    wait_for(&answer, error);
+    *ret_certificate = answer.result;
+    return answer.key;
+}
+
 gboolean
 token_destroy(SignetToken *token, SignetKey *key, GError **error)
 {

@@ -14,6 +14,8 @@ GBytes *token_sign(SignetToken *token, SignetKey *key, const SignetKeyScheme *sc
 GBytes *token_decrypt(SignetToken *token, SignetKey *key, const SignetKeyScheme *scheme,
                       GBytes *ciphertext, GError **error);
 GBytes *token_derive(SignetToken *token, SignetKey *key, GBytes *peer_point, GError **error);
+SignetKey *token_adopt(SignetToken *token, GBytes *name, SignetSecret *auth,
+                       GBytes **ret_certificate, GError **error);
 gboolean token_destroy(SignetToken *token, SignetKey *key, GError **error);
 gboolean token_probe(SignetToken *token, GError **error);
 /* pin: nullable */

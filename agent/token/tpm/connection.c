@@ -85,9 +85,11 @@ signet_tpm_close(SignetTpm *tpm, gboolean is_lost)
             signet_tpm_flush(tpm, &object);
         signet_tpm_flush(tpm, &tpm->session);
         signet_tpm_flush(tpm, &tpm->owner_primary);
+        signet_tpm_flush(tpm, &tpm->endorsement_primary);
     }
     signet_tpm_loaded_clear(tpm->loaded);
-    tpm->owner_primary = tpm->srk = tpm->session = ESYS_TR_NONE;
+    tpm->owner_primary = tpm->endorsement_primary = ESYS_TR_NONE;
+    tpm->srk = tpm->other = tpm->session = ESYS_TR_NONE;
     tpm->is_identified = FALSE;
     tpm->identity.size = 0;
     if (tpm->esys)
@@ -319,21 +321,46 @@ make_primary(SignetTpm *tpm, ESYS_TR hierarchy, ESYS_TR *ret_primary)
                               NULL);
 }
 
-TSS2_RC
-signet_tpm_parent(SignetTpm *tpm, TPM2_HANDLE handle, ESYS_TR *ret_parent)
+static TSS2_RC
+find_primary(SignetTpm *tpm, ESYS_TR hierarchy, ESYS_TR *primary, ESYS_TR *ret_parent)
+{
+    TSS2_RC rc = *primary == ESYS_TR_NONE ? make_primary(tpm, hierarchy, primary) : TSS2_RC_SUCCESS;
+
+    *ret_parent = *primary;
+    return rc;
+}
+
+static TSS2_RC
+find_persistent(SignetTpm *tpm, TPM2_HANDLE handle, ESYS_TR *ret_parent)
 {
     TSS2_RC rc = TSS2_RC_SUCCESS;
 
+    if (tpm->other != ESYS_TR_NONE && tpm->other_handle != handle) {
+        Esys_TR_Close(tpm->esys, &tpm->other);
+        tpm->other = ESYS_TR_NONE;
+    }
+    if (tpm->other == ESYS_TR_NONE)
+        rc = Esys_TR_FromTPMPublic(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                   &tpm->other);
+    tpm->other_handle = handle;
+    *ret_parent = tpm->other;
+    return is_about_arguments(rc) ? TPM2_RC_INTEGRITY : rc;
+}
+
+TSS2_RC
+signet_tpm_parent(SignetTpm *tpm, TPM2_HANDLE handle, ESYS_TR *ret_parent)
+{
     if (handle == SRK_HANDLE && tpm->srk != ESYS_TR_NONE) {
         *ret_parent = tpm->srk;
         return TSS2_RC_SUCCESS;
     }
-    if (handle != TPM2_RH_OWNER)
-        return TPM2_RC_INTEGRITY; /* its parent is gone: the TPM was cleared, or is another one */
-    if (tpm->owner_primary == ESYS_TR_NONE)
-        rc = make_primary(tpm, ESYS_TR_RH_OWNER, &tpm->owner_primary);
-    *ret_parent = tpm->owner_primary;
-    return rc;
+    if (handle == TPM2_RH_OWNER)
+        return find_primary(tpm, ESYS_TR_RH_OWNER, &tpm->owner_primary, ret_parent);
+    if (handle == TPM2_RH_ENDORSEMENT)
+        return find_primary(tpm, ESYS_TR_RH_ENDORSEMENT, &tpm->endorsement_primary, ret_parent);
+    if (handle >> TPM2_HR_SHIFT == TPM2_HT_PERSISTENT)
+        return find_persistent(tpm, handle, ret_parent);
+    return TPM2_RC_INTEGRITY; /* its parent is gone: the TPM was cleared, or is another one */
 }
 
 gboolean
@@ -350,7 +377,8 @@ signet_tpm_make_room(SignetTpm *tpm)
 void
 signet_tpm_make_room_for_one(SignetTpm *tpm)
 {
-    guint ours = signet_tpm_loaded_get_length(tpm->loaded) + (tpm->owner_primary != ESYS_TR_NONE);
+    guint ours = signet_tpm_loaded_get_length(tpm->loaded) + (tpm->owner_primary != ESYS_TR_NONE) +
+                 (tpm->endorsement_primary != ESYS_TR_NONE);
 
     if (ours >= tpm->facts.capacity)
         signet_tpm_make_room(tpm);

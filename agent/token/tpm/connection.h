@@ -20,9 +20,13 @@ typedef struct {
     char *tcti_conf; /* (owned) */
     gboolean bus_encryption;
 
-    TSS2_TCTI_CONTEXT *tcti; /* (owned, nullable) */
-    ESYS_CONTEXT *esys;      /* (owned, nullable): NULL while it is not open */
-    ESYS_TR owner_primary;   /* transient; ESYS_TR_NONE until a key needs it */
+    TSS2_TCTI_CONTEXT *tcti;     /* (owned, nullable) */
+    ESYS_CONTEXT *esys;          /* (owned, nullable): NULL while it is not open */
+    ESYS_TR owner_primary;       /* transient; ESYS_TR_NONE until a key needs it */
+    ESYS_TR endorsement_primary; /* the same in that hierarchy, for keys of others */
+    ESYS_TR other;               /* the persistent parent that was used last, but the SRK; not ours
+                                    to be flushed; ESYS_TR_NONE */
+    TPM2_HANDLE other_handle;
     ESYS_TR srk;             /* 0x81000001; ESYS_TR_NONE when there is none that fits */
     ESYS_TR session;         /* ESYS_TR_NONE without bus encryption */
     SignetTpmLoaded *loaded; /* (owned) */
@@ -54,6 +58,8 @@ void signet_tpm_make_room_for_one(SignetTpm *tpm);
 ESYS_TR signet_tpm_auth(SignetTpm *tpm, TPMA_SESSION flags);
 /* The parent new keys get, as the key file names it. */
 TPM2_HANDLE signet_tpm_default_parent(const SignetTpm *tpm);
+/* A persistent object, or the standard primary of the owner's or the endorsement hierarchy.
+ * TPM2_RC_INTEGRITY: there is none (any more). */
 TSS2_RC signet_tpm_parent(SignetTpm *tpm, TPM2_HANDLE handle, ESYS_TR *ret_parent);
 TSS2_RC signet_tpm_name(SignetTpm *tpm, ESYS_TR object, TPM2B_NAME *ret_name);
 /* Fills identity: the name of a primary of the endorsement hierarchy, whose seed stays when the TPM

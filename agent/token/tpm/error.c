@@ -119,13 +119,15 @@ static const struct {
      "the owner hierarchy is switched off; switch it on in the firmware setup"},
     {TPM2_RC_DISABLED, SIGNET_ERROR_TOKEN_FAILED, "the command is switched off in this TPM"},
     {TPM2_RC_BAD_AUTH, SIGNET_ERROR_TOKEN_FAILED,
-     "the auth value was refused: the stored key is damaged, or the owner hierarchy has a "
+     "the auth value was refused: the password of an adopted key is wrong, the stored key is "
+     "damaged, or the owner hierarchy has a "
      "password (then make a storage key: tpm2_createprimary -C o -c p.ctx "
      "-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt'; "
      "tpm2_evictcontrol "
      "-C o -c p.ctx 0x81000001)"},
     {TPM2_RC_AUTH_FAIL, SIGNET_ERROR_TOKEN_FAILED,
-     "the auth value was refused; the stored key is damaged"},
+     "the auth value was refused: the password of an adopted key is wrong, or the stored key is "
+     "damaged"},
     {TPM2_RC_ECC_POINT, SIGNET_ERROR_BAD_REQUEST, "the peer's point is not on the key's curve"},
     {TPM2_RC_ATTRIBUTES, SIGNET_ERROR_UNSUPPORTED, "the key was not made for this"},
     {TPM2_RC_COMMAND_CODE, SIGNET_ERROR_UNSUPPORTED, "the TPM does not know the command"},

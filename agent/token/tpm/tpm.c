@@ -11,6 +11,7 @@
 
 #include "agent/token/rsa.h"
 #include "agent/token/secret-bytes.h"
+#include "agent/token/tpm/adopt.h"
 #include "agent/token/tpm/context.h"
 #include "agent/token/tpm/error.h"
 #include "agent/token/tpm/learn.h"
@@ -406,6 +407,13 @@ tpm_derive(gpointer backend, SignetKey *key, GBytes *peer_point, GError **error)
     return result;
 }
 
+static SignetKey *
+tpm_adopt(gpointer backend, GBytes *name, SignetSecret *auth, GBytes **ret_certificate,
+          GError **error)
+{
+    return signet_tpm_adopt(backend, name, auth, error);
+}
+
 /* The TPM keeps nothing but what is loaded. */
 static gboolean
 tpm_destroy(gpointer backend, SignetKey *key, GError **error)
@@ -423,6 +431,7 @@ signet_tpm_token_new(const SignetTokenSettings *settings, const char *tcti, gboo
         .sign = tpm_sign,
         .decrypt = tpm_decrypt,
         .derive = tpm_derive,
+        .adopt = tpm_adopt,
         .destroy = tpm_destroy,
         .learn = tpm_learn,
         .free = tpm_free,
