@@ -78,6 +78,8 @@ apply_policy(Agent *agent)
     signet_tokens_apply(agent->tokens, agent->policy);
     probe_tokens(agent);
     signet_broker_set_policy(agent->broker, agent->policy);
+    if (agent->door)
+        signet_door_look_again(agent->door);
     if (agent->bus)
         signet_bus_link_set_policy(agent->bus, agent->policy);
 }
@@ -146,6 +148,7 @@ on_engine(const char *identity, SignetEngineEvent event, guint32 generation, gpo
     Agent *agent = data;
 
     signet_report_engine(agent->engine, identity, event, generation);
+    signet_door_look_again(agent->door);
     if (agent->bus)
         signet_bus_link_on_engine(agent->bus, identity, event, generation);
 }

@@ -347,6 +347,32 @@ signet_broker_list(SignetBroker *broker, const SignetRequester *requester)
     return g_strv_builder_end(visible);
 }
 
+/* FNV-1a, 64 bits: nobody gains by making two sums equal. */
+static guint64
+add_to_sum(guint64 sum, gconstpointer data, gsize size)
+{
+    const guint8 *bytes = data;
+
+    for (gsize i = 0; i < size; i++)
+        sum = (sum ^ bytes[i]) * G_GUINT64_CONSTANT(0x100000001b3);
+    return sum;
+}
+
+guint64
+signet_broker_sum_up(SignetBroker *broker, const SignetRequester *requester)
+{
+    g_auto(GStrv) names = signet_broker_list(broker, requester);
+    guint64 sum = G_GUINT64_CONSTANT(0xcbf29ce484222325);
+
+    for (char **name = names; *name; name++) {
+        const SignetGeneration *current = signet_inventory_get(broker->context.inventory, *name, 0);
+
+        sum = add_to_sum(sum, *name, strlen(*name) + 1);
+        sum = add_to_sum(sum, &current->number, sizeof current->number);
+    }
+    return sum;
+}
+
 SignetGeneration *
 signet_broker_lookup(SignetBroker *broker, const SignetRequester *requester, const char *identity,
                      guint32 generation, GBytes *spki, GError **error)

@@ -27,6 +27,8 @@ void signet_broker_set_policy(SignetBroker *broker, SignetPolicy *policy);
 
 /* Sorted names that the requester may use at all; free with g_strfreev(). */
 char **signet_broker_list(SignetBroker *broker, const SignetRequester *requester);
+/* A number for these names and their current generations: another one when any of them changes. */
+guint64 signet_broker_sum_up(SignetBroker *broker, const SignetRequester *requester);
 /* generation 0: the current one; spki (nullable): the usable generation with that public key.
  * Borrowed. NOT_FOUND and DENIED read the same to a peer that may use nothing of the identity. */
 SignetGeneration *

@@ -225,6 +225,12 @@ signet_door_attach_job(int fd, SignetJob *job, gpointer door)
     signet_hall_admit(((SignetDoor *)door)->hall, fd, job);
 }
 
+void
+signet_door_look_again(SignetDoor *door)
+{
+    signet_serve_watchers(door->hall);
+}
+
 guint
 signet_door_get_n_connections(const SignetDoor *door)
 {

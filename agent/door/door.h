@@ -20,4 +20,7 @@ gboolean signet_door_listen(SignetDoor *door, int listen_fd, GError **error);
 gboolean signet_door_restore_factory(SignetDoor *door, int fd, const char *name, GError **error);
 /* An enroller's connection (SignetEnrollAttach). Takes the fd. */
 void signet_door_attach_job(int fd, SignetJob *job, gpointer door);
+/* To be called when identities, their generations or who may use them may have changed: answers
+ * clients that watch. */
+void signet_door_look_again(SignetDoor *door);
 guint signet_door_get_n_connections(const SignetDoor *door);

@@ -244,6 +244,14 @@ signet_hall_identify(SignetConnection *connection, const SignetPacket *packet,
     return TRUE;
 }
 
+SignetRequester
+signet_hall_get_requester(const SignetConnection *connection)
+{
+    return (SignetRequester) {.job = connection->job,
+                              .sender = connection->sender ? connection->sender->peer : NULL,
+                              .connection = connection->owner ? connection->owner->peer : NULL};
+}
+
 /* --- requests and replies --- */
 
 void
@@ -255,9 +263,16 @@ signet_hall_begin(SignetConnection *connection)
 }
 
 void
+signet_hall_wait(SignetConnection *connection)
+{
+    signet_quota_set_idle(connection->hall->quota, &connection->quota, TRUE);
+}
+
+void
 signet_hall_end(SignetConnection *connection)
 {
     connection->is_busy = FALSE;
+    connection->is_watching = FALSE;
     connection->use_id = 0;
     if (connection->fd < 0)
         return;

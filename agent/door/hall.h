@@ -46,6 +46,8 @@ typedef struct {
     /* the request under way: one, so that replies keep their order */
     gboolean is_busy;
     guint64 use_id; /* of the broker; 0: none */
+    gboolean is_watching;
+    guint64 seen; /* what it is watching for a change of */
     struct signet_wire_header request;
     GBytes *unsent; /* (owned, nullable) a reply that the peer was too slow for */
 } SignetConnection;
@@ -72,6 +74,11 @@ gboolean signet_hall_make_room(SignetHall *hall);
 gboolean signet_hall_identify(SignetConnection *connection, const SignetPacket *packet,
                               SignetRequester *ret_requester);
 
+/* The same for the request under way. */
+SignetRequester signet_hall_get_requester(const SignetConnection *connection);
+/* The request under way waits for something else to happen: until then the connection gives way
+ * like an idle one. */
+void signet_hall_wait(SignetConnection *connection);
 /* The request in connection->request is being worked on: nothing more is read until its reply. */
 void signet_hall_begin(SignetConnection *connection);
 /* It is over: the reply goes out, or the connection. Never blocks. */

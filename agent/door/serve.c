@@ -188,6 +188,61 @@ serve_lookup(Request *request)
         reply_gerror(request->connection, error);
 }
 
+/* --- watching --- */
+
+static void
+answer_watch(SignetConnection *connection, guint64 sum)
+{
+    guint64 state = GUINT64_TO_BE(sum);
+    struct signet_wire_watch_reply answer = {{(const uint8_t *)&state, sizeof state}};
+    struct signet_wire_writer w = begin_reply(connection, SIGNET_WIRE_STATUS_OK);
+
+    signet_wire_put_watch_reply(&w, &answer);
+    reply(connection, &w);
+}
+
+static void
+serve_watch(Request *request)
+{
+    SignetConnection *connection = request->connection;
+    struct signet_wire_watch_request message;
+    guint64 sum, seen = 0;
+
+    if (!signet_wire_get_watch_request(&request->reader, &message)) {
+        reply_malformed(request);
+        return;
+    }
+    sum = signet_broker_sum_up(connection->hall->settings.broker, &request->requester);
+    if (message.seen.size == sizeof seen)
+        memcpy(&seen, message.seen.data, sizeof seen);
+    connection->seen = GUINT64_FROM_BE(seen);
+    if (message.seen.size != sizeof seen || connection->seen != sum) {
+        answer_watch(connection, sum);
+        return;
+    }
+    connection->is_watching = TRUE;
+    signet_hall_wait(connection);
+}
+
+void
+signet_serve_watchers(SignetHall *hall)
+{
+    GList *next;
+
+    for (GList *link = hall->open.head; link; link = next) {
+        SignetConnection *connection = link->data;
+        SignetRequester requester = signet_hall_get_requester(connection);
+        guint64 sum;
+
+        next = link->next; /* an answer may close the connection */
+        if (!connection->is_watching)
+            continue;
+        sum = signet_broker_sum_up(hall->settings.broker, &requester);
+        if (sum != connection->seen)
+            answer_watch(connection, sum);
+    }
+}
+
 /* --- using --- */
 
 static void
@@ -414,6 +469,7 @@ static const struct {
     {SIGNET_WIRE_OP_FACTORY, ON_PLAIN, serve_factory},
     {SIGNET_WIRE_OP_JOB, ON_JOB, serve_job},
     {SIGNET_WIRE_OP_RESULT, ON_JOB, serve_result},
+    {SIGNET_WIRE_OP_WATCH, ON_PLAIN, serve_watch},
 };
 
 static void

@@ -9,3 +9,5 @@
 
 /* Reads one packet off a connection that has one, and serves it. May close the connection. */
 void signet_serve(SignetConnection *connection);
+/* The agent holds something else now: answers those who watch for it. */
+void signet_serve_watchers(SignetHall *hall);

@@ -56,21 +56,10 @@ signet_link_free(SignetLink *link)
     g_free(link);
 }
 
-static void
-put_nothing(struct signet_wire_writer *w, const void *message)
-{
-}
-
-static void
-put_result(struct signet_wire_writer *w, const void *message)
-{
-    signet_wire_put_result_request(w, message);
-}
-
 SignetJob *
 signet_link_get_job(SignetLink *link, GError **error)
 {
-    const struct signet_channel_call call = {SIGNET_WIRE_OP_JOB, put_nothing, NULL};
+    const struct signet_channel_call call = {.op = SIGNET_WIRE_OP_JOB};
     struct signet_channel_reply reply = {0};
     struct signet_channel_failure failure = {0};
     struct signet_wire_job_reply message = {0};
@@ -159,7 +148,7 @@ signet_link_send_result(SignetLink *link, const SignetEnrollerOutcome *outcome,
 
         message.state = (struct signet_bytes) {data, size};
     }
-    const struct signet_channel_call call = {SIGNET_WIRE_OP_RESULT, put_result, &message};
+    const struct signet_channel_call call = {.op = SIGNET_WIRE_OP_RESULT, .message = &message};
     /* The reply is waited for: once it is here, the agent has the result, and may see us go. */
     if (!signet_channel_call(link->channel, &call, &reply, &lost))
         return signet_error_set(error, SIGNET_ERROR_IO, "cannot hand over the result: %s",

@@ -88,14 +88,13 @@ judge_open(struct signet_channel *channel, struct journey *j, enum signet_pool_o
     fail(j, SIGNET_CHANNEL_UNREACHABLE, "cannot reach the agent at '%s': %s; %s", channel->socket,
          describe(error), advise(channel, opened, error));
     switch (opened) {
-    case SIGNET_POOL_OPENED:
-        return VERDICT_DONE;
     case SIGNET_POOL_ABSENT:
         return atomic_load(&channel->was_answered) ? VERDICT_AGAIN_LATER : VERDICT_AGAIN_SHORTLY;
     case SIGNET_POOL_AWAY:
         return VERDICT_AGAIN_LATER;
     case SIGNET_POOL_EXHAUSTED:
         return VERDICT_AGAIN_SHORTLY;
+    case SIGNET_POOL_OPENED: /* interrupted */
     case SIGNET_POOL_FORBIDDEN:
         return VERDICT_FAILED;
     }
@@ -192,15 +191,14 @@ attempt(struct signet_channel *channel, struct journey *j)
     if (!was_idle) {
         signet_pool_hang_up(&channel->pool, c);
         enum signet_pool_opened opened = signet_pool_open(&channel->pool, c, j->deadline_ms);
-        if (opened != SIGNET_POOL_OPENED)
+        if (opened != SIGNET_POOL_OPENED || atomic_load(&channel->pool.is_interrupted))
             return judge_open(channel, j, opened);
         j->is_new = true;
     }
     struct signet_exchange x = {.op = j->call->op,
-                                .put = j->call->put,
                                 .message = j->call->message,
                                 .program = channel->program,
-                                .deadline_ms = j->deadline_ms};
+                                .deadline_ms = j->deadline_ms + j->call->patience_ms};
     enum signet_exchange_result result = signet_connection_exchange(c, &x);
     enum verdict verdict = judge_exchange(channel, j, &x, result);
     /* that an idle connection has ended says nothing about the agent of now */
@@ -238,7 +236,9 @@ travel(struct signet_channel *channel, struct journey *j)
         verdict = attempt(channel, j);
     while (verdict != VERDICT_DONE && verdict != VERDICT_FAILED && pause_before(j, verdict));
 
-    if (verdict != VERDICT_DONE && j->failure->error == SIGNET_CHANNEL_UNREACHABLE)
+    /* who waits long hears of each restart of the agent, which is no reason not to wait for it */
+    if (verdict != VERDICT_DONE && j->failure->error == SIGNET_CHANNEL_UNREACHABLE &&
+        j->call->patience_ms == 0)
         atomic_store(&channel->was_answered, false);
     return verdict == VERDICT_DONE;
 }
@@ -372,6 +372,13 @@ signet_channel_call(struct signet_channel *channel, const struct signet_channel_
     pthread_setcancelstate(cancel, NULL);
     errno = error;
     return is_answered;
+}
+
+void
+signet_channel_interrupt(struct signet_channel *channel)
+{
+    signet_pool_check_fork(&channel->pool);
+    signet_pool_interrupt(&channel->pool);
 }
 
 void

@@ -46,7 +46,7 @@ void signet_channel_free(struct signet_channel *channel);
 bool
 signet_channel_prepare(struct signet_channel *channel, struct signet_channel_failure *ret_failure);
 
-/* One request and its reply. Writes the request's body with put() into the packet; on success the
+/* One request and its reply. On success the
  * caller gets the whole reply packet: *ret_packet (release with signet_channel_release()) and a
  * reader that stands behind the header.
  *
@@ -65,8 +65,9 @@ signet_channel_prepare(struct signet_channel *channel, struct signet_channel_fai
 #define SIGNET_CHANNEL_GRACE_MS 2000u
 struct signet_channel_call {
     enum signet_wire_op op;
-    void (*put)(struct signet_wire_writer *w, const void *message); /* NULL: the body is empty */
-    const void *message;
+    const void *message;  /* as signet_wire_put_request() takes it */
+    unsigned patience_ms; /* how much longer than the timeout a reply may take; such a request is
+                             not repeated after that timeout */
 };
 struct signet_channel_reply {
     uint8_t *packet; /* (owned) */
@@ -76,5 +77,8 @@ struct signet_channel_reply {
 bool signet_channel_call(struct signet_channel *channel, const struct signet_channel_call *call,
                          struct signet_channel_reply *ret_reply,
                          struct signet_channel_failure *ret_failure);
+/* Ends the calls of other threads that are under way, soon, with UNREACHABLE or TIMED_OUT; so do
+ * later ones. What remains is to free it, when they are over. */
+void signet_channel_interrupt(struct signet_channel *channel);
 /* Cleanses and frees the packet; harmless on a zeroed reply. */
 void signet_channel_release(struct signet_channel_reply *reply);

@@ -145,8 +145,7 @@ encode(struct signet_connection *c, const struct signet_exchange *x)
     struct signet_wire_header header = {
         .version = SIGNET_WIRE_VERSION, .op = (uint8_t)x->op, .serial = ++c->serial};
     signet_wire_put_header(&w, &header);
-    if (x->put != NULL)
-        x->put(&w, x->message);
+    signet_wire_put_request(&w, x->op, x->message);
     return w.failed ? 0 : w.size;
 }
 

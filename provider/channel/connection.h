@@ -44,12 +44,11 @@ enum signet_exchange_result {
     SIGNET_EXCHANGE_LOST,    /* the connection broke before the answer: errno, 0 at end of file */
     SIGNET_EXCHANGE_LATE,    /* no answer until the deadline */
     SIGNET_EXCHANGE_GARBAGE, /* not an answer */
-    SIGNET_EXCHANGE_UNSENDABLE, /* put() failed: nothing was sent */
+    SIGNET_EXCHANGE_UNSENDABLE, /* it cannot be encoded: nothing was sent */
 };
 
 struct signet_exchange {
     enum signet_wire_op op;
-    void (*put)(struct signet_wire_writer *w, const void *message); /* NULL: an empty body */
     const void *message;
     const char *program; /* for hello */
     int64_t deadline_ms;

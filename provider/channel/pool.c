@@ -146,6 +146,17 @@ signet_pool_check_fork(struct signet_pool *pool)
         sched_yield();
 }
 
+void
+signet_pool_interrupt(struct signet_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    atomic_store(&pool->is_interrupted, true);
+    for (struct signet_connection *c = pool->connections; c != NULL; c = c->next)
+        if (signet_socket_is_ours(&c->socket))
+            shutdown(c->socket.fd, SHUT_RDWR);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 /* Waits until the one inherited connection is free. */
 static bool
 wait_for_release(struct signet_pool *pool, int64_t deadline_ms)

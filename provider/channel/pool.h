@@ -31,6 +31,8 @@ struct signet_pool {
     bool is_inherited_gone; /* lost, or another process's */
     bool wants_factory;
 
+    atomic_bool is_interrupted; /* set under the lock: sockets that come later are not used */
+
     /* The process whose connections these are; negative while a child takes over. */
     _Atomic pid_t owner;
 };
@@ -52,6 +54,9 @@ signet_pool_acquire(struct signet_pool *pool, bool fresh, int64_t deadline_ms);
 void signet_pool_release(struct signet_pool *pool, struct signet_connection *connection);
 /* Closes the connection's socket, if it has one. */
 void signet_pool_hang_up(struct signet_pool *pool, struct signet_connection *connection);
+
+/* Wakes those who wait at a connection. No connection is to be used any more. */
+void signet_pool_interrupt(struct signet_pool *pool);
 
 enum signet_pool_opened {
     SIGNET_POOL_OPENED,

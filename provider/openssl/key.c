@@ -72,18 +72,6 @@ signet_blob_clear(struct signet_blob *blob)
     *blob = (struct signet_blob) {0};
 }
 
-/* The channel passes messages as untyped pointers. */
-#define PUT(name)                                                             \
-    static void put_##name(struct signet_wire_writer *w, const void *message) \
-    {                                                                         \
-        signet_wire_put_##name##_request(w, message);                         \
-    }
-PUT(lookup)
-PUT(sign)
-PUT(decrypt)
-PUT(derive)
-#undef PUT
-
 static void
 set_malformed(struct signet_channel_failure *failure, const char *what)
 {
@@ -133,7 +121,7 @@ static struct signet_key *
 look_up(struct signet_provider *provider, const struct signet_wire_lookup_request *request,
         struct signet_blob *ret_chain, struct signet_channel_failure *ret_failure)
 {
-    struct signet_channel_call call = {SIGNET_WIRE_OP_LOOKUP, put_lookup, request};
+    struct signet_channel_call call = {SIGNET_WIRE_OP_LOOKUP, request, 0};
     struct signet_channel_reply reply = {0};
     *ret_failure = (struct signet_channel_failure) {SIGNET_CHANNEL_NO_MEMORY, 0, "out of memory"};
     struct signet_key *key = signet_key_new(provider, 0);
@@ -455,26 +443,12 @@ signet_key_match(struct signet_key *a, struct signet_key *b, int selection)
     return equal;
 }
 
-/* One request of a private operation, and how to find the result in its reply. */
+/* One request of a private operation. */
 struct operation {
     struct signet_channel_call call;
-    bool (*get)(struct signet_wire_reader *r, struct signet_bytes *ret_result);
     struct signet_bytes *identity; /* within the message: to be filled in, as is the generation */
     uint32_t *generation;
 };
-
-#define GET(message, field)                                                                \
-    static bool get_##field(struct signet_wire_reader *r, struct signet_bytes *ret_result) \
-    {                                                                                      \
-        struct signet_wire_##message##_reply reply = {.field = {NULL, 0}};                 \
-        bool ok = signet_wire_get_##message##_reply(r, &reply);                            \
-        *ret_result = reply.field;                                                         \
-        return ok;                                                                         \
-    }
-GET(sign, signature)
-GET(decrypt, plaintext)
-GET(derive, secret)
-#undef GET
 
 static bool
 run(struct signet_key *key, const struct operation *operation, const struct signet_output *output)
@@ -491,7 +465,7 @@ run(struct signet_key *key, const struct operation *operation, const struct sign
     struct signet_channel_reply reply = {0};
     struct signet_bytes result = {NULL, 0};
     bool ok = signet_channel_call(key->provider->channel, &operation->call, &reply, &failure);
-    if (ok && !operation->get(&reply.reader, &result)) {
+    if (ok && !signet_wire_get_result(&reply.reader, operation->call.op, &result)) {
         set_malformed(&failure, "not a result");
         ok = false;
     }
@@ -512,8 +486,7 @@ bool
 signet_key_sign(struct signet_key *key, enum signet_wire_op op,
                 struct signet_wire_sign_request *request, const struct signet_output *output)
 {
-    struct operation operation = {
-        {op, put_sign, request}, get_signature, &request->identity, &request->generation};
+    struct operation operation = {{op, request, 0}, &request->identity, &request->generation};
     return run(key, &operation, output);
 }
 
@@ -521,8 +494,8 @@ bool
 signet_key_decrypt(struct signet_key *key, struct signet_wire_decrypt_request *request,
                    const struct signet_output *output)
 {
-    struct signet_channel_call call = {SIGNET_WIRE_OP_DECRYPT, put_decrypt, request};
-    struct operation operation = {call, get_plaintext, &request->identity, &request->generation};
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DECRYPT, request, 0};
+    struct operation operation = {call, &request->identity, &request->generation};
     return run(key, &operation, output);
 }
 
@@ -531,7 +504,7 @@ signet_key_derive(struct signet_key *key, struct signet_bytes peer,
                   const struct signet_output *output)
 {
     struct signet_wire_derive_request request = {.peer = peer};
-    struct signet_channel_call call = {SIGNET_WIRE_OP_DERIVE, put_derive, &request};
-    struct operation operation = {call, get_secret, &request.identity, &request.generation};
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DERIVE, &request, 0};
+    struct operation operation = {call, &request.identity, &request.generation};
     return run(key, &operation, output);
 }

@@ -8,18 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The channel passes messages as untyped pointers. */
-#define PUT(name)                                                             \
-    static void put_##name(struct signet_wire_writer *w, const void *message) \
-    {                                                                         \
-        signet_wire_put_##name##_request(w, message);                         \
-    }
-PUT(list)
-PUT(lookup)
-PUT(sign)
-PUT(decrypt)
-PUT(derive)
-#undef PUT
+/* A connection that waits is made anew so often, in case the other end has gone without a word. */
+#define WATCH_PATIENCE_MS (10u * 60 * 1000)
 
 /* The agent's refusals; signet-pkcs11(7) lists them. */
 static const CK_RV codes_of_statuses[] = {
@@ -87,7 +77,7 @@ signet_agent_list(struct signet_channel *channel, struct signet_name **ret_names
     while (rv == CKR_OK && !is_last && count < SIGNET_AGENT_NAMES_MAX) {
         const char *after = count == 0 ? "" : names[count - 1].text;
         struct signet_wire_list_request request = {signet_bytes_from_string(after)};
-        struct signet_channel_call call = {SIGNET_WIRE_OP_LIST, put_list, &request};
+        struct signet_channel_call call = {SIGNET_WIRE_OP_LIST, &request, 0};
         struct signet_channel_reply reply = {0};
         struct signet_channel_failure failure;
         struct signet_wire_list_reply message;
@@ -124,7 +114,7 @@ signet_agent_look_up(struct signet_channel *channel, const char *name,
 {
     struct signet_bytes bytes = signet_bytes_from_string(name);
     struct signet_wire_lookup_request request = {.identity = bytes};
-    struct signet_channel_call call = {SIGNET_WIRE_OP_LOOKUP, put_lookup, &request};
+    struct signet_channel_call call = {SIGNET_WIRE_OP_LOOKUP, &request, 0};
     struct signet_channel_reply reply = {0};
     struct signet_channel_failure failure;
     struct signet_wire_lookup_reply message;
@@ -141,42 +131,20 @@ signet_agent_look_up(struct signet_channel *channel, const char *name,
     return rv;
 }
 
-/* The bytes of the answer; data NULL: malformed. */
-#define GET(name, field)                                                     \
-    static struct signet_bytes get_##name(struct signet_wire_reader *reader) \
-    {                                                                        \
-        struct signet_wire_##name##_reply message = {{NULL, 0}};             \
-        if (!signet_wire_get_##name##_reply(reader, &message))               \
-            return (struct signet_bytes) {NULL, 0};                          \
-        return message.field;                                                \
-    }
-GET(sign, signature)
-GET(decrypt, plaintext)
-GET(derive, secret)
-#undef GET
-
-/* A request whose reply is one string of bytes. */
-struct question {
-    enum signet_wire_op op;
-    void (*put)(struct signet_wire_writer *w, const void *message);
-    struct signet_bytes (*get)(struct signet_wire_reader *reader);
-    CK_RV bad_request; /* what that refusal means */
-};
-
+/* A request whose reply is one string of bytes. bad_request: what that refusal means. */
 static CK_RV
-ask(struct signet_channel *channel, const struct question *question, const void *message,
+ask(struct signet_channel *channel, const struct signet_channel_call *call, CK_RV bad_request,
     uint8_t *to, size_t *size)
 {
-    struct signet_channel_call call = {question->op, question->put, message};
     struct signet_channel_reply reply = {0};
     struct signet_channel_failure failure;
-    if (!signet_channel_call(channel, &call, &reply, &failure)) {
+    if (!signet_channel_call(channel, call, &reply, &failure)) {
         bool is_bad = failure.error == SIGNET_CHANNEL_REFUSED &&
                       failure.status == SIGNET_WIRE_STATUS_BAD_REQUEST;
-        return is_bad ? question->bad_request : code_of(&failure);
+        return is_bad ? bad_request : code_of(&failure);
     }
-    struct signet_bytes answer = question->get(&reply.reader);
-    bool ok = answer.data != NULL && answer.size <= *size;
+    struct signet_bytes answer;
+    bool ok = signet_wire_get_result(&reply.reader, call->op, &answer) && answer.size <= *size;
     if (ok) {
         memcpy(to, answer.data, answer.size);
         *size = answer.size;
@@ -189,24 +157,33 @@ CK_RV
 signet_agent_sign(struct signet_channel *channel, enum signet_wire_op op,
                   const struct signet_wire_sign_request *request, uint8_t *to, size_t *size)
 {
-    struct question question = {op, put_sign, get_sign, CKR_FUNCTION_FAILED};
-    return ask(channel, &question, request, to, size);
+    struct signet_channel_call call = {op, request, 0};
+    return ask(channel, &call, CKR_FUNCTION_FAILED, to, size);
 }
 
 CK_RV
 signet_agent_decrypt(struct signet_channel *channel,
                      const struct signet_wire_decrypt_request *request, uint8_t *to, size_t *size)
 {
-    static const struct question question = {SIGNET_WIRE_OP_DECRYPT, put_decrypt, get_decrypt,
-                                             CKR_ENCRYPTED_DATA_INVALID};
-    return ask(channel, &question, request, to, size);
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DECRYPT, request, 0};
+    return ask(channel, &call, CKR_ENCRYPTED_DATA_INVALID, to, size);
 }
 
 CK_RV
 signet_agent_derive(struct signet_channel *channel,
                     const struct signet_wire_derive_request *request, uint8_t *to, size_t *size)
 {
-    static const struct question question = {SIGNET_WIRE_OP_DERIVE, put_derive, get_derive,
-                                             CKR_MECHANISM_PARAM_INVALID};
-    return ask(channel, &question, request, to, size);
+    struct signet_channel_call call = {SIGNET_WIRE_OP_DERIVE, request, 0};
+    return ask(channel, &call, CKR_MECHANISM_PARAM_INVALID, to, size);
+}
+
+CK_RV
+signet_agent_watch(struct signet_channel *channel, const struct signet_view *seen,
+                   struct signet_view *ret_view)
+{
+    struct signet_wire_watch_request request = {{seen->data, seen->size}};
+    struct signet_channel_call call = {SIGNET_WIRE_OP_WATCH, &request,
+                                       seen->size > 0 ? WATCH_PATIENCE_MS : 0};
+    ret_view->size = sizeof(ret_view->data);
+    return ask(channel, &call, CKR_FUNCTION_NOT_SUPPORTED, ret_view->data, &ret_view->size);
 }

@@ -27,6 +27,20 @@ CK_RV signet_agent_list(struct signet_channel *channel, struct signet_name **ret
 CK_RV signet_agent_look_up(struct signet_channel *channel, const char *name,
                            struct signet_identity **ret_identity);
 
+/* What identities and generations there are, as the agent sums it up; size 0: not known. */
+struct signet_view {
+    uint8_t data[SIGNET_WIRE_VIEW_MAX];
+    size_t size;
+};
+/* The view of now; with one that was seen, as soon as it is another. CKR_DEVICE_ERROR after ten
+ * minutes in vain. */
+CK_RV signet_agent_watch(struct signet_channel *channel, const struct signet_view *seen,
+                         struct signet_view *ret_view);
+
+/* Remembers the view of now, unless there is one, so that the first C_WaitForSlotEvent tells what
+ * has changed since. In events.c. */
+void signet_events_begin(struct signet_channel *channel);
+
 /* *size: room in 'to', and how much of it was filled. */
 CK_RV signet_agent_sign(struct signet_channel *channel, enum signet_wire_op op,
                         const struct signet_wire_sign_request *request, uint8_t *to, size_t *size);

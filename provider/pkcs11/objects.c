@@ -82,6 +82,7 @@ search(struct hunt *hunt)
     if (rv != CKR_OK || channel == NULL ||
         !signet_name_may_match(NULL, hunt->attributes, hunt->count))
         return rv;
+    signet_events_begin(channel);
     struct signet_name *names = NULL;
     size_t count = 0;
     rv = signet_agent_list(channel, &names, &count);

@@ -18,8 +18,6 @@
     {                                              \
         SIGNET_VERSION_MAJOR, SIGNET_VERSION_MINOR \
     }
-#define FNV_BASIS 0xcbf29ce484222325u
-#define FNV_PRIME 0x100000001b3u
 
 /* Fixed width, filled up with spaces, no NUL at the end. */
 #define PAD(field, text) pad(field, sizeof(field), text)
@@ -160,58 +158,6 @@ C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *i
         return rv != CKR_OK ? rv : CKR_MECHANISM_INVALID;
     signet_mechanism_info(mechanism, info);
     return CKR_OK;
-}
-
-static uint64_t
-fnv(uint64_t hash, const void *data, size_t size)
-{
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * FNV_PRIME;
-    return hash;
-}
-
-/* Of all identities and their current generations. */
-static CK_RV
-take_fingerprint(struct signet_channel *channel, uint64_t *ret_fingerprint)
-{
-    struct signet_name *names = NULL;
-    size_t count = 0;
-    uint64_t hash = FNV_BASIS;
-    CK_RV rv = signet_agent_list(channel, &names, &count);
-    for (size_t i = 0; i < count && rv == CKR_OK; i++) {
-        struct signet_identity *identity = NULL;
-        rv = signet_agent_look_up(channel, names[i].text, &identity);
-        if (identity == NULL)
-            continue;
-        hash = fnv(hash, identity->name, strlen(identity->name) + 1);
-        hash = fnv(hash, &identity->generation, sizeof(identity->generation));
-        signet_identity_unref(identity);
-    }
-    free(names);
-    *ret_fingerprint = hash;
-    return rv;
-}
-
-CK_RV
-C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)
-{
-    CK_RV rv = check_slot(SLOT_ID, slot);
-    if (rv != CKR_OK || reserved != NULL)
-        return rv != CKR_OK ? rv : CKR_ARGUMENTS_BAD;
-    if ((flags & CKF_DONT_BLOCK) == 0)
-        return CKR_FUNCTION_NOT_SUPPORTED;
-    struct signet_channel *channel = signet_state_channel();
-    uint64_t fingerprint;
-    if (channel == NULL || take_fingerprint(channel, &fingerprint) != CKR_OK)
-        return CKR_NO_EVENT; /* an agent that cannot be asked is heard of when a key is used */
-    rv = signet_state_lock();
-    if (rv != CKR_OK)
-        return rv;
-    bool has_changed = signet_state_has_changed(fingerprint);
-    signet_state_unlock();
-    *slot = SLOT_ID;
-    return has_changed ? CKR_OK : CKR_NO_EVENT;
 }
 
 CK_RV

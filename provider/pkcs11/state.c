@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "provider/channel/connection.h"
+
 /* An identity that some handle may name. */
 struct record {
     CK_ULONG serial;
@@ -36,12 +38,24 @@ static struct {
     struct secret_record secrets[SIGNET_SECRETS_MAX]; /* in order of handles */
     size_t secret_count;
 
-    bool has_fingerprint;
-    uint64_t fingerprint;
+    struct signet_view view;
+    unsigned waiting;       /* calls between signet_wait_begin() and _end() */
+    bool is_stopping;       /* C_Finalize waits for them */
+    pthread_cond_t changed; /* of the two above */
 } state;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards state */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+init_condition(void)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&state.changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
 
 static void
 before_fork(void)
@@ -55,10 +69,21 @@ after_fork(void)
     pthread_mutex_unlock(&lock);
 }
 
+/* Whoever waited has stayed in the parent. */
+static void
+after_fork_in_child(void)
+{
+    state.waiting = 0;
+    state.is_stopping = false;
+    init_condition();
+    pthread_mutex_unlock(&lock);
+}
+
 static void
 register_fork_handlers(void)
 {
-    (void)pthread_atfork(before_fork, after_fork, after_fork);
+    init_condition();
+    (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
 void
@@ -119,7 +144,7 @@ empty_tables(void)
     signet_session_close_all();
     while (state.record_count > 0)
         forget_record(state.record_count - 1);
-    state.has_fingerprint = false;
+    state.view.size = 0;
 }
 
 static struct signet_channel *
@@ -176,6 +201,13 @@ signet_state_stop(void)
     CK_RV rv = signet_state_lock();
     if (rv != CKR_OK)
         return rv;
+    state.is_stopping = true;
+    if (state.waiting > 0)
+        signet_channel_interrupt(state.channel);
+    pthread_cond_broadcast(&state.changed);
+    while (state.waiting > 0)
+        pthread_cond_wait(&state.changed, &lock);
+    state.is_stopping = false;
     empty_tables();
     free(state.records);
     state.records = NULL;
@@ -190,7 +222,7 @@ CK_RV
 signet_state_lock(void)
 {
     pthread_mutex_lock(&lock);
-    if (state.is_started)
+    if (state.is_started && !state.is_stopping)
         return CKR_OK;
     pthread_mutex_unlock(&lock);
     return CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -216,6 +248,42 @@ signet_session_lock(CK_SESSION_HANDLE handle, struct signet_session **ret_sessio
     }
     signet_state_unlock();
     return CKR_SESSION_HANDLE_INVALID;
+}
+
+CK_RV
+signet_wait_begin(struct signet_channel **ret_channel)
+{
+    CK_RV rv = signet_state_lock();
+    if (rv != CKR_OK)
+        return rv;
+    state.waiting++;
+    *ret_channel = state.channel;
+    signet_state_unlock();
+    return CKR_OK;
+}
+
+CK_RV
+signet_wait_pause(unsigned duration_ms)
+{
+    int64_t until_ms = signet_channel_now_ms() + duration_ms;
+    struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+    pthread_mutex_lock(&lock);
+    while (!state.is_stopping && signet_channel_now_ms() < until_ms)
+        pthread_cond_timedwait(&state.changed, &lock, &until);
+    CK_RV rv = state.is_stopping ? CKR_CRYPTOKI_NOT_INITIALIZED : CKR_OK;
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+CK_RV
+signet_wait_end(void)
+{
+    pthread_mutex_lock(&lock);
+    CK_RV rv = state.is_stopping ? CKR_CRYPTOKI_NOT_INITIALIZED : CKR_OK;
+    state.waiting--;
+    pthread_cond_broadcast(&state.changed);
+    pthread_mutex_unlock(&lock);
+    return rv;
 }
 
 struct signet_channel *
@@ -377,11 +445,18 @@ signet_secret_next(CK_OBJECT_HANDLE after)
     return 0;
 }
 
-bool
-signet_state_has_changed(uint64_t fingerprint)
+struct signet_view
+signet_state_view(void)
 {
-    bool has_changed = state.has_fingerprint && state.fingerprint != fingerprint;
-    state.has_fingerprint = true;
-    state.fingerprint = fingerprint;
+    return state.view;
+}
+
+bool
+signet_state_has_changed(const struct signet_view *view)
+{
+    bool is_same =
+        state.view.size == view->size && memcmp(state.view.data, view->data, view->size) == 0;
+    bool has_changed = state.view.size > 0 && !is_same;
+    state.view = *view;
     return has_changed;
 }

@@ -9,7 +9,7 @@
 
 #include <p11-kit/pkcs11.h>
 
-#include "provider/channel/channel.h"
+#include "provider/pkcs11/agent.h"
 #include "provider/pkcs11/mechanism.h"
 #include "provider/pkcs11/object.h"
 
@@ -56,6 +56,12 @@ void signet_state_unlock(void);
 /* The same with a session, which must not be touched after the unlock. */
 CK_RV signet_session_lock(CK_SESSION_HANDLE handle, struct signet_session **ret_session);
 
+/* For who waits: C_Finalize in another thread ends the wait, and waits itself until it is over.
+ * Each of these asks for the lock itself; CKR_CRYPTOKI_NOT_INITIALIZED when the wait is to end. */
+CK_RV signet_wait_begin(struct signet_channel **ret_channel);
+CK_RV signet_wait_pause(unsigned duration_ms);
+CK_RV signet_wait_end(void);
+
 /* For requests; stays until C_Finalize. Asks for the lock itself. NULL: not initialised. */
 struct signet_channel *signet_state_channel(void);
 
@@ -82,6 +88,7 @@ CK_RV signet_secret_destroy(CK_OBJECT_HANDLE handle);
 /* Handles of secrets from 'after' on, in ascending order; 0: no more. */
 CK_OBJECT_HANDLE signet_secret_next(CK_OBJECT_HANDLE after);
 
-/* Whether this is another set of identities and generations than the last call was told; the first
- * call only remembers. */
-bool signet_state_has_changed(uint64_t fingerprint);
+/* The last view that was told. */
+struct signet_view signet_state_view(void);
+/* Whether this is another view than the last one; the first one is only remembered. */
+bool signet_state_has_changed(const struct signet_view *view);

@@ -24,7 +24,8 @@
     X(FACTORY, 8, "factory")           \
     X(ADOPT, 9, "adopt")               \
     X(JOB, 10, "job")                  \
-    X(RESULT, 11, "result")
+    X(RESULT, 11, "result")            \
+    X(WATCH, 12, "watch")
 
 /* statuses of a reply: X(SYMBOL, number, "name"). With every status but OK the reply's body is one
  * text for people. */

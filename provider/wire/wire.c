@@ -282,6 +282,60 @@ signet_wire_put_list_name(struct signet_wire_writer *w, const char *name)
     put_NAME(w, bytes, SIGNET_WIRE_NAME_MAX);
 }
 
+void
+signet_wire_put_request(struct signet_wire_writer *w, uint32_t op, const void *message)
+{
+    switch ((enum signet_wire_op)op) {
+#define PUT(OP, name)                                 \
+    case SIGNET_WIRE_OP_##OP:                         \
+        signet_wire_put_##name##_request(w, message); \
+        return;
+        PUT(HELLO, hello)
+        PUT(LIST, list)
+        PUT(LOOKUP, lookup)
+        PUT(SIGN_MESSAGE, sign)
+        PUT(SIGN_DIGEST, sign)
+        PUT(DECRYPT, decrypt)
+        PUT(DERIVE, derive)
+        PUT(RESULT, result)
+        PUT(WATCH, watch)
+#undef PUT
+    case SIGNET_WIRE_OP_FACTORY:
+    case SIGNET_WIRE_OP_ADOPT:
+    case SIGNET_WIRE_OP_JOB:
+        return;
+    }
+    w->failed = true;
+}
+
+bool
+signet_wire_get_result(struct signet_wire_reader *r, uint32_t op, struct signet_bytes *ret_result)
+{
+    union {
+        struct signet_wire_sign_reply sign;
+        struct signet_wire_decrypt_reply decrypt;
+        struct signet_wire_derive_reply derive;
+        struct signet_wire_watch_reply watch;
+    } reply = {0};
+    bool ok = false;
+    if (op == SIGNET_WIRE_OP_SIGN_MESSAGE || op == SIGNET_WIRE_OP_SIGN_DIGEST) {
+        ok = signet_wire_get_sign_reply(r, &reply.sign);
+        *ret_result = reply.sign.signature;
+    } else if (op == SIGNET_WIRE_OP_DECRYPT) {
+        ok = signet_wire_get_decrypt_reply(r, &reply.decrypt);
+        *ret_result = reply.decrypt.plaintext;
+    } else if (op == SIGNET_WIRE_OP_DERIVE) {
+        ok = signet_wire_get_derive_reply(r, &reply.derive);
+        *ret_result = reply.derive.secret;
+    } else if (op == SIGNET_WIRE_OP_WATCH) {
+        ok = signet_wire_get_watch_reply(r, &reply.watch);
+        *ret_result = reply.watch.state;
+    }
+    if (!ok)
+        *ret_result = (struct signet_bytes) {NULL, 0};
+    return ok;
+}
+
 bool
 signet_wire_next_list_name(struct signet_bytes names, size_t *offset, struct signet_bytes *ret_name)
 {

@@ -109,6 +109,10 @@ struct signet_wire_header {
     F(BYTES, state, SIGNET_WIRE_STATE_MAX)
 #define SIGNET_WIRE_RESULT_REPLY(F)
 
+/* seen: the state of an earlier answer, which is told apart from that of now; empty: of none */
+#define SIGNET_WIRE_WATCH_REQUEST(F) F(BYTES, seen, SIGNET_WIRE_VIEW_MAX)
+#define SIGNET_WIRE_WATCH_REPLY(F)   F(BYTES, state, SIGNET_WIRE_VIEW_MAX)
+
 /* every reply whose status is not OK */
 #define SIGNET_WIRE_ERROR_REPLY(F) F(TEXT, message, SIGNET_WIRE_TEXT_MAX)
 
@@ -130,6 +134,8 @@ struct signet_wire_header {
     M(derive_reply, SIGNET_WIRE_DERIVE_REPLY)       \
     M(job_reply, SIGNET_WIRE_JOB_REPLY)             \
     M(result_request, SIGNET_WIRE_RESULT_REQUEST)   \
+    M(watch_request, SIGNET_WIRE_WATCH_REQUEST)     \
+    M(watch_reply, SIGNET_WIRE_WATCH_REPLY)         \
     M(error_reply, SIGNET_WIRE_ERROR_REPLY)
 
 #define SIGNET_WIRE_TYPE_U8    uint8_t
@@ -182,6 +188,13 @@ bool signet_wire_get_header(struct signet_wire_reader *r, struct signet_wire_hea
                                   struct signet_wire_##symbol *ret_message);
 SIGNET_WIRE_MESSAGES(M)
 #undef M
+
+/* The body of a request of any kind: message is its struct, not looked at if it has no field. */
+void signet_wire_put_request(struct signet_wire_writer *w, uint32_t op, const void *message);
+/* The one field of a reply to sign-message, sign-digest, decrypt, derive or watch; false as above,
+ * and for any other op. */
+bool
+signet_wire_get_result(struct signet_wire_reader *r, uint32_t op, struct signet_bytes *ret_result);
 
 /* For messages without a field (factory, adopt, job, the reply to result): true when nothing is
  * left of the packet. */

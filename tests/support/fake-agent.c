@@ -21,6 +21,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -236,6 +237,7 @@ add_identity(const char *argument)
 /* One request being answered. */
 struct exchange {
     uint8_t op;
+    int fd;
     struct signet_wire_reader *in;
     struct signet_wire_writer *out;
     enum signet_wire_status status;
@@ -294,9 +296,9 @@ find(struct exchange *x, struct signet_bytes name, uint32_t *number, struct sign
 }
 
 static void
-go_back(int number)
+change(int number)
 {
-    current = 1;
+    current = current == 1 ? GENERATIONS : 1;
 }
 
 static int
@@ -517,6 +519,26 @@ answer_derive(struct exchange *x)
     signet_wire_put_derive_reply(x->out, &reply);
 }
 
+/* SIGUSR1 is all that ever changes. */
+static void
+answer_watch(struct exchange *x)
+{
+    struct signet_wire_watch_request request;
+    if (!signet_wire_get_watch_request(x->in, &request)) {
+        refuse(x, SIGNET_WIRE_STATUS_BAD_REQUEST, "malformed");
+        return;
+    }
+    log_line("watch %zu\n", request.seen.size);
+    uint8_t state = (uint8_t)current;
+    struct pollfd peer = {.fd = x->fd};
+    while (request.seen.size == 1 && request.seen.data[0] == state && peer.revents == 0) {
+        poll(&peer, 1, 10);
+        state = (uint8_t)current;
+    }
+    struct signet_wire_watch_reply reply = {{&state, 1}};
+    signet_wire_put_watch_reply(x->out, &reply);
+}
+
 static void
 answer_hello(struct exchange *x)
 {
@@ -551,6 +573,9 @@ answer(struct exchange *x)
         return;
     case SIGNET_WIRE_OP_DERIVE:
         answer_derive(x);
+        return;
+    case SIGNET_WIRE_OP_WATCH:
+        answer_watch(x);
         return;
     case SIGNET_WIRE_OP_FACTORY:
         log_line("factory\n");
@@ -598,7 +623,7 @@ serve_packet(int fd, const uint8_t *packet, size_t size, uint8_t *room)
     struct signet_wire_header header;
     if (!signet_wire_get_header(&in, &header))
         return false;
-    struct exchange x = {.op = header.op, .in = &in, .out = &out};
+    struct exchange x = {.op = header.op, .fd = fd, .in = &in, .out = &out};
     signet_wire_put_header(&out, &header);
     answer(&x);
     if (x.status != SIGNET_WIRE_STATUS_OK) {
@@ -673,7 +698,7 @@ main(int argc, char **argv)
     make_ca();
     for (; optind < argc; optind++)
         add_identity(argv[optind]);
-    struct sigaction action = {.sa_handler = go_back, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = change, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &action, NULL);
     int listener = listen_at(socket_path);
     puts("ready");

@@ -44,20 +44,13 @@ new_channel(const char *socket, unsigned timeout_ms)
     return new;
 }
 
-static void
-put_lookup(struct signet_wire_writer *w, const void *message)
-{
-    signet_wire_put_lookup_request(w, message);
-}
-
 bool
 ask(struct signet_channel *through, const char *identity, const char *payload,
     struct answer *ret_answer, struct signet_channel_failure *ret_failure)
 {
     struct signet_wire_lookup_request request = {.identity = signet_bytes_from_string(identity),
                                                  .spki = signet_bytes_from_string(payload)};
-    struct signet_channel_call call = {
-        .op = SIGNET_WIRE_OP_LOOKUP, .put = put_lookup, .message = &request};
+    struct signet_channel_call call = {.op = SIGNET_WIRE_OP_LOOKUP, .message = &request};
     struct signet_channel_reply reply;
     struct signet_wire_lookup_reply lookup;
     if (!signet_channel_call(through, &call, &reply, ret_failure))

@@ -118,16 +118,11 @@ START_TEST(any_program_name_is_said_in_a_valid_hello)
 }
 END_TEST
 
-static void
-put_nothing_good(struct signet_wire_writer *w, const void *message)
-{
-    (void)message;
-    w->failed = true;
-}
-
 START_TEST(a_request_that_cannot_be_encoded_is_not_sent)
 {
-    struct signet_channel_call call = {.op = SIGNET_WIRE_OP_LOOKUP, .put = put_nothing_good};
+    struct signet_wire_lookup_request request = {.identity =
+                                                     signet_bytes_from_string("Not A Name")};
+    struct signet_channel_call call = {.op = SIGNET_WIRE_OP_LOOKUP, .message = &request};
     struct signet_channel_reply reply;
     struct signet_channel_failure failure;
     ck_assert(!signet_channel_call(channel, &call, &reply, &failure));

@@ -259,7 +259,7 @@ main(void)
     SRunner *runner = srunner_create(token_suite());
     srunner_add_suite(runner, objects_suite());
     srunner_add_suite(runner, operations_suite());
-    srunner_add_suite(runner, processes_suite()); /* last: makes the agent go back a generation */
+    srunner_add_suite(runner, processes_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     int failed = srunner_ntests_failed(runner);

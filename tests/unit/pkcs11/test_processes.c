@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -143,7 +144,6 @@ START_TEST(handles_keep_their_generation_and_an_event_tells_of_the_next)
     CK_SESSION_HANDLE session = begin();
     CK_SLOT_ID slot = 9;
     CK_OBJECT_HANDLE before = find_one(session, CKO_PRIVATE_KEY, "p256"), after = before;
-    ck_assert_rv(p11->C_WaitForSlotEvent(0, &slot, NULL), CKR_FUNCTION_NOT_SUPPORTED);
     ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
     ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
     kill(fake_agent_pid(), SIGUSR1);
@@ -157,6 +157,131 @@ START_TEST(handles_keep_their_generation_and_an_event_tells_of_the_next)
     ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
     assert_signs(session, before, "p256", 2);
     assert_signs(session, after, "p256", 1);
+    kill(fake_agent_pid(), SIGUSR1); /* back */
+}
+END_TEST
+
+/* --- who waits for an event --- */
+
+struct waiter {
+    pthread_t thread;
+    CK_SLOT_ID slot;
+    CK_RV rv;
+    atomic_bool is_back;
+};
+
+static void *
+wait_for_event(void *argument)
+{
+    struct waiter *waiter = argument;
+    waiter->rv = p11->C_WaitForSlotEvent(0, &waiter->slot, NULL);
+    atomic_store(&waiter->is_back, true);
+    return NULL;
+}
+
+/* Returns when it waits in the agent. */
+static void
+start_waiter(struct waiter *waiter)
+{
+    unsigned before = count_requests("watch 1");
+    *waiter = (struct waiter) {.slot = 9};
+    ck_assert_int_eq(pthread_create(&waiter->thread, NULL, wait_for_event, waiter), 0);
+    while (count_requests("watch 1") == before)
+        nanosleep(&(struct timespec) {0, 10000000}, NULL);
+}
+
+static bool
+comes_back(struct waiter *waiter, int within_ms)
+{
+    for (int i = 0; i < within_ms / 10 && !atomic_load(&waiter->is_back); i++)
+        nanosleep(&(struct timespec) {0, 10000000}, NULL);
+    return atomic_load(&waiter->is_back);
+}
+
+START_TEST(a_blocked_wait_ends_with_the_next_rotation)
+{
+    struct waiter waiter;
+    CK_SESSION_HANDLE session = begin();
+    CK_OBJECT_HANDLE before = find_one(session, CKO_PRIVATE_KEY, "p256");
+    start_waiter(&waiter);
+    ck_assert(!comes_back(&waiter, 100));
+    assert_signs(session, before, "p256", 2); /* others work meanwhile */
+    kill(fake_agent_pid(), SIGUSR1);
+    ck_assert(comes_back(&waiter, 2000));
+    ck_assert_rv(waiter.rv, CKR_OK);
+    ck_assert_uint_eq(waiter.slot, 0);
+    pthread_join(waiter.thread, NULL);
+    ck_assert_uint_ne(find_one(session, CKO_PRIVATE_KEY, "p256"), before);
+    kill(fake_agent_pid(), SIGUSR1);
+}
+END_TEST
+
+START_TEST(a_rotation_before_the_wait_but_after_a_search_is_told)
+{
+    CK_SLOT_ID slot = 9;
+    CK_SESSION_HANDLE session = begin();
+    find_one(session, CKO_CERTIFICATE, "p256");
+    kill(fake_agent_pid(), SIGUSR1);
+    nanosleep(&(struct timespec) {0, 50000000}, NULL);
+    ck_assert_ok(p11->C_WaitForSlotEvent(0, &slot, NULL));
+    ck_assert_uint_eq(slot, 0);
+    kill(fake_agent_pid(), SIGUSR1);
+    ck_assert_ok(p11->C_WaitForSlotEvent(0, &slot, NULL));
+}
+END_TEST
+
+START_TEST(finalizing_ends_all_waits_at_once)
+{
+    struct waiter waiters[3];
+    CK_SLOT_ID slot;
+    begin();
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 3; i++)
+            start_waiter(&waiters[i]);
+        ck_assert_ok(p11->C_Finalize(NULL));
+        for (int i = 0; i < 3; i++) {
+            ck_assert(comes_back(&waiters[i], 100));
+            ck_assert_rv(waiters[i].rv, CKR_CRYPTOKI_NOT_INITIALIZED);
+            pthread_join(waiters[i].thread, NULL);
+        }
+        ck_assert_rv(p11->C_WaitForSlotEvent(0, &slot, NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
+        ck_assert_ok(p11->C_Initialize(NULL));
+    }
+}
+END_TEST
+
+START_TEST(a_wait_without_an_agent_can_be_ended_too)
+{
+    struct waiter waiter = {.slot = 9};
+    load_module();
+    setenv("SIGNET_SOCKET", scratch("nobody"), 1);
+    ck_assert_ok(p11->C_Initialize(NULL));
+    ck_assert_int_eq(pthread_create(&waiter.thread, NULL, wait_for_event, &waiter), 0);
+    ck_assert(!comes_back(&waiter, 2500));
+    ck_assert_ok(p11->C_Finalize(NULL));
+    ck_assert(comes_back(&waiter, 1000));
+    ck_assert_rv(waiter.rv, CKR_CRYPTOKI_NOT_INITIALIZED);
+    pthread_join(waiter.thread, NULL);
+}
+END_TEST
+
+START_TEST(a_child_neither_waits_nor_disturbs_who_waits)
+{
+    struct waiter waiter;
+    begin();
+    start_waiter(&waiter);
+    for (int again = 0; again < 2; again++) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(child_signs(again == 1) && p11->C_Finalize(NULL) == CKR_OK ? 0 : 1);
+        await_child(child);
+    }
+    ck_assert(!comes_back(&waiter, 100));
+    kill(fake_agent_pid(), SIGUSR1);
+    ck_assert(comes_back(&waiter, 2000));
+    ck_assert_rv(waiter.rv, CKR_OK);
+    pthread_join(waiter.thread, NULL);
+    kill(fake_agent_pid(), SIGUSR1);
 }
 END_TEST
 
@@ -172,6 +297,11 @@ processes_suite(void)
     tcase_add_test(tests, threads_may_fork_at_any_moment);
     tcase_add_test(tests, without_an_agent_the_token_is_there_and_its_keys_are_not);
     tcase_add_test(tests, handles_keep_their_generation_and_an_event_tells_of_the_next);
+    tcase_add_test(tests, a_blocked_wait_ends_with_the_next_rotation);
+    tcase_add_test(tests, a_rotation_before_the_wait_but_after_a_search_is_told);
+    tcase_add_test(tests, finalizing_ends_all_waits_at_once);
+    tcase_add_test(tests, a_wait_without_an_agent_can_be_ended_too);
+    tcase_add_test(tests, a_child_neither_waits_nor_disturbs_who_waits);
     suite_add_tcase(suite, tests);
     return suite;
 }
