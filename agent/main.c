@@ -31,6 +31,7 @@ typedef struct {
     char *socket;
     char *bus_address;
     char *enroll_program;
+    char *enroll_socket;
     char *provider;
     gboolean no_bus;
     gboolean check_config;
@@ -313,6 +314,7 @@ start(Agent *agent, GError **error)
     const Options *options = agent->options;
     SignetBrokerContext broker;
     SignetEnrollSettings enroll = {.program = options->enroll_program,
+                                   .socket = options->enroll_socket,
                                    .provider = options->provider};
     g_auto(SignetHanded) handed = signet_service_take_fds();
 
@@ -417,6 +419,7 @@ options_clear(Options *options)
     g_free(options->socket);
     g_free(options->bus_address);
     g_free(options->enroll_program);
+    g_free(options->enroll_socket);
     g_free(options->provider);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
@@ -443,6 +446,8 @@ parse_options(int argc, char **argv, Options *options, GError **error)
         {"no-bus", 0, 0, G_OPTION_ARG_NONE, &options->no_bus, "be on no D-Bus", NULL},
         {"enroll-program", 0, 0, G_OPTION_ARG_FILENAME, &options->enroll_program,
          "what speaks to CAs (" SIGNET_ENROLL_PROGRAM ")", "PATH"},
+        {"enroll-socket", 0, 0, G_OPTION_ARG_FILENAME, &options->enroll_socket,
+         "where another one does so for CAs elsewhere (" SIGNET_ENROLL_SOCKET ")", "PATH"},
         {"provider", 0, 0, G_OPTION_ARG_FILENAME, &options->provider,
          "signet.so for the enroller (where OpenSSL finds it by itself)", "PATH"},
         {"check-config", 0, 0, G_OPTION_ARG_NONE, &options->check_config,
@@ -461,6 +466,7 @@ parse_options(int argc, char **argv, Options *options, GError **error)
     set_default(&options->state_dir, SIGNET_STATE_DIR);
     set_default(&options->socket, SIGNET_SOCKET);
     set_default(&options->enroll_program, SIGNET_ENROLL_PROGRAM);
+    set_default(&options->enroll_socket, SIGNET_ENROLL_SOCKET);
     return argc == 1 || signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
                                          "'%s' is not an option; see --help", argv[1]);
 }

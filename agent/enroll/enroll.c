@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/base/log.h"
@@ -21,6 +22,7 @@
 
 struct SignetEnroll {
     char *program;  /* (owned) */
+    char *socket;   /* (owned, nullable) */
     char *provider; /* (owned, nullable) */
     guint timeout_ms;
     SignetEnrollAttach attach;
@@ -34,7 +36,9 @@ typedef struct {
     SignetJob *job;       /* (owned) */
     SignetEnrollDone done;
     gpointer data;
-    GSubprocess *process;      /* (owned, nullable) */
+    GSubprocess *process; /* (owned, nullable): NULL for one that somebody else started */
+    int watch_fd;         /* our end of that one's connection once more; -1: none */
+    guint watch_source;
     GCancellable *cancellable; /* (owned) of waiting for the process */
     GString *output;           /* (owned) */
     int output_fd;             /* -1: none */
@@ -59,6 +63,7 @@ run_free(gpointer data)
     Run *run = data;
 
     clear_source(&run->output_source);
+    clear_source(&run->watch_source);
     clear_source(&run->deadline_source);
     clear_source(&run->idle_source);
     g_cancellable_cancel(run->cancellable);
@@ -68,6 +73,11 @@ run_free(gpointer data)
     g_clear_object(&run->process);
     if (run->output_fd >= 0)
         close(run->output_fd);
+    /* For whoever is at the other end, this is the end. */
+    if (run->watch_fd >= 0) {
+        shutdown(run->watch_fd, SHUT_RDWR);
+        close(run->watch_fd);
+    }
     g_string_free(run->output, TRUE);
     signet_job_unref(run->job);
     g_free(run);
@@ -104,7 +114,10 @@ on_deadline(gpointer data)
 
     run->deadline_source = 0;
     run->is_late = TRUE;
-    g_subprocess_force_exit(run->process);
+    if (run->process)
+        g_subprocess_force_exit(run->process);
+    else
+        shutdown(run->watch_fd, SHUT_RDWR);
     return G_SOURCE_REMOVE;
 }
 
@@ -115,8 +128,13 @@ describe_end(Run *run)
     const char *program = run->enroll->program;
 
     if (run->is_late)
-        return g_strdup_printf("'%s' did not answer within %u s and was killed", program,
-                               (run->timeout_ms + 999) / 1000);
+        return g_strdup_printf("'%s' did not answer within %u s and was %s",
+                               run->process ? program : run->enroll->socket,
+                               (run->timeout_ms + 999) / 1000, run->process ? "killed" : "cut off");
+    if (!run->process)
+        return g_strdup_printf("the process behind '%s' ended without an answer; see the journal "
+                               "of signet-enroll@.service",
+                               run->enroll->socket);
     if (g_subprocess_get_if_signaled(run->process))
         return g_strdup_printf("'%s' was killed by signal %d (%s)", program,
                                g_subprocess_get_term_sig(run->process),
@@ -148,6 +166,16 @@ finish(Run *run)
 }
 
 static void
+finish_unanswered(Run *run)
+{
+    if (signet_job_get_outcome(run->job) == SIGNET_OUTCOME_NONE) {
+        g_autofree char *text = describe_end(run);
+        signet_job_set_result(run->job, SIGNET_OUTCOME_FAILED, NULL, NULL, 0, text);
+    }
+    finish(run);
+}
+
+static void
 on_process_end(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GError) error = NULL;
@@ -161,11 +189,7 @@ on_process_end(GObject *source, GAsyncResult *result, gpointer data)
         read_output(run); /* the last words before it ended; what a grandchild may still write is
                              not waited for */
     log_output(run);
-    if (signet_job_get_outcome(run->job) == SIGNET_OUTCOME_NONE) {
-        g_autofree char *text = describe_end(run);
-        signet_job_set_result(run->job, SIGNET_OUTCOME_FAILED, NULL, NULL, 0, text);
-    }
-    finish(run);
+    finish_unanswered(run);
 }
 
 /* The agent's end, and the process's. */
@@ -215,8 +239,77 @@ spawn(const SignetEnroll *enroll, int child_end, int *ret_output_fd, GError **er
     return process;
 }
 
+/* --- a process that somebody else starts --- */
+
 static gboolean
-run_start(Run *run, GError **error)
+on_hangup(gint fd, GIOCondition condition, gpointer data)
+{
+    Run *run = data;
+
+    run->watch_source = 0;
+    finish_unanswered(run);
+    return G_SOURCE_REMOVE;
+}
+
+/* Who listens there decides who gets the keys' signatures. */
+static gboolean
+is_listener_trusted(int fd)
+{
+    struct ucred owner;
+    socklen_t size = sizeof(owner);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &owner, &size) == 0 &&
+           (owner.uid == 0 || owner.uid == geteuid());
+}
+
+/* -1 with errno. Credentials are asked for before anything can arrive. */
+static int
+connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const int on = 1;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
+        connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = code;
+    return -1;
+}
+
+/* Hands the job over; *ret_is_absent: there is nobody to hand it to. */
+static gboolean
+run_hand_over(Run *run, gboolean *ret_is_absent, GError **error)
+{
+    SignetEnroll *enroll = run->enroll;
+    int fd = connect_to(enroll->socket);
+
+    *ret_is_absent = fd < 0 && errno == ENOENT;
+    if (fd < 0)
+        return signet_error_set(error, SIGNET_ERROR_IO,
+                                "cannot connect to '%s': %s; is signet-enroll.socket running?",
+                                enroll->socket, g_strerror(errno));
+    if (!is_listener_trusted(fd)) {
+        close(fd);
+        return signet_error_set(error, SIGNET_ERROR_DENIED, "'%s' belongs to another user",
+                                enroll->socket);
+    }
+    run->watch_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    run->watch_source =
+        g_unix_fd_add_full(G_PRIORITY_LOW, run->watch_fd, G_IO_HUP, on_hangup, run, NULL);
+    run->deadline_source = g_timeout_add(run->timeout_ms, on_deadline, run);
+    enroll->attach(fd, run->job, enroll->attach_data);
+    return TRUE;
+}
+
+/* --- one of our own --- */
+
+static gboolean
+run_spawn(Run *run, GError **error)
 {
     SignetEnroll *enroll = run->enroll;
     int ends[2];
@@ -237,6 +330,22 @@ run_start(Run *run, GError **error)
 }
 
 static gboolean
+run_start(Run *run, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    gboolean is_absent = FALSE;
+
+    if (!run->enroll->socket || !signet_job_get_request(run->job)->remote.timeout_s)
+        return run_spawn(run, error);
+    if (run_hand_over(run, &is_absent, &failure))
+        return TRUE;
+    if (is_absent)
+        return run_spawn(run, error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+static gboolean
 on_not_started(gpointer data)
 {
     Run *run = data;
@@ -252,6 +361,7 @@ signet_enroll_new(const SignetEnrollSettings *settings, SignetEnrollAttach attac
     SignetEnroll *enroll = g_new0(SignetEnroll, 1);
 
     enroll->program = g_strdup(settings->program);
+    enroll->socket = g_strdup(settings->socket);
     enroll->provider = g_strdup(settings->provider);
     enroll->timeout_ms = settings->timeout_ms ? settings->timeout_ms : TIMEOUT_DEFAULT_MS;
     enroll->attach = attach;
@@ -265,6 +375,7 @@ signet_enroll_free(SignetEnroll *enroll)
 {
     g_ptr_array_unref(enroll->runs);
     g_free(enroll->program);
+    g_free(enroll->socket);
     g_free(enroll->provider);
     g_free(enroll);
 }
@@ -285,6 +396,7 @@ signet_enroll_start(SignetEnroll *enroll, SignetJob *job, SignetEnrollDone done,
     run->cancellable = g_cancellable_new();
     run->output = g_string_new(NULL);
     run->output_fd = -1;
+    run->watch_fd = -1;
     g_ptr_array_add(enroll->runs, run);
     if (!run_start(run, &error)) {
         signet_job_set_result(job, SIGNET_OUTCOME_FAILED, NULL, NULL, 0, error->message);

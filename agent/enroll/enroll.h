@@ -12,6 +12,10 @@ typedef struct SignetEnroll SignetEnroll;
 
 typedef struct {
     const char *program;  /* path of signet-enroll; copied */
+    const char *socket;   /* (nullable) where jobs for the network are handed over instead, to a
+                             signet-enroll that the service manager starts for each connection, since
+                             the agent itself has no network; where there is no such socket the
+                             program   is started all the same; copied */
     const char *provider; /* path of signet.so, or NULL where OpenSSL finds it by itself; copied */
     guint timeout_ms;     /* of a job without a conversation (remote.timeout_s); 0: 120,000 */
 } SignetEnrollSettings;

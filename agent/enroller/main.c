@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/enroller/est.h"
 #include "agent/enroller/harden.h"
@@ -16,6 +17,7 @@
 #define JOB_FD 3
 /* Later than the agent's own deadlines, which it enforces with SIGKILL: for an agent that died. */
 #define DEADLINE_S 900
+#define GRACE_S    20 /* beyond the time of the conversation with the CA */
 
 /* A new protocol is a row here and in policy/protocol.c. */
 static const struct {
@@ -79,6 +81,8 @@ run(const char *provider, GError **error)
 
     signet_enroller_outcome_init(&outcome);
     g_autoptr(SignetJob) job = signet_link_get_job(link, &failure);
+    if (job && signet_job_get_request(job)->remote.timeout_s)
+        alarm(signet_job_get_request(job)->remote.timeout_s + GRACE_S);
     if (job)
         enroll(signet_job_get_request(job), provider, &outcome, &failure);
     return signet_link_send_result(link, &outcome, failure, error);
@@ -91,10 +95,10 @@ main(int argc, char **argv)
     const char *provider = NULL;
 
     if (!read_arguments(argc, argv, &provider)) {
-        fprintf(
-            stderr,
-            "usage: signet-enroll [--provider MODULE]\n"
-            "Started by signetd with a job's connection on descriptor 3; see signet-enroll(8).\n");
+        fprintf(stderr,
+                "usage: signet-enroll [--provider MODULE]\n"
+                "Started by signetd, or by the service manager for it, with a job's connection on\n"
+                "descriptor 3; see signet-enroll(8).\n");
         return 2;
     }
     if (!signet_harden(JOB_FD, DEADLINE_S, &error) || !run(provider, &error)) {
