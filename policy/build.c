@@ -106,6 +106,7 @@ void
 signet_rotation_profile_free(SignetRotationProfile *profile)
 {
     g_clear_pointer(&profile->windows, g_array_unref);
+    g_free(profile->canary);
     g_free(profile->name);
     g_free(profile);
 }

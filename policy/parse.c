@@ -106,6 +106,7 @@ static const KeySpec profile_keys[] = {
     {"PendingTimeout", signet_value_set_duration, AT(SignetRotationProfile, pending_timeout_s)},
     {"CriticalRemaining", signet_value_set_duration_or_auto,
      AT(SignetRotationProfile, critical_remaining_s)},
+    {"Canary", signet_value_set_canary, AT(SignetRotationProfile, canary)},
     {"Window", signet_value_set_windows, AT(SignetRotationProfile, windows)},
     {"RotateIfIssuedBefore", signet_value_set_time, AT(SignetRotationProfile, issued_before_s)},
     {"RotateWithin", signet_value_set_duration, AT(SignetRotationProfile, within_s)},

@@ -24,6 +24,8 @@ static const struct {
     {"org.signet.Identity1", "Sign", signet_bus_identity_sign},
     {"org.signet.Identity1", "Enroll", signet_bus_identity_enroll},
     {"org.signet.Identity1", "Rotate", signet_bus_identity_rotate},
+    {"org.signet.Identity1", "Rollback", signet_bus_identity_rollback},
+    {"org.signet.Identity1", "ReportFailure", signet_bus_identity_report_failure},
     {"org.signet.Identity1", "Adopt", signet_bus_identity_adopt},
     {"org.signet.Token1", "GetCounts", signet_bus_token_get_counts},
     {"org.signet.Token1", "Unlock", signet_bus_token_unlock},

@@ -24,6 +24,8 @@ static const SignetGateRow rows[] = {
     {IDENTITY, "GetUsage", "org.signet.status"},
     {IDENTITY, "Enroll", "org.signet.enroll"},
     {IDENTITY, "Rotate", "org.signet.rotate"},
+    {IDENTITY, "Rollback", "org.signet.rotate"},
+    {IDENTITY, "ReportFailure", NULL},
     {IDENTITY, "Adopt", "org.signet.adopt"},
     {"org.signet.Token1", "GetCounts", "org.signet.status"},
     {"org.signet.Token1", "Unlock", "org.signet.unlock"},

@@ -116,6 +116,27 @@ credentials_to_variant(const SignetGeneration *generation, const char *name, con
 }
 
 void
+signet_bus_identity_report_failure(SignetBusCall *call)
+{
+    const char *name = signet_bus_call_get_identity(call);
+    SignetRequester requester = requester_of(call);
+    const char *reason = NULL;
+    guint32 generation = 0;
+    g_autoptr(GError) error = NULL;
+
+    g_variant_get(g_dbus_method_invocation_get_parameters(call->invocation), "(u&s)", &generation,
+                  &reason);
+    if (!signet_broker_lookup(call->bus->context.broker, &requester, name, generation, NULL,
+                              &error)) {
+        signet_bus_call_fail(call, error);
+        return;
+    }
+    signet_engine_report(call->bus->context.engine, name, generation,
+                         signet_peer_get_program(call->caller->peer), reason);
+    signet_bus_call_reply(call, NULL);
+}
+
+void
 signet_bus_identity_get_credentials(SignetBusCall *call)
 {
     const char *name = signet_bus_call_get_identity(call);

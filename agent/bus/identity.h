@@ -16,6 +16,8 @@ void signet_bus_identity_get_usage(SignetBusCall *call);
 void signet_bus_identity_sign(SignetBusCall *call);
 void signet_bus_identity_enroll(SignetBusCall *call);
 void signet_bus_identity_rotate(SignetBusCall *call);
+void signet_bus_identity_rollback(SignetBusCall *call);
+void signet_bus_identity_report_failure(SignetBusCall *call);
 void signet_bus_identity_adopt(SignetBusCall *call);
 
 /* Answers the calls that joined a rotation of this identity somebody else had started. */

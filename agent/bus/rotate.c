@@ -84,6 +84,22 @@ start(SignetBusCall *call, gboolean no_wait)
                          make_promise(call, no_wait));
 }
 
+void
+signet_bus_identity_rollback(SignetBusCall *call)
+{
+    GVariant *parameters = g_dbus_method_invocation_get_parameters(call->invocation);
+    SignetBus *bus = call->bus;
+    Promise *promise = g_new(Promise, 1);
+    const char *reason = NULL;
+
+    g_variant_get(parameters, "(&s)", &reason);
+    promise->weak = g_rc_box_acquire(bus->weak);
+    promise->id = call->id;
+    call->deadline = g_timeout_add_seconds(WAIT_S, on_deadline, call);
+    signet_engine_rollback(bus->context.engine, signet_bus_call_get_identity(call), reason, on_done,
+                           promise);
+}
+
 static gboolean
 take_options(SignetBusCall *call, gboolean *ret_no_wait)
 {

@@ -41,6 +41,9 @@ static const Command commands[] = {
     {"rotate", "IDENTITY", 1, 1, NO_WAIT, signet_ctl_rotate,
      "replace key and certificate of an identity now",
      "  signetctl rotate wifi\n  signetctl rotate wifi --no-wait"},
+    {"rollback", "IDENTITY [REASON]", 1, 2, 0, signet_ctl_rollback,
+     "make the generation before current again, because this one does not work",
+     "  signetctl rollback vpn 'the gateway refuses it'"},
     {"adopt", "IDENTITY", 1, 1, NO_WAIT | ADOPTION, signet_ctl_adopt,
      "make a key that exists already the identity's own",
      "  signetctl adopt vpn --object 'pkcs11:id=%01'\n"

@@ -330,13 +330,34 @@ is_ca_key(const SignetJobRequest *request, const char *identity, guint32 generat
            g_strcmp0(identity, request->ca_identity) == 0 && generation != 0;
 }
 
+static gboolean
+deny(const SignetJobRequest *request, const char *identity, guint32 generation,
+     SignetPurpose purpose, GError **error)
+{
+    const char *word = signet_purpose_name(purpose);
+
+    return signet_error_set(
+        error, SIGNET_ERROR_DENIED,
+        "the job of '%s' may not sign with generation %u of '%s' for purpose '%s'",
+        request->identity, generation, identity, word ? word : "unknown");
+}
+
+static gboolean
+allows_canary(const SignetJobRequest *request, const char *identity, guint32 generation,
+              SignetPurpose purpose, GError **error)
+{
+    return (purpose == SIGNET_PURPOSE_TLS_CLIENT && is_new_key(request, identity, generation)) ||
+           deny(request, identity, generation, purpose, error);
+}
+
 gboolean
 signet_job_allows(const SignetJob *job, const char *identity, guint32 generation,
                   SignetPurpose purpose, GBytes *message, gint64 now_s, GError **error)
 {
     const SignetJobRequest *request = &job->request;
-    const char *word = signet_purpose_name(purpose);
 
+    if (g_strcmp0(request->protocol, SIGNET_JOB_CANARY) == 0)
+        return allows_canary(request, identity, generation, purpose, error);
     if (purpose == SIGNET_PURPOSE_CSR && is_new_key(request, identity, generation))
         return signet_grant_allows_csr(request, message, error);
     if (purpose == SIGNET_PURPOSE_TLS_CLIENT &&
@@ -344,10 +365,7 @@ signet_job_allows(const SignetJob *job, const char *identity, guint32 generation
         return TRUE;
     if (purpose == SIGNET_PURPOSE_CERTIFICATE && is_ca_key(request, identity, generation))
         return signet_grant_allows_certificate(request, message, now_s, error);
-    return signet_error_set(
-        error, SIGNET_ERROR_DENIED,
-        "the job of '%s' may not sign with generation %u of '%s' for purpose '%s'",
-        request->identity, generation, identity, word ? word : "unknown");
+    return deny(request, identity, generation, purpose, error);
 }
 
 gboolean

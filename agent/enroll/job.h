@@ -35,6 +35,11 @@ GBytes *signet_job_to_text(const SignetJob *job);
 /* The other way, in the enroller. BAD_REQUEST with the key that is wrong. */
 SignetJob *signet_job_new_from_text(GBytes *text, GError **error);
 
+/* SignetJobRequest.protocol of a job that only shows the new certificate to remote.url
+ * (policy/canary.h): its fd may use the new key as a TLS client, and nothing else. ISSUED: it was
+ * accepted. */
+#define SIGNET_JOB_CANARY "canary"
+
 /* The grant: may the job's fd sign this message with this key? Only: a PKCS#10 with the new key,
  * whose public key is the new key's and which asks for no name that the request does not list; a
  * TLS client's CertificateVerify with the current key, or with that of the bootstrap identity; and,

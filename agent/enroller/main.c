@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/enroller/canary.h"
 #include "agent/enroller/est.h"
 #include "agent/enroller/harden.h"
 #include "agent/enroller/link.h"
@@ -27,6 +28,7 @@ static const struct {
 } protocols[] = {
     {"local", signet_local_enroll, FALSE},
     {"est", signet_est_enroll, TRUE},
+    {SIGNET_JOB_CANARY, signet_canary_try, TRUE},
 };
 
 static gboolean

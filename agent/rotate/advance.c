@@ -150,7 +150,9 @@ dup_state_error(const SignetEntry *entry)
     case SIGNET_MACHINE_KEYGEN:
     case SIGNET_MACHINE_ENROLLING:
     case SIGNET_MACHINE_VERIFYING:
+    case SIGNET_MACHINE_CANARY:
     case SIGNET_MACHINE_PROMOTING:
+    case SIGNET_MACHINE_ROLLING_BACK:
     case SIGNET_MACHINE_ACTIVE:
         break;
     }
@@ -197,7 +199,8 @@ signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event)
     if (is_changed || before.state != step.machine.state)
         tell_effects(entry, &before, step.effects);
     if (entry->waiters->len > 0 && is_attempt_over(&before, &step.machine, event->kind)) {
-        g_autoptr(GError) error = dup_state_error(entry);
+        g_autoptr(GError) error =
+            event->kind == SIGNET_EVENT_RESTORED ? NULL : dup_state_error(entry);
 
         signet_entry_answer(entry, error);
     }

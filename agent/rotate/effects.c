@@ -295,8 +295,12 @@ signet_entry_do(SignetEntry *entry, guint effects)
         signet_entry_enroll(entry);
     if (effects & SIGNET_EFFECT_VERIFY)
         verify(entry);
+    if (effects & SIGNET_EFFECT_CANARY)
+        signet_entry_canary(entry);
     if (effects & SIGNET_EFFECT_PROMOTE)
         signet_entry_promote(entry);
+    if (effects & SIGNET_EFFECT_RESTORE)
+        signet_entry_restore(entry);
     if (effects & SIGNET_EFFECT_RETIRE)
         signet_entry_retire(entry);
 }

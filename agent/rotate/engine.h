@@ -45,6 +45,16 @@ typedef struct {
  * fit. What was not stored when the agent dies was never asked for. */
 void signet_engine_adopt(SignetEngine *engine, const char *identity, const SignetAdoption *adoption,
                          SignetEngineDone done, gpointer data);
+/* The current generation does not work: the newest earlier one that is still usable becomes current
+ * again, the other stays usable as if it had been replaced, and a new one is made after a pause.
+ * reason: in words, cut at 200 characters. As signet_engine_rotate(); NOT_FOUND also when there is
+ * nothing to go back to. */
+void signet_engine_rollback(SignetEngine *engine, const char *identity, const char *reason,
+                            SignetEngineDone done, gpointer data);
+/* A program says that its peer did not accept this generation. Three times for the current one are
+ * a reason to roll back, while there is something to go back to; all else is logged only. */
+void signet_engine_report(SignetEngine *engine, const char *identity, guint32 generation,
+                          const char *program, const char *reason);
 /* Looks at all deadlines again: after resume and clock changes. */
 void signet_engine_wake(SignetEngine *engine);
 /* Wire this to the registry's listener: identities that wait for the token go on. */

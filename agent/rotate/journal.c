@@ -46,6 +46,9 @@ signet_journal_encode(const SignetMachine *machine)
     g_key_file_set_string(file, GROUP, "PendingWish", machine->pending_wish);
     g_key_file_set_uint64(file, GROUP, "Alarmed", machine->alarmed);
     g_key_file_set_string(file, GROUP, "Retired", retired);
+    g_key_file_set_uint64(file, GROUP, "Announced", machine->announced);
+    g_key_file_set_uint64(file, GROUP, "Refused", (guint64)machine->is_refused);
+    g_key_file_set_uint64(file, GROUP, "Restoring", machine->restoring);
     char *text = g_key_file_to_data(file, &size, NULL);
     return g_bytes_new_take(text, size);
 }
@@ -76,6 +79,13 @@ read_number(Reader *reader, const char *key)
     if ((local || value > G_MAXUINT32) && !reader->bad_key)
         reader->bad_key = key;
     return (guint32)value;
+}
+
+/* What earlier agents did not write is 0. */
+static guint32
+read_new_number(Reader *reader, const char *key)
+{
+    return g_key_file_has_key(reader->file, GROUP, key, NULL) ? read_number(reader, key) : 0;
 }
 
 static void
@@ -163,6 +173,9 @@ read_machine(Reader *reader, SignetMachine *machine)
     read_text(reader, "PendingWish", machine->pending_wish, sizeof(machine->pending_wish));
     machine->alarmed = read_number(reader, "Alarmed");
     read_retired(reader, "Retired", machine);
+    machine->announced = read_new_number(reader, "Announced");
+    machine->is_refused = read_new_number(reader, "Refused") != 0;
+    machine->restoring = read_new_number(reader, "Restoring");
 }
 
 gboolean

@@ -78,7 +78,9 @@ signet_machine_is_working(const SignetMachine *machine)
     case SIGNET_MACHINE_KEYGEN:
     case SIGNET_MACHINE_ENROLLING:
     case SIGNET_MACHINE_VERIFYING:
+    case SIGNET_MACHINE_CANARY:
     case SIGNET_MACHINE_PROMOTING:
+    case SIGNET_MACHINE_ROLLING_BACK:
         return TRUE;
     case SIGNET_MACHINE_ABSENT:
     case SIGNET_MACHINE_WAITING_TOKEN:
@@ -106,4 +108,19 @@ signet_machine_is_usable(const SignetMachine *machine, guint32 number)
             return machine->retired[i].tries == 0;
     }
     return FALSE;
+}
+
+guint32
+signet_machine_find_fallback(const SignetMachine *machine, gint64 now_s)
+{
+    guint32 newest = 0;
+
+    for (guint i = 0; i < machine->n_retired; i++) {
+        const SignetRetired *retired = &machine->retired[i];
+
+        if (retired->tries == 0 && retired->retire_at_s > now_s && retired->number > newest &&
+            retired->number < machine->current)
+            newest = retired->number;
+    }
+    return newest;
 }

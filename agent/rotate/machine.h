@@ -24,7 +24,9 @@
     S(ENROLLING, "enrolling")         /* effect ENROLL under way */                               \
     S(PENDING_CA, "pending-ca")       /* the CA has not decided */                                \
     S(VERIFYING, "verifying")         /* effect VERIFY under way */                               \
+    S(CANARY, "canary")               /* effect CANARY under way */                               \
     S(PROMOTING, "promoting")         /* effect PROMOTE under way */                              \
+    S(ROLLING_BACK, "rolling-back")   /* effect RESTORE under way */                              \
     S(ACTIVE, "active")               /* nothing to do until it is due */                         \
     S(FAILED, "failed")               /* will be tried again; the old generation stays current */ \
     S(BLOCKED, "blocked-by-policy")   /* the policy cannot be served; its change wakes it */
@@ -82,7 +84,10 @@ typedef struct {
     char current_wish[SIGNET_MACHINE_WISH_SIZE]; /* the wish that current was made for */
     char pending_wish[SIGNET_MACHINE_WISH_SIZE];
     char tried_wish[SIGNET_MACHINE_WISH_SIZE]; /* of the last attempt; not in the journal */
-    guint32 alarmed; /* the generation whose approaching end was reported */
+    guint32 alarmed;     /* the generation whose approaching end was reported */
+    guint32 announced;   /* the generation whose promotion was told; a start tells what is not */
+    gboolean is_refused; /* the canary's peer did not accept pending; cleared with it */
+    guint32 restoring;   /* the generation that becomes current again; 0: none */
     SignetRetired retired[SIGNET_MACHINE_RETIRED_MAX];
     guint n_retired;
     guint32 retiring;      /* not in the journal: effect RETIRE under way; 0: none */
@@ -101,7 +106,8 @@ typedef struct {
     gboolean is_key_kept; /* the current key still fits the policy (token, type): NewKey= decides */
     gint64 utc_offset_s;  /* of local time, now: windows are in it */
     const char
-        *no_new_key; /* (nullable) why no key may be made, in words; NewKey= is then 'never' */
+        *no_new_key;     /* (nullable) why no key may be made, in words; NewKey= is then 'never' */
+    gboolean has_canary; /* a new certificate is tried at a peer before it is promoted */
 } SignetMachineInput;
 
 typedef enum {
@@ -115,10 +121,15 @@ typedef enum {
     SIGNET_EVENT_ISSUED,      /* and stored */
     SIGNET_EVENT_CA_PENDING,  /* after_s */
     SIGNET_EVENT_VERIFIED,
-    SIGNET_EVENT_REJECTED,      /* the certificate is not what was asked for */
-    SIGNET_EVENT_KEY_BAD,       /* the key does not sign: a new one is needed */
-    SIGNET_EVENT_PROMOTED,      /* facts */
-    SIGNET_EVENT_FAILED,        /* the effect under way failed: cause */
+    SIGNET_EVENT_REJECTED, /* the certificate is not what was asked for */
+    SIGNET_EVENT_KEY_BAD,  /* the key does not sign: a new one is needed */
+    SIGNET_EVENT_CANARY_PASSED,
+    SIGNET_EVENT_CANARY_REFUSED, /* the peer does not accept the certificate: cause */
+    SIGNET_EVENT_PROMOTED,       /* facts */
+    SIGNET_EVENT_ROLLBACK, /* the current generation does not work: cause; needs one to go back to
+                            */
+    SIGNET_EVENT_RESTORED, /* facts */
+    SIGNET_EVENT_FAILED,   /* the effect under way failed: cause */
     SIGNET_EVENT_TOKEN_MISSING, /* the effect under way failed because the token is not there */
     SIGNET_EVENT_RETIRED,
     SIGNET_EVENT_RETIRE_FAILED,
@@ -132,8 +143,7 @@ typedef struct {
     SignetMachineOrigin origin; /* ADOPT */
 } SignetMachineEvent;
 
-/* What the engine has to do. Those to do each have exactly one outcome event; the others only
- * tell. */
+/* What the engine has to do. All but TELL_… each have exactly one outcome event. */
 typedef enum {
     SIGNET_EFFECT_GENERATE = 1 << 0, /* a new key for pending → KEY_MADE, KEY_REFUSED, FAILED,
                                         TOKEN_MISSING */
@@ -142,17 +152,20 @@ typedef enum {
     SIGNET_EFFECT_VERIFY = 1 << 3,   /* → VERIFIED, REJECTED, KEY_BAD, FAILED, TOKEN_MISSING */
     SIGNET_EFFECT_PROMOTE = 1 << 4,  /* → PROMOTED, FAILED */
     SIGNET_EFFECT_RETIRE = 1 << 5,   /* destroy machine.retiring → RETIRED, RETIRE_FAILED */
-    SIGNET_EFFECT_TELL_FAILED = 1 << 6,
-    SIGNET_EFFECT_TELL_ROTATED = 1 << 7,
-    SIGNET_EFFECT_TELL_EXPIRING = 1 << 8,
-    SIGNET_EFFECT_TELL_RETIRED = 1 << 9,
-    SIGNET_EFFECT_ADOPT = 1 << 10, /* the key that was found for pending, and its certificate when
+    SIGNET_EFFECT_CANARY = 1 << 6,   /* → CANARY_PASSED, CANARY_REFUSED, FAILED, TOKEN_MISSING */
+    SIGNET_EFFECT_RESTORE = 1 << 7,  /* make machine.restoring current → RESTORED, FAILED */
+    SIGNET_EFFECT_TELL_FAILED = 1 << 8,
+    SIGNET_EFFECT_TELL_ROTATED = 1 << 9,
+    SIGNET_EFFECT_TELL_EXPIRING = 1 << 10,
+    SIGNET_EFFECT_TELL_RETIRED = 1 << 11,
+    SIGNET_EFFECT_ADOPT = 1 << 12, /* the key that was found for pending, and its certificate when
                                       it has one → KEY_MADE, ISSUED, FAILED */
 } SignetMachineEffect;
 
-#define SIGNET_EFFECTS_TO_DO                                                  \
-    (SIGNET_EFFECT_GENERATE | SIGNET_EFFECT_COPY_KEY | SIGNET_EFFECT_ENROLL | \
-     SIGNET_EFFECT_VERIFY | SIGNET_EFFECT_PROMOTE | SIGNET_EFFECT_RETIRE | SIGNET_EFFECT_ADOPT)
+#define SIGNET_EFFECTS_TO_DO                                                                      \
+    (SIGNET_EFFECT_GENERATE | SIGNET_EFFECT_COPY_KEY | SIGNET_EFFECT_ENROLL |                     \
+     SIGNET_EFFECT_VERIFY | SIGNET_EFFECT_PROMOTE | SIGNET_EFFECT_RETIRE | SIGNET_EFFECT_CANARY | \
+     SIGNET_EFFECT_RESTORE | SIGNET_EFFECT_ADOPT)
 
 typedef struct {
     SignetMachine machine;
@@ -164,8 +177,12 @@ SignetMachine signet_machine_new(gint64 now_s);
 /* An event that does not fit the state (a late outcome) changes nothing. */
 SignetMachineStep signet_machine_step(const SignetMachine *machine, const SignetMachineEvent *event,
                                       const SignetMachineInput *input, gint64 now_s);
-/* TRUE while an effect of the main line is under way: KEYGEN, ENROLLING, VERIFYING, PROMOTING. */
+/* TRUE while an effect of the main line is under way: KEYGEN, ENROLLING, VERIFYING, CANARY,
+ * PROMOTING, ROLLING_BACK. */
 gboolean signet_machine_is_working(const SignetMachine *machine);
+/* The generation that ROLLBACK would go back to: the newest earlier one that is still usable; 0:
+ * none. */
+guint32 signet_machine_find_fallback(const SignetMachine *machine, gint64 now_s);
 
 #define SIGNET_NEVER G_MAXINT64
 typedef struct {

@@ -34,6 +34,8 @@ typedef struct {
     char next_text[48];     /* behind SignetIdentityStatus.next */
     gint64 journal_retry_s; /* the last write failed: again then; 0: it did not */
     GArray *waiters;        /* (owned) of SignetWaiter */
+    guint32 reported;       /* the generation that programs reported failures of … */
+    guint n_reports;        /* … so many */
     /* the effect under way */
     SignetToken *token;       /* (owned, nullable) */
     guint64 token_id;         /* 0: none */
@@ -110,6 +112,10 @@ void signet_engine_refuse(SignetEngine *engine, const char *identity, const Sign
                           GError *error);
 /* promote.c: publishes the pending generation and makes it current. */
 void signet_entry_promote(SignetEntry *entry);
+/* The same for machine.restoring. */
+void signet_entry_restore(SignetEntry *entry);
+/* canary.c: shows the pending certificate to the peer of Canary=. */
+void signet_entry_canary(SignetEntry *entry);
 /* retire.c: destroys machine.retiring. */
 void signet_entry_retire(SignetEntry *entry);
 /* Fire and forget: a key that nobody will know of. */

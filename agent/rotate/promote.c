@@ -16,8 +16,9 @@ typedef struct {
     char *owner;                  /* (owned, nullable) */
     char *group;                  /* (owned, nullable) */
     guint mode;
-    GError *error;       /* (owned, nullable) the outcome */
-    guint32 live_number; /* what live/NAME points at after a failed promotion */
+    SignetMachineEventKind outcome; /* PROMOTED, RESTORED */
+    GError *error;                  /* (owned, nullable) the outcome */
+    guint32 live_number;            /* what live/NAME points at after a failed promotion */
 } Task;
 
 static Task *
@@ -122,7 +123,7 @@ done_promote(gpointer data)
     }
     entry->engine->is_rescan_due |= entry->policy->is_ca;
     signet_entry_advance(entry, &(SignetMachineEvent) {
-                                    .kind = SIGNET_EVENT_PROMOTED,
+                                    .kind = task->outcome,
                                     .facts = {.not_before_s = generation->not_before_s,
                                               .not_after_s = generation->not_after_s,
                                               .key_created_s = generation->created_s},
@@ -146,27 +147,42 @@ done_publish(gpointer data)
     }
     signet_inventory_set_current(entry->engine->context.inventory, entry->name,
                                  task->generation->number);
-    signet_disk_thread_give(entry->engine->disk, &work, task_new(entry, task->generation));
+    Task *next = task_new(entry, task->generation);
+    next->outcome = task->outcome;
+    signet_disk_thread_give(entry->engine->disk, &work, next);
 }
 
-void
-signet_entry_promote(SignetEntry *entry)
+static void
+promote(SignetEntry *entry, guint32 number, SignetMachineEventKind outcome)
 {
     static const SignetDiskWork work = {run_publish, done_publish, task_free};
-    SignetGeneration *pending =
-        signet_inventory_get(entry->engine->context.inventory, entry->name, entry->machine.pending);
+    SignetGeneration *generation =
+        signet_inventory_get(entry->engine->context.inventory, entry->name, number);
     Task *task;
 
-    if (!pending) {
+    if (!generation) {
         signet_entry_advance(entry, &(SignetMachineEvent) {
                                         .kind = SIGNET_EVENT_FAILED,
                                         .cause = "its certificate is not there any more",
                                     });
         return;
     }
-    task = task_new(entry, pending);
+    task = task_new(entry, generation);
+    task->outcome = outcome;
     task->owner = g_strdup(entry->policy->owner);
     task->group = g_strdup(entry->policy->group);
     task->mode = entry->policy->mode;
     signet_disk_thread_give(entry->engine->disk, &work, task);
+}
+
+void
+signet_entry_promote(SignetEntry *entry)
+{
+    promote(entry, entry->machine.pending, SIGNET_EVENT_PROMOTED);
+}
+
+void
+signet_entry_restore(SignetEntry *entry)
+{
+    promote(entry, entry->machine.restoring, SIGNET_EVENT_RESTORED);
 }

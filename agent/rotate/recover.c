@@ -81,6 +81,22 @@ recover_state(SignetMachine *machine, gint64 now_s)
     }
 }
 
+/* The link says how far a rollback came; one that has not come there is done again. */
+static void
+recover_restoring(SignetMachine *machine, const SignetMachineDisk *disk, gint64 now_s)
+{
+    if (machine->restoring == 0)
+        return;
+    if (machine->current != machine->restoring && is_on_disk(disk, machine->restoring))
+        return;
+    if (machine->current == machine->restoring) {
+        machine->state = SIGNET_MACHINE_FAILED;
+        machine->attempt++;
+        machine->next_s = now_s;
+    }
+    machine->restoring = 0;
+}
+
 static void
 recover_retired(SignetMachine *machine, const SignetMachineDisk *disk,
                 const SignetMachineInput *input, gint64 now_s)
@@ -123,6 +139,7 @@ signet_machine_recover(const SignetMachine *journal, const SignetMachineDisk *di
     if (machine.pending)
         recover_pending(&machine, disk);
     recover_state(&machine, now_s);
+    recover_restoring(&machine, disk, now_s);
     recover_retired(&machine, disk, input, now_s);
     /* the journal was lost: what is there counts as what is wanted */
     if (machine.current && machine.current_wish[0] == '\0' && input->is_ca_ready)

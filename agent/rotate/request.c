@@ -81,6 +81,8 @@ signet_entry_input(const SignetEntry *entry)
         .is_ca_ready = is_ca_ready(entry),
         .wish = entry->wish,
         .is_key_kept = is_key_kept(entry),
+        .has_canary = policy->rotation && policy->rotation->canary &&
+                      policy->purposes & (SIGNET_PURPOSE_TLS_CLIENT | SIGNET_PURPOSE_ANY),
         .utc_offset_s = signet_clock_utc_offset(entry->engine->context.clock),
         .no_new_key = entry->no_new_key,
     };

@@ -51,8 +51,8 @@ signet_rules_due_at(const SignetMachine *machine, const SignetMachineInput *inpu
     return signet_schedule_due_at(input->rotation, &facts, input->seed, machine->current);
 }
 
-static gint64
-critical_at(const SignetMachine *machine, const SignetMachineInput *input)
+gint64
+signet_rules_critical_at(const SignetMachine *machine, const SignetMachineInput *input)
 {
     return machine->facts.not_after_s - signet_schedule_critical(input->rotation,
                                                                  machine->facts.not_before_s,
@@ -69,7 +69,8 @@ in_window(const SignetMachine *machine, const SignetMachineInput *input, gint64 
     if (machine->current == 0)
         return at_s;
     window_s = signet_schedule_window_at(input->rotation, from_s, input->utc_offset_s);
-    return window_s == from_s ? at_s : MIN(window_s, MAX(at_s, critical_at(machine, input)));
+    return window_s == from_s ? at_s
+                              : MIN(window_s, MAX(at_s, signet_rules_critical_at(machine, input)));
 }
 
 gboolean
@@ -119,7 +120,8 @@ signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *in
     case SIGNET_MACHINE_ABSENT:
         return 0;
     case SIGNET_MACHINE_ACTIVE:
-        if (machine->is_requested || signet_rules_is_wish_changed(input, machine->current_wish))
+        if (machine->is_requested || machine->restoring ||
+            signet_rules_is_wish_changed(input, machine->current_wish))
             return 0;
         return MIN(in_window(machine, input, signet_rules_due_at(machine, input), now_s),
                    signet_schedule_recall_at(input->rotation, &machine->facts, input->seed));
@@ -139,7 +141,9 @@ signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *in
     case SIGNET_MACHINE_KEYGEN:
     case SIGNET_MACHINE_ENROLLING:
     case SIGNET_MACHINE_VERIFYING:
+    case SIGNET_MACHINE_CANARY:
     case SIGNET_MACHINE_PROMOTING:
+    case SIGNET_MACHINE_ROLLING_BACK:
         break;
     }
     return SIGNET_NEVER;
@@ -150,7 +154,7 @@ signet_rules_alarm_at(const SignetMachine *machine, const SignetMachineInput *in
 {
     if (machine->current == 0 || machine->alarmed == machine->current)
         return SIGNET_NEVER;
-    return critical_at(machine, input);
+    return signet_rules_critical_at(machine, input);
 }
 
 SignetMachineDeadlines
@@ -159,13 +163,14 @@ signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput 
 {
     SignetMachineDeadlines deadlines = {
         .begin_s = signet_rules_begin_at(machine, input, now_s),
-        .tick_s = signet_rules_alarm_at(machine, input),
+        .tick_s =
+            machine->announced == machine->current ? signet_rules_alarm_at(machine, input) : 0,
     };
 
     for (guint i = 0; machine->retiring == 0 && i < machine->n_retired; i++) {
         const SignetRetired *retired = &machine->retired[i];
 
-        if (retired->retire_at_s >= deadlines.tick_s)
+        if (retired->retire_at_s >= deadlines.tick_s || retired->number == machine->restoring)
             continue;
         deadlines.tick_s = retired->retire_at_s;
         deadlines.retire_number = retired->number;

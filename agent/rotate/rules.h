@@ -14,6 +14,8 @@ gint64 signet_rules_due_at(const SignetMachine *machine, const SignetMachineInpu
 gint64
 signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input, gint64 now_s);
 gint64 signet_rules_alarm_at(const SignetMachine *machine, const SignetMachineInput *input);
+/* When CriticalRemaining= of the current certificate is reached. */
+gint64 signet_rules_critical_at(const SignetMachine *machine, const SignetMachineInput *input);
 /* FALSE while the CA is not there: the fingerprint holds the CA's, which is not known then. */
 gboolean signet_rules_is_wish_changed(const SignetMachineInput *input, const char *wish);
 

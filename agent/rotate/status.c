@@ -26,7 +26,9 @@ name_begin(SignetMachineState state)
     case SIGNET_MACHINE_KEYGEN:
     case SIGNET_MACHINE_ENROLLING:
     case SIGNET_MACHINE_VERIFYING:
+    case SIGNET_MACHINE_CANARY:
     case SIGNET_MACHINE_PROMOTING:
+    case SIGNET_MACHINE_ROLLING_BACK:
         break;
     }
     return NULL;

@@ -10,6 +10,7 @@
 #define DAY_S           86400
 #define TOKEN_RETRY_MAX 300   /* looking whether a token is back costs little */
 #define POLL_MAX        DAY_S /* whatever a CA says in Retry-After */
+#define REFUSALS_MAX    5
 #define RETIRED_SPARE   2 /* places an attempt may need: the pending and the current generation */
 
 /* What every transition works on. */
@@ -82,6 +83,7 @@ discard_pending(Turn *turn)
         signet_retired_add(machine, machine->pending, 1, turn->now_s);
     machine->pending = 0;
     machine->pending_since_s = 0;
+    machine->is_refused = FALSE;
     machine->pending_wish[0] = '\0';
     machine->resume = SIGNET_MACHINE_KEYGEN;
     machine->origin = SIGNET_MACHINE_OURS;
@@ -123,6 +125,45 @@ start_verifying(Turn *turn)
 {
     enter(turn, SIGNET_MACHINE_VERIFYING, NULL);
     turn->effects |= SIGNET_EFFECT_VERIFY;
+}
+
+static void
+start_restoring(Turn *turn)
+{
+    enter(turn, SIGNET_MACHINE_ROLLING_BACK, turn->machine->cause);
+    turn->effects |= SIGNET_EFFECT_RESTORE;
+}
+
+static void
+start_promoting(Turn *turn)
+{
+    enter(turn, SIGNET_MACHINE_PROMOTING, NULL);
+    turn->effects |= SIGNET_EFFECT_PROMOTE;
+}
+
+/* What nobody would miss need not prove itself: there is nothing else, or it has expired. */
+static gboolean
+is_canary_needed(const Turn *turn)
+{
+    const SignetMachine *machine = turn->machine;
+
+    return turn->input->has_canary && machine->current != 0 &&
+           turn->now_s < machine->facts.not_after_s;
+}
+
+static void
+start_canary(Turn *turn)
+{
+    enter(turn, SIGNET_MACHINE_CANARY, NULL);
+    turn->effects |= SIGNET_EFFECT_CANARY;
+}
+
+/* The peer may be as wrong as the certificate: asked a few times with the same one, then a person
+ * or patience gets another. */
+static gboolean
+is_refused_for_good(const SignetMachine *machine)
+{
+    return machine->is_refused && (machine->is_requested || machine->attempt >= REFUSALS_MAX);
 }
 
 static void
@@ -175,6 +216,10 @@ begin(Turn *turn)
 
     if (turn->now_s < signet_rules_begin_at(machine, turn->input, turn->now_s))
         return;
+    if (machine->restoring) {
+        start_restoring(turn);
+        return;
+    }
     if (signet_rules_blocked(machine, turn->input)) {
         enter(turn, SIGNET_MACHINE_BLOCKED, signet_rules_blocked(machine, turn->input));
         return;
@@ -186,6 +231,8 @@ begin(Turn *turn)
         fail(turn, "too many old generations could not be destroyed yet");
         return;
     }
+    if (machine->pending && is_refused_for_good(machine))
+        discard_pending(turn);
     if (machine->pending && signet_rules_is_wish_changed(turn->input, machine->pending_wish))
         reconsider_pending(turn);
     if (!is_needed(turn)) {
@@ -224,6 +271,10 @@ tick(Turn *turn)
     SignetMachine *machine = turn->machine;
 
     bound_times(turn);
+    if (machine->announced != machine->current) {
+        machine->announced = machine->current;
+        turn->effects |= SIGNET_EFFECT_TELL_ROTATED;
+    }
     if (turn->now_s >= signet_rules_alarm_at(machine, turn->input)) {
         machine->alarmed = machine->current;
         turn->effects |= SIGNET_EFFECT_TELL_EXPIRING;
@@ -231,7 +282,7 @@ tick(Turn *turn)
     for (guint i = 0; machine->retiring == 0 && i < machine->n_retired; i++) {
         SignetRetired *retired = &machine->retired[i];
 
-        if (turn->now_s < retired->retire_at_s)
+        if (turn->now_s < retired->retire_at_s || retired->number == machine->restoring)
             continue;
         retired->tries++;
         machine->retiring = retired->number;
@@ -314,11 +365,74 @@ on_promoted(Turn *turn)
     machine->pending = 0;
     machine->pending_wish[0] = '\0';
     machine->pending_since_s = 0;
+    machine->is_refused = FALSE;
     machine->resume = SIGNET_MACHINE_KEYGEN;
     machine->origin = SIGNET_MACHINE_OURS;
     machine->attempt = 0;
+    machine->announced = machine->current;
     enter(turn, SIGNET_MACHINE_ACTIVE, NULL);
     turn->effects |= SIGNET_EFFECT_TELL_ROTATED;
+}
+
+static void
+on_canary_refused(Turn *turn)
+{
+    end_adoption(turn);
+    turn->machine->is_refused = turn->machine->pending != 0;
+    fail(turn, turn->event->cause);
+}
+
+static void
+on_rollback(Turn *turn)
+{
+    SignetMachine *machine = turn->machine;
+
+    machine->restoring = signet_machine_find_fallback(machine, turn->now_s);
+    if (machine->restoring == 0)
+        return;
+    set_cause(machine, turn->event->cause);
+    start_restoring(turn);
+}
+
+/* What does not work stays usable for those who have loaded it, as any old generation does. The
+ * next attempt is a new one. */
+static void
+on_restored(Turn *turn)
+{
+    SignetMachine *machine = turn->machine;
+    SignetRetired *restored = signet_retired_find(machine, machine->restoring);
+    char cause[SIGNET_MACHINE_CAUSE_SIZE];
+
+    if (restored)
+        signet_retired_drop(machine, (guint)(restored - machine->retired));
+    signet_retired_add(machine, machine->current, 0,
+                       turn->now_s + signet_schedule_overlap(turn->input->rotation,
+                                                             machine->facts.not_after_s,
+                                                             turn->now_s));
+    memcpy(cause, machine->cause, sizeof(cause));
+    machine->current = machine->restoring;
+    machine->restoring = 0;
+    machine->facts = turn->event->facts;
+    machine->announced = machine->current;
+    turn->effects |= SIGNET_EFFECT_TELL_ROTATED;
+    fail(turn, cause);
+}
+
+static void
+on_failed(Turn *turn)
+{
+    SignetMachine *machine = turn->machine;
+
+    /* a peer that cannot be asked must not let the identity expire */
+    if (machine->state == SIGNET_MACHINE_CANARY &&
+        turn->now_s >= signet_rules_critical_at(machine, turn->input)) {
+        start_promoting(turn);
+        return;
+    }
+    end_adoption(turn);
+    if (machine->state == SIGNET_MACHINE_ROLLING_BACK)
+        machine->restoring = 0;
+    fail(turn, turn->event->cause);
 }
 
 static void
@@ -381,8 +495,13 @@ is_awaited(const SignetMachine *machine, SignetMachineEventKind kind)
     case SIGNET_EVENT_REJECTED:
     case SIGNET_EVENT_KEY_BAD:
         return machine->state == SIGNET_MACHINE_VERIFYING;
+    case SIGNET_EVENT_CANARY_PASSED:
+    case SIGNET_EVENT_CANARY_REFUSED:
+        return machine->state == SIGNET_MACHINE_CANARY;
     case SIGNET_EVENT_PROMOTED:
         return machine->state == SIGNET_MACHINE_PROMOTING;
+    case SIGNET_EVENT_RESTORED:
+        return machine->state == SIGNET_MACHINE_ROLLING_BACK;
     case SIGNET_EVENT_FAILED:
     case SIGNET_EVENT_TOKEN_MISSING:
         return signet_machine_is_working(machine);
@@ -390,6 +509,7 @@ is_awaited(const SignetMachine *machine, SignetMachineEventKind kind)
     case SIGNET_EVENT_RETIRE_FAILED:
         return machine->retiring != 0;
     case SIGNET_EVENT_BEGIN:
+    case SIGNET_EVENT_ROLLBACK:
     case SIGNET_EVENT_ROTATE:
     case SIGNET_EVENT_ADOPT:
         return !signet_machine_is_working(machine);
@@ -436,8 +556,22 @@ turn_once(Turn *turn)
         on_ca_pending(turn);
         break;
     case SIGNET_EVENT_VERIFIED:
-        enter(turn, SIGNET_MACHINE_PROMOTING, NULL);
-        turn->effects |= SIGNET_EFFECT_PROMOTE;
+        if (is_canary_needed(turn))
+            start_canary(turn);
+        else
+            start_promoting(turn);
+        break;
+    case SIGNET_EVENT_CANARY_PASSED:
+        start_promoting(turn);
+        break;
+    case SIGNET_EVENT_CANARY_REFUSED:
+        on_canary_refused(turn);
+        break;
+    case SIGNET_EVENT_ROLLBACK:
+        on_rollback(turn);
+        break;
+    case SIGNET_EVENT_RESTORED:
+        on_restored(turn);
         break;
     case SIGNET_EVENT_REJECTED:
         turn->machine->resume = SIGNET_MACHINE_ENROLLING;
@@ -451,8 +585,7 @@ turn_once(Turn *turn)
         on_promoted(turn);
         break;
     case SIGNET_EVENT_FAILED:
-        end_adoption(turn);
-        fail(turn, turn->event->cause);
+        on_failed(turn);
         break;
     case SIGNET_EVENT_TOKEN_MISSING:
         wait_for_token(turn, turn->event->cause);

@@ -55,6 +55,7 @@ signet_engine_new(const SignetEngineContext *context)
     engine->context = *context;
     engine->control.delay_ms = DELAY_MS;
     engine->control.adopted = g_string_new(NULL);
+    engine->control.reported = g_string_new(NULL);
     engine->identities = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, identity_free);
     return engine;
 }
@@ -208,6 +209,7 @@ signet_engine_free(SignetEngine *engine)
     g_hash_table_unref(engine->identities);
     g_clear_pointer(&engine->policy, signet_policy_unref);
     g_string_free(engine->control.adopted, TRUE);
+    g_string_free(engine->control.reported, TRUE);
     g_free(engine);
 }
 
@@ -271,6 +273,21 @@ signet_engine_rotate(SignetEngine *engine, const char *name, SignetEngineDone do
         identity->data = data;
         begin(identity);
     }
+}
+
+void
+signet_engine_rollback(SignetEngine *engine, const char *name, const char *reason,
+                       SignetEngineDone done, gpointer data)
+{
+    g_string_printf(engine->control.reported, "%s: %s", name, reason);
+    done(name, 1, NULL, data);
+}
+
+void
+signet_engine_report(SignetEngine *engine, const char *name, guint32 generation,
+                     const char *program, const char *reason)
+{
+    g_string_printf(engine->control.reported, "%s %u: %s", name, generation, reason);
 }
 
 void

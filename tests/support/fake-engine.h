@@ -15,6 +15,7 @@ typedef struct {
     gboolean is_stuck;  /* rotations never end */
     const char *refuse; /* (nullable) rotations fail, for this cause */
     GString *adopted;   /* (unowned) what the last adoption was asked for */
+    GString *reported;  /* (unowned) the last rollback or report: "wifi 1: reason" */
 } FakeEngineControl;
 
 FakeEngineControl *fake_engine_control(SignetEngine *engine);

@@ -498,6 +498,7 @@ static const struct {
     {"/org/signet/agent", AGENT, "Reload", "()"},
     {"/org/signet/identity/wifi", IDENTITY, "Enroll", "(@a{sv} {},)"},
     {"/org/signet/identity/wifi", IDENTITY, "Rotate", "(@a{sv} {},)"},
+    {"/org/signet/identity/wifi", IDENTITY, "Rollback", "('it fails',)"},
     {"/org/signet/identity/wifi", IDENTITY, "Adopt", "(@a{sv} {},)"},
     {"/org/signet/identity/wifi", IDENTITY, "GetUsage", "()"},
     {"/org/signet/token/card", TOKEN, "GetCounts", "()"},
@@ -515,6 +516,34 @@ START_TEST(a_no_of_polkit_stops_the_call)
     assert_error(error, "org.signet.Error.Denied", "polkit");
     ck_assert_uint_eq(polkit.n_asked, 1);
     ck_assert_uint_eq(signet_inventory_get(inventory, "wifi", 0)->number, 1);
+}
+END_TEST
+
+START_TEST(a_rollback_says_what_is_current_now)
+{
+    g_autoptr(GVariant) reply = call_wifi("Rollback", g_variant_new("(s)", "it fails"), NULL);
+    guint generation = 0;
+
+    ck_assert_ptr_nonnull(reply);
+    g_variant_get(reply, "(u)", &generation);
+    ck_assert_uint_eq(generation, 1);
+    ck_assert_str_eq(fake_engine_control(engine)->reported->str, "wifi: it fails");
+}
+END_TEST
+
+START_TEST(whoever_may_use_an_identity_may_report_failures_of_it)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) good =
+        call_wifi("ReportFailure", g_variant_new("(us)", 1u, "unknown ca"), NULL);
+    g_autoptr(GVariant) bad =
+        call_wifi("ReportFailure", g_variant_new("(us)", 77u, "unknown ca"), &error);
+
+    ck_assert_ptr_nonnull(good);
+    ck_assert_uint_eq(polkit.n_asked, 0);
+    ck_assert_str_eq(fake_engine_control(engine)->reported->str, "wifi 1: unknown ca");
+    ck_assert_ptr_null(bad);
+    assert_error(error, "org.signet.Error.NotFound", "77");
 }
 END_TEST
 
@@ -724,6 +753,8 @@ main(void)
     tcase_add_test(tests, enrolling_joins_an_enrolment_under_way);
     tcase_add_test(tests, enrolling_joins_a_failure_too);
     tcase_add_loop_test(tests, a_no_of_polkit_stops_the_call, 0, G_N_ELEMENTS(gated));
+    tcase_add_test(tests, a_rollback_says_what_is_current_now);
+    tcase_add_test(tests, whoever_may_use_an_identity_may_report_failures_of_it);
     tcase_add_test(tests, usage_says_who_used_what);
     tcase_add_test(tests, reloading_a_bad_policy_is_an_error_with_the_mistake);
     tcase_add_test(tests, a_new_policy_takes_objects_away);

@@ -163,15 +163,28 @@ answer_garbage(SignetJob *job)
     signet_job_set_result(job, SIGNET_OUTCOME_ISSUED, chain, chain, 0, NULL);
 }
 
+static FakeCaMood
+mood_of(FakeCa *ca, const SignetJobRequest *request)
+{
+    if (g_str_equal(request->protocol, SIGNET_JOB_CANARY)) {
+        ca->canaries++;
+        return ca->canary;
+    }
+    return request->is_ca ? FAKE_CA_ISSUES : ca->mood;
+}
+
 static void
 answer(FakeCa *ca, SignetJob *job)
 {
     const SignetJobRequest *request = signet_job_get_request(job);
     g_autoptr(SignetKey) other = NULL;
 
-    switch (request->is_ca ? FAKE_CA_ISSUES : ca->mood) {
+    switch (mood_of(ca, request)) {
     case FAKE_CA_ISSUES:
-        answer_issued(ca, job, request->spki);
+        if (g_str_equal(request->protocol, SIGNET_JOB_CANARY))
+            signet_job_set_result(job, SIGNET_OUTCOME_ISSUED, NULL, NULL, 0, NULL);
+        else
+            answer_issued(ca, job, request->spki);
         break;
     case FAKE_CA_PENDING:
         signet_job_set_result(job, SIGNET_OUTCOME_PENDING, NULL, NULL, HOUR_S, "code 4711");

@@ -22,7 +22,9 @@ typedef enum {
 } FakeCaMood;
 
 typedef struct {
-    FakeCaMood mood; /* towards everybody but CAs */
+    FakeCaMood mood;   /* towards everybody but CAs */
+    FakeCaMood canary; /* of the peer that is shown a new certificate */
+    guint canaries;    /* so many were shown */
     SignetInventory *inventory;
     const SignetClock *clock;
     guint started;

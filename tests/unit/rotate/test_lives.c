@@ -9,8 +9,9 @@
 #include "agent/rotate/journal.h"
 #include "agent/rotate/machine.h"
 
-#define NOW_S      G_GINT64_CONSTANT(1800000000)
-#define LIFETIME_S 3600
+#define NOW_S       G_GINT64_CONSTANT(1800000000)
+#define LIFETIME_S  3600
+#define EFFECT_BITS 13
 
 static const SignetRotationProfile profile = {
     .name = (char *)"default",
@@ -61,6 +62,7 @@ typedef struct {
     guint effects; /* under way */
     gboolean had_current;
     guint n_promotions;
+    guint n_rollbacks;
 } Life;
 
 static const char *const wishes[] = {"one", "two", "three"};
@@ -108,7 +110,8 @@ is_stuck(const Life *life)
 
     if (machine->retiring != 0 && !(life->effects & SIGNET_EFFECT_RETIRE))
         return TRUE;
-    if (machine->retiring == 0 && machine->n_retired > 0 && deadlines.tick_s == SIGNET_NEVER)
+    if (machine->retiring == 0 && machine->n_retired > 0 && machine->restoring == 0 &&
+        deadlines.tick_s == SIGNET_NEVER)
         return TRUE;
     if (signet_machine_is_working(machine))
         return (life->effects & ~(guint)SIGNET_EFFECT_RETIRE) == 0;
@@ -197,6 +200,18 @@ succeed(Life *life, SignetMachineEffect effect)
         life->n_promotions++;
         return SIGNET_EVENT_PROMOTED;
     }
+    if (effect == SIGNET_EFFECT_CANARY) {
+        if (life->chain != pending || life->live == 0)
+            ck_abort_msg("tries what is not there, or need not be tried");
+        return SIGNET_EVENT_CANARY_PASSED;
+    }
+    if (effect == SIGNET_EFFECT_RESTORE) {
+        if (!has_key(life, life->machine.restoring))
+            ck_abort_msg("goes back to what is gone");
+        life->live = life->machine.restoring;
+        life->n_rollbacks++;
+        return SIGNET_EVENT_RESTORED;
+    }
     if (life->machine.retiring == life->live)
         ck_abort_msg("destroys the current key");
     remove_key(life, life->machine.retiring);
@@ -210,7 +225,10 @@ fail_randomly(Life *life, SignetMachineEffect effect)
 
     if (effect == SIGNET_EFFECT_RETIRE)
         return SIGNET_EVENT_RETIRE_FAILED;
-    if (dice == 0 && effect != SIGNET_EFFECT_PROMOTE && effect != SIGNET_EFFECT_COPY_KEY)
+    if (dice < 2 && effect == SIGNET_EFFECT_CANARY)
+        return SIGNET_EVENT_CANARY_REFUSED;
+    if (dice == 0 && effect != SIGNET_EFFECT_PROMOTE && effect != SIGNET_EFFECT_RESTORE &&
+        effect != SIGNET_EFFECT_COPY_KEY)
         return SIGNET_EVENT_TOKEN_MISSING;
     if (dice == 1 && effect == SIGNET_EFFECT_ENROLL)
         return SIGNET_EVENT_CA_PENDING;
@@ -250,7 +268,7 @@ finish_effect(Life *life)
     if (life->effects == 0)
         return;
     do {
-        effect = 1u << g_rand_int_range(life->rand, 0, 6);
+        effect = 1u << g_rand_int_range(life->rand, 0, EFFECT_BITS);
     } while (!(life->effects & effect));
     life->effects &= ~effect;
     gboolean is_good = g_rand_int_range(life->rand, 0, 100) < 75;
@@ -271,7 +289,7 @@ finish_effect(Life *life)
 static void
 change_world(Life *life)
 {
-    switch (g_rand_int_range(life->rand, 0, 5)) {
+    switch (g_rand_int_range(life->rand, 0, 6)) {
     case 0:
         life->input.wish = wishes[g_rand_int_range(life->rand, 0, 3)];
         break;
@@ -286,6 +304,9 @@ change_world(Life *life)
         break;
     case 4:
         life->input.is_key_kept = !life->input.is_key_kept;
+        break;
+    case 5:
+        life->input.has_canary = !life->input.has_canary;
         break;
     }
 }
@@ -304,7 +325,7 @@ live_a_moment(Life *life)
     else if (dice < 80)
         life->now_s += g_rand_int_range(life->rand, -600, 4000);
     else if (dice < 84)
-        feed_kind(life, SIGNET_EVENT_ROTATE);
+        feed_kind(life, dice < 82 ? SIGNET_EVENT_ROTATE : SIGNET_EVENT_ROLLBACK);
     else if (dice < 87)
         feed_kind(life, SIGNET_EVENT_TOKEN_BACK);
     else if (dice < 91)
@@ -313,7 +334,7 @@ live_a_moment(Life *life)
         crash(life);
     else /* anything at any time, as if it came late */
         feed_kind(life, (SignetMachineEventKind[]) {SIGNET_EVENT_BEGIN, SIGNET_EVENT_TICK,
-                                                    SIGNET_EVENT_ROTATE,
+                                                    SIGNET_EVENT_ROLLBACK,
                                                     SIGNET_EVENT_TOKEN_BACK}[dice % 4]);
 }
 
@@ -332,7 +353,7 @@ live_happily(Life *life)
         life->now_s += 50;
         feed_kind(life, SIGNET_EVENT_TICK);
         feed_kind(life, SIGNET_EVENT_BEGIN);
-        for (guint effect = 1; effect <= SIGNET_EFFECT_RETIRE; effect <<= 1) {
+        for (guint effect = 1; effect < 1u << EFFECT_BITS; effect <<= 1) {
             if (!(life->effects & effect))
                 continue;
             life->effects &= ~effect;
@@ -354,7 +375,7 @@ live_happily(Life *life)
 START_TEST(no_random_life_loses_anything_or_gets_stuck)
 {
     g_autoptr(GRand) rand = g_rand_new_with_seed(20260730);
-    guint n_promotions = 0;
+    guint n_promotions = 0, n_rollbacks = 0;
 
     for (guint i = 0; i < LIVES; i++) {
         Life life = {
@@ -369,9 +390,11 @@ START_TEST(no_random_life_loses_anything_or_gets_stuck)
             live_a_moment(&life);
         live_happily(&life);
         n_promotions += life.n_promotions;
+        n_rollbacks += life.n_rollbacks;
         g_array_unref(life.keys);
     }
     ck_assert_uint_gt(n_promotions, LIVES + LIVES / 2);
+    ck_assert_uint_gt(n_rollbacks, LIVES / 200);
 }
 END_TEST
 

@@ -55,7 +55,7 @@ active_machine(void)
     SignetMachine machine = signet_machine_new(NOW_S);
 
     machine.state = SIGNET_MACHINE_ACTIVE;
-    machine.current = machine.last_number = 3;
+    machine.current = machine.announced = machine.last_number = 3;
     machine.facts = (SignetCertificateFacts) {NOW_S, NOW_S + LIFETIME_S, NOW_S};
     g_strlcpy(machine.current_wish, "wish", sizeof(machine.current_wish));
     machine.retired[0] = (SignetRetired) {.number = 2, .retire_at_s = NOW_S + 300};
@@ -118,6 +118,16 @@ static const struct {
     {SIGNET_MACHINE_VERIFYING, SIGNET_EVENT_KEY_BAD, SIGNET_MACHINE_FAILED,
      SIGNET_EFFECT_TELL_FAILED},
     {SIGNET_MACHINE_VERIFYING, SIGNET_EVENT_PROMOTED, SIGNET_MACHINE_VERIFYING, 0},
+    {SIGNET_MACHINE_CANARY, SIGNET_EVENT_CANARY_PASSED, SIGNET_MACHINE_PROMOTING,
+     SIGNET_EFFECT_PROMOTE},
+    {SIGNET_MACHINE_CANARY, SIGNET_EVENT_CANARY_REFUSED, SIGNET_MACHINE_FAILED,
+     SIGNET_EFFECT_TELL_FAILED},
+    {SIGNET_MACHINE_CANARY, SIGNET_EVENT_FAILED, SIGNET_MACHINE_FAILED, SIGNET_EFFECT_TELL_FAILED},
+    {SIGNET_MACHINE_CANARY, SIGNET_EVENT_TOKEN_MISSING, SIGNET_MACHINE_WAITING_TOKEN, 0},
+    {SIGNET_MACHINE_CANARY, SIGNET_EVENT_ROLLBACK, SIGNET_MACHINE_CANARY, 0},
+    {SIGNET_MACHINE_ACTIVE, SIGNET_EVENT_ROLLBACK, SIGNET_MACHINE_ROLLING_BACK,
+     SIGNET_EFFECT_RESTORE},
+    {SIGNET_MACHINE_ACTIVE, SIGNET_EVENT_CANARY_PASSED, SIGNET_MACHINE_ACTIVE, 0},
     {SIGNET_MACHINE_PROMOTING, SIGNET_EVENT_PROMOTED, SIGNET_MACHINE_ACTIVE,
      SIGNET_EFFECT_TELL_ROTATED},
     {SIGNET_MACHINE_PROMOTING, SIGNET_EVENT_FAILED, SIGNET_MACHINE_FAILED,
@@ -169,6 +179,111 @@ START_TEST(a_renewal_that_is_due_begins)
 END_TEST
 
 /* NOW_S + 30 min to NOW_S + 31 min: after the certificate is due, before little is left. */
+START_TEST(a_canary_flies_only_for_what_would_be_missed)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_VERIFYING);
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_VERIFIED};
+
+    input.has_canary = TRUE;
+    ck_assert_uint_eq(signet_machine_step(&machine, &event, &input, NOW_S).effects,
+                      SIGNET_EFFECT_CANARY);
+    /* the old certificate has expired */
+    ck_assert_uint_eq(signet_machine_step(&machine, &event, &input, NOW_S + LIFETIME_S).effects,
+                      SIGNET_EFFECT_PROMOTE);
+    /* there is no old one */
+    machine.current = machine.announced = 0;
+    ck_assert_uint_eq(signet_machine_step(&machine, &event, &input, NOW_S).effects,
+                      SIGNET_EFFECT_PROMOTE);
+}
+END_TEST
+
+START_TEST(a_canary_that_cannot_be_asked_does_not_let_the_identity_expire)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_CANARY);
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_FAILED, .cause = "unreachable"};
+    gint64 critical_s = NOW_S + LIFETIME_S - LIFETIME_S / 4;
+
+    ck_assert_int_eq(signet_machine_step(&machine, &event, &input, critical_s - 1).machine.state,
+                     SIGNET_MACHINE_FAILED);
+    ck_assert_uint_eq(signet_machine_step(&machine, &event, &input, critical_s).effects,
+                      SIGNET_EFFECT_PROMOTE);
+    /* a refusal is believed to the end */
+    event.kind = SIGNET_EVENT_CANARY_REFUSED;
+    ck_assert_int_eq(signet_machine_step(&machine, &event, &input, critical_s).machine.state,
+                     SIGNET_MACHINE_FAILED);
+}
+END_TEST
+
+START_TEST(a_refused_certificate_is_tried_again_and_then_replaced)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_CANARY);
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+    SignetMachineStep again;
+
+    machine.resume = SIGNET_MACHINE_VERIFYING;
+    machine = step(&machine, SIGNET_EVENT_CANARY_REFUSED).machine;
+    ck_assert(machine.is_refused);
+    again = signet_machine_step(&machine, &event, &input, machine.next_s);
+    ck_assert_uint_eq(again.effects, SIGNET_EFFECT_VERIFY);
+    /* a person wants a new one */
+    machine = step(&machine, SIGNET_EVENT_ROTATE).machine;
+    again = signet_machine_step(&machine, &event, &input, NOW_S);
+    ck_assert_uint_eq(again.effects, SIGNET_EFFECT_GENERATE);
+    ck_assert_uint_eq(again.machine.pending, 5);
+    ck_assert(!again.machine.is_refused);
+}
+END_TEST
+
+START_TEST(a_rollback_makes_the_old_generation_current_and_keeps_the_other_for_a_while)
+{
+    SignetMachine machine = active_machine();
+
+    machine = step(&machine, SIGNET_EVENT_ROLLBACK).machine;
+    ck_assert_uint_eq(machine.restoring, 2);
+    /* it must not go while it comes back */
+    machine = step(&machine, SIGNET_EVENT_TICK).machine;
+    machine.retired[0].retire_at_s = NOW_S;
+    ck_assert_uint_eq(step(&machine, SIGNET_EVENT_TICK).effects, 0);
+    SignetMachineStep result = step(&machine, SIGNET_EVENT_RESTORED);
+    ck_assert_uint_eq(result.machine.current, 2);
+    ck_assert_int_eq(result.machine.state, SIGNET_MACHINE_FAILED);
+    ck_assert_str_eq(result.machine.cause, "because");
+    ck_assert_int_gt(result.machine.next_s, NOW_S);
+    ck_assert_uint_eq(result.effects, SIGNET_EFFECT_TELL_ROTATED | SIGNET_EFFECT_TELL_FAILED);
+    ck_assert_uint_eq(result.machine.n_retired, 1);
+    ck_assert_uint_eq(result.machine.retired[0].number, 3);
+    ck_assert(signet_machine_is_usable(&result.machine, 3));
+}
+END_TEST
+
+START_TEST(without_an_old_generation_there_is_no_rollback)
+{
+    SignetMachine machine = active_machine();
+
+    machine.retired[0].retire_at_s = NOW_S;
+    ck_assert_int_eq(step(&machine, SIGNET_EVENT_ROLLBACK).machine.state, SIGNET_MACHINE_ACTIVE);
+    machine.retired[0].retire_at_s = NOW_S + 300;
+    machine.retired[0].tries = 1;
+    ck_assert_uint_eq(step(&machine, SIGNET_EVENT_ROLLBACK).effects, 0);
+}
+END_TEST
+
+START_TEST(a_promotion_that_nobody_was_told_of_is_told_after_the_start)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+
+    machine.announced = 2;
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).tick_s, 0);
+    SignetMachineStep result = step(&machine, SIGNET_EVENT_TICK);
+    ck_assert_uint_eq(result.effects, SIGNET_EFFECT_TELL_ROTATED);
+    ck_assert_uint_eq(step(&result.machine, SIGNET_EVENT_TICK).effects, 0);
+}
+END_TEST
+
 START_TEST(a_renewal_waits_for_its_window)
 {
     const gint64 minute = NOW_S / 60 % 1440 + 30;
@@ -631,6 +746,13 @@ make_rules(void)
     tcase_add_loop_test(rules, every_outcome_leads_where_the_table_says, 0, G_N_ELEMENTS(rows));
     tcase_add_test(rules, nothing_begins_before_it_is_due);
     tcase_add_test(rules, a_renewal_that_is_due_begins);
+    tcase_add_test(rules, a_canary_flies_only_for_what_would_be_missed);
+    tcase_add_test(rules, a_canary_that_cannot_be_asked_does_not_let_the_identity_expire);
+    tcase_add_test(rules, a_refused_certificate_is_tried_again_and_then_replaced);
+    tcase_add_test(rules,
+                   a_rollback_makes_the_old_generation_current_and_keeps_the_other_for_a_while);
+    tcase_add_test(rules, without_an_old_generation_there_is_no_rollback);
+    tcase_add_test(rules, a_promotion_that_nobody_was_told_of_is_told_after_the_start);
     tcase_add_test(rules, a_renewal_waits_for_its_window);
     tcase_add_test(rules, a_person_and_an_emergency_do_not_wait_for_a_window);
     tcase_add_test(rules, a_wish_begins_at_once);

@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The words that stand after '=' in policy files: moments, and spans of the week. */
+/* The words that stand after '=' in policy files: what rotation profiles alone have. */
 
 #include <string.h>
 
+#include "policy/canary.h"
 #include "policy/value.h"
 
 #define WINDOWS_MAX 32
@@ -121,5 +122,18 @@ signet_value_set_time(const char *value, gpointer field)
     if (*value && !when)
         return g_strdup("not a moment; write for example 2026-12-01 or 2026-12-01T10:00:00Z (UTC)");
     *(gint64 *)field = when ? g_date_time_to_unix(when) : 0;
+    return NULL;
+}
+
+char *
+signet_value_set_canary(const char *value, gpointer field)
+{
+    char **canary = field;
+    g_auto(SignetCanary) peer = {0};
+
+    if (*value && !signet_canary_parse(value, &peer))
+        return g_strdup("no peer; write tls:HOST:PORT or https://HOST/PATH");
+    g_free(*canary);
+    *canary = *value ? g_strdup(value) : NULL;
     return NULL;
 }

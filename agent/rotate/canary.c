@@ -1,0 +1,74 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The canary: a peer is shown the pending certificate before programs get it. */
+
+#include "agent/base/log.h"
+#include "agent/rotate/private.h"
+
+#define TIMEOUT_S 60
+
+static void
+tell(SignetEntry *entry, SignetMachineEventKind kind, const char *cause)
+{
+    signet_entry_advance(entry, &(SignetMachineEvent) {.kind = kind, .cause = cause});
+}
+
+/* The machine promotes what could not be tried when little is left: that is said. */
+static void
+tell_failure(SignetEntry *entry, const char *message)
+{
+    g_autofree char *cause =
+        g_strdup_printf("%s", message ? message : "the canary: signet-enroll gave no answer");
+
+    tell(entry, SIGNET_EVENT_FAILED, cause);
+    if (entry->machine.state == SIGNET_MACHINE_PROMOTING)
+        signet_log(LOG_WARNING, SIGNET_LOG_FIELDS("SIGNET_IDENTITY", entry->name),
+                   "generation %u of '%s' becomes current untried, because the old one expires "
+                   "soon: %s",
+                   entry->machine.pending, entry->name, cause);
+}
+
+static void
+on_tried(SignetJob *job, gpointer data)
+{
+    SignetEntry *entry = data;
+    g_autoptr(SignetJob) owned G_GNUC_UNUSED = g_steal_pointer(&entry->job);
+
+    switch (signet_job_get_outcome(job)) {
+    case SIGNET_OUTCOME_ISSUED:
+        tell(entry, SIGNET_EVENT_CANARY_PASSED, NULL);
+        break;
+    case SIGNET_OUTCOME_REFUSED:
+        tell(entry, SIGNET_EVENT_CANARY_REFUSED, signet_job_get_message(job));
+        break;
+    case SIGNET_OUTCOME_NONE:
+    case SIGNET_OUTCOME_PENDING:
+    case SIGNET_OUTCOME_FAILED:
+        tell_failure(entry, signet_job_get_message(job));
+        break;
+    }
+}
+
+void
+signet_entry_canary(SignetEntry *entry)
+{
+    const SignetGeneration *pending =
+        signet_inventory_get(entry->engine->context.inventory, entry->name, entry->machine.pending);
+    const char *peer = entry->policy->rotation->canary;
+
+    if (!pending || !peer) {
+        tell(entry, SIGNET_EVENT_FAILED, "its certificate or its canary is not there any more");
+        return;
+    }
+    entry->job = signet_job_new(&(SignetJobRequest) {
+        .identity = entry->name,
+        .new_generation = pending->number,
+        .protocol = SIGNET_JOB_CANARY,
+        .subject = entry->policy->subject,
+        .purposes = entry->policy->purposes,
+        .spki = pending->key->spki,
+        .remote = {.url = peer, .timeout_s = TIMEOUT_S},
+    });
+    signet_enroll_start(entry->engine->context.enroll, entry->job, on_tried, entry);
+}
