@@ -9,45 +9,7 @@
 #include "agent/rotate/journal.h"
 #include "agent/rotate/machine.h"
 
-#define NOW_S       G_GINT64_CONSTANT(1800000000)
-#define LIFETIME_S  3600
 #define EFFECT_BITS 13
-
-static const SignetRotationProfile profile = {
-    .name = (char *)"default",
-    .renew_kind = SIGNET_RENEW_PERCENT,
-    .renew_percent = 50,
-    .new_key = SIGNET_NEW_KEY_ALWAYS,
-    .overlap_s = 300,
-    .retry_first_s = 60,
-    .retry_max_s = SIGNET_AUTO,
-    .pending_timeout_s = 7 * 86400,
-    .critical_remaining_s = SIGNET_AUTO,
-};
-
-static const SignetRotationProfile same_key_profile = {
-    .name = (char *)"same-key",
-    .renew_kind = SIGNET_RENEW_PERCENT,
-    .renew_percent = 50,
-    .new_key = SIGNET_NEW_KEY_NEVER,
-    .overlap_s = 300,
-    .retry_first_s = 60,
-    .retry_max_s = SIGNET_AUTO,
-    .pending_timeout_s = 600,
-    .critical_remaining_s = SIGNET_AUTO,
-};
-
-static SignetMachineInput
-good_input(void)
-{
-    return (SignetMachineInput) {
-        .rotation = &profile,
-        .seed = 7,
-        .is_ca_ready = TRUE,
-        .wish = "wish",
-        .is_key_kept = TRUE,
-    };
-}
 
 /* The world beside the machine: what the effects have really done. */
 typedef struct {
