@@ -4,10 +4,7 @@
 /* Random lives of the pure machine, with failures, crashes and a changing world, in which nothing
  * may ever be lost. */
 
-#include <check.h>
-
-#include "agent/rotate/journal.h"
-#include "agent/rotate/machine.h"
+#include "tests/unit/rotate/machines.h"
 
 #define EFFECT_BITS 13
 
