@@ -261,6 +261,25 @@ check_profile(SignetPolicyDraft *draft, SignetIdentityDraft *identity, const Sig
     identity->identity.rotation = profile;
 }
 
+/* A key is bound to registers when it is made, by the TPM. */
+static void
+check_pcrs(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
+{
+    const SignetIdentityPolicy *policy = &identity->identity;
+    const SignetTokenConfig *token =
+        policy->token ? signet_policy_get_token(draft->policy, policy->token) : NULL;
+    SignetPlace place = signet_policy_draft_place(identity->scan, "Identity", "Pcr");
+
+    if (policy->pcrs.mask == 0)
+        return;
+    if (token && token->kind != SIGNET_TOKEN_TPM)
+        signet_problems_add(&draft->problems, &place, NULL,
+                            "'Pcr' is for tokens of type tpm, and '%s' is none", token->name);
+    if (!policy->generate)
+        signet_problems_add(&draft->problems, &place, NULL,
+                            "'Pcr' is for keys that the agent makes, and 'Generate' says no");
+}
+
 static void
 check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
 {
@@ -284,6 +303,7 @@ check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
         signet_problems_add(&draft->problems, &ca_place, known, "unknown CA '%s' as 'Ca'",
                             policy->ca);
     }
+    check_pcrs(draft, identity);
     check_profile(draft, identity, ca);
     signet_policy_take_identity(draft->policy, policy);
 }

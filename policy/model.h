@@ -167,6 +167,13 @@ typedef struct {
     SignetCaRemote remote; /* all others */
 } SignetCaProfile;
 
+/* Platform configuration registers of one bank. */
+typedef struct {
+    guint bank;   /* bits of its digests: 160, 256, 384 */
+    guint32 mask; /* 1 << number; 0: none */
+} SignetPcrs;
+#define SIGNET_PCRS_MAX 8 /* in one mask */
+
 /* identities.d/NAME.conf */
 typedef struct {
     char *name;        /* (owned) */
@@ -174,6 +181,7 @@ typedef struct {
     char *ca;          /* (owned) */
     char *key;         /* (owned) "ec:P-256" … */
     gboolean generate; /* default TRUE; FALSE: only adopted keys */
+    SignetPcrs pcrs;   /* TPM only: the keys sign while these are as when the key was made */
     char *subject;     /* (owned) RFC 4514-like "CN=%H,O=Example"; placeholders expanded by
                           signet_policy_expand() */
     char **dns;        /* (owned) subjectAltName; placeholders too */

@@ -76,6 +76,7 @@ static const KeySpec identity_keys[] = {
     {"Ca", signet_value_set_name, AT(SignetIdentityDraft, identity.ca)},
     {"Key", signet_value_set_key, AT(SignetIdentityDraft, identity.key)},
     {"Generate", signet_value_set_boolean, AT(SignetIdentityDraft, identity.generate)},
+    {"Pcr", signet_value_set_pcrs, AT(SignetIdentityDraft, identity.pcrs)},
     {"Subject", signet_value_set_subject, AT(SignetIdentityDraft, identity.subject)},
     {"Dns", signet_value_set_dns, AT(SignetIdentityDraft, identity.dns)},
     {"Ip", signet_value_set_ip, AT(SignetIdentityDraft, identity.ip)},

@@ -13,6 +13,7 @@
 #include "policy/text.h"
 
 #define SESSIONS_MAX   1024
+#define PCR_LAST       23
 #define CREDENTIAL_MAX 255 /* bytes of a name, as of a file's */
 
 char *
@@ -207,5 +208,43 @@ signet_value_set_session_limit(const char *value, gpointer field)
     if (!g_ascii_string_to_unsigned(value, 10, 0, SESSIONS_MAX, &limit, NULL))
         return g_strdup_printf("not a number from 0 to %d", SESSIONS_MAX);
     *(guint *)field = (guint)limit;
+    return NULL;
+}
+
+/* 0: no bank that we know */
+static guint
+find_bank(const char *name)
+{
+    static const struct {
+        const char *name;
+        guint bits;
+    } banks[] = {{"sha1", 160}, {"sha256", 256}, {"sha384", 384}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(banks); i++) {
+        if (g_str_equal(banks[i].name, name))
+            return banks[i].bits;
+    }
+    return 0;
+}
+
+char *
+signet_value_set_pcrs(const char *value, gpointer field)
+{
+    g_auto(GStrv) halves = g_strsplit(value, ":", 2);
+    g_auto(GStrv) numbers = halves[0] && halves[1] ? g_strsplit(halves[1], ",", -1) : NULL;
+    SignetPcrs pcrs = {.bank = halves[0] ? find_bank(halves[0]) : 0};
+    guint64 number = 0;
+
+    if (pcrs.bank == 0 || !numbers || !numbers[0])
+        return g_strdup("not a bank (sha1, sha256 or sha384) and registers; write for example "
+                        "sha256:7");
+    if (g_strv_length(numbers) > SIGNET_PCRS_MAX)
+        return g_strdup_printf("more than %d registers", SIGNET_PCRS_MAX);
+    for (guint i = 0; numbers[i]; i++) {
+        if (!g_ascii_string_to_unsigned(numbers[i], 10, 0, PCR_LAST, &number, NULL))
+            return g_strdup_printf("registers are numbers from 0 to %d", PCR_LAST);
+        pcrs.mask |= 1u << number;
+    }
+    *(SignetPcrs *)field = pcrs;
     return NULL;
 }

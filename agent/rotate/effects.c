@@ -125,6 +125,17 @@ put_key(SignetEntry *entry, SignetGeneration *generation, SignetToken *token)
     signet_disk_thread_give(entry->engine->disk, &work, task);
 }
 
+static void
+sign_test(SignetEntry *entry, SignetToken *token, SignetKey *key, SignetTokenDone done)
+{
+    SignetKeyScheme scheme = signet_verify_scheme(key);
+
+    entry->token = signet_token_ref(token);
+    entry->digest = signet_verify_make_digest();
+    entry->token_id =
+        signet_token_sign(token, &(SignetTokenWait) {0}, key, &scheme, entry->digest, done, entry);
+}
+
 /* What the token cannot do today it cannot do in a minute. */
 static void
 fail_keygen(SignetEntry *entry, const GError *error)
@@ -175,12 +186,14 @@ find_token(SignetEntry *entry, const char *name)
 }
 
 static void
-generate(SignetEntry *entry)
+make_key(SignetEntry *entry)
 {
     const guint decrypting = SIGNET_PURPOSE_DECRYPT | SIGNET_PURPOSE_DERIVE | SIGNET_PURPOSE_ANY;
     const SignetKeyTemplate template = {
         .type = signet_key_type_from_name(entry->policy->key),
         .can_decrypt = (entry->policy->purposes & decrypting) != 0,
+        .pcr_bank = entry->policy->pcrs.bank,
+        .pcrs = entry->policy->pcrs.mask,
     };
     SignetToken *token = find_token(entry, entry->policy->token);
 
@@ -190,6 +203,42 @@ generate(SignetEntry *entry)
     entry->token_id =
         signet_token_generate(token, &(SignetTokenWait) {.timeout_ms = KEYGEN_TIMEOUT_MS},
                               &template, on_generated, entry);
+}
+
+/* Only a person may bind an identity to another state of the machine than the one that its key was
+ * made in. */
+static void
+on_current_signed(GBytes *signature, const GError *error, gpointer data)
+{
+    SignetEntry *entry = data;
+    g_autoptr(SignetToken) token G_GNUC_UNUSED = g_steal_pointer(&entry->token);
+    g_autofree char *cause = NULL;
+
+    g_clear_pointer(&entry->digest, g_bytes_unref);
+    entry->token_id = 0;
+    if (!entry->policy)
+        return;
+    if (!signet_error_is(error, SIGNET_ERROR_POLICY)) {
+        make_key(entry);
+        return;
+    }
+    cause = g_strdup_printf("%s; signetctl rotate %s binds it to the present state", error->message,
+                            entry->name);
+    refuse(entry, SIGNET_EVENT_KEY_REFUSED, cause);
+}
+
+static void
+generate(SignetEntry *entry)
+{
+    const SignetGeneration *current =
+        signet_inventory_get(entry->engine->context.inventory, entry->name, 0);
+    SignetToken *token =
+        current ? signet_tokens_get(entry->engine->context.tokens, current->token) : NULL;
+
+    if (token && entry->policy->pcrs.mask && !entry->machine.is_asked)
+        sign_test(entry, token, current->key, on_current_signed);
+    else
+        make_key(entry);
 }
 
 static void
@@ -234,15 +283,10 @@ on_signed(GBytes *signature, const GError *error, gpointer data)
 static void
 test_key(SignetEntry *entry, const SignetGeneration *pending)
 {
-    SignetKeyScheme scheme = signet_verify_scheme(pending->key);
     SignetToken *token = find_token(entry, pending->token);
 
-    if (!token)
-        return;
-    entry->token = signet_token_ref(token);
-    entry->digest = signet_verify_make_digest();
-    entry->token_id = signet_token_sign(token, &(SignetTokenWait) {0}, pending->key, &scheme,
-                                        entry->digest, on_signed, entry);
+    if (token)
+        sign_test(entry, token, pending->key, on_signed);
 }
 
 /* A certificate that came with its key was not asked for: it has the names that it has. */

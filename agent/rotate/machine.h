@@ -92,6 +92,7 @@ typedef struct {
     guint n_retired;
     guint32 retiring;      /* not in the journal: effect RETIRE under way; 0: none */
     gboolean is_requested; /* not in the journal: an administrator, or a crash, wants a new one */
+    gboolean is_asked;     /* not in the journal: somebody asked for the rotation under way */
     gboolean
         is_key_refused; /* not in the journal: the token cannot make what the policy asks for */
 } SignetMachine;

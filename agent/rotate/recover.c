@@ -132,6 +132,7 @@ signet_machine_recover(const SignetMachine *journal, const SignetMachineDisk *di
     machine.facts = disk->facts;
     machine.retiring = 0;
     machine.is_requested = FALSE;
+    machine.is_asked = FALSE;
     memcpy(machine.tried_wish, machine.pending_wish, sizeof(machine.tried_wish));
     machine.last_number = MAX(machine.last_number, MAX(machine.current, machine.pending));
     if (disk->n_numbers > 0)

@@ -65,7 +65,9 @@ is_key_kept(const SignetEntry *entry)
     const SignetGeneration *current =
         signet_inventory_get(entry->engine->context.inventory, entry->name, 0);
 
-    return current && g_str_equal(current->token, entry->policy->token) &&
+    /* what is bound to registers is bound anew */
+    return current && entry->policy->pcrs.mask == 0 &&
+           g_str_equal(current->token, entry->policy->token) &&
            current->key->type == signet_key_type_from_name(entry->policy->key);
 }
 
@@ -261,12 +263,15 @@ make_wish(const SignetEntry *entry)
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *subject = expand(entry, policy->subject);
     g_autofree char *purposes = g_strdup_printf("%x", policy->purposes);
+    g_autofree char *pcrs = g_strdup_printf("%u:%x", policy->pcrs.bank, policy->pcrs.mask);
     const SignetGeneration *ca = policy->is_ca ? NULL : ca_generation(entry);
 
     add_text(checksum, policy->token);
     add_text(checksum, policy->key);
     add_text(checksum, policy->ca);
     add_text(checksum, purposes);
+    if (policy->pcrs.mask)
+        add_text(checksum, pcrs);
     add_text(checksum, subject);
     add_list(checksum, entry, policy->dns);
     add_list(checksum, entry, policy->ip);

@@ -346,6 +346,7 @@ on_key_refused(Turn *turn)
 {
     enter(turn, SIGNET_MACHINE_BLOCKED, turn->event->cause);
     turn->machine->is_key_refused = TRUE;
+    turn->machine->is_asked = FALSE;
     turn->effects |= SIGNET_EFFECT_TELL_FAILED;
 }
 
@@ -368,6 +369,7 @@ on_promoted(Turn *turn)
     machine->is_refused = FALSE;
     machine->resume = SIGNET_MACHINE_KEYGEN;
     machine->origin = SIGNET_MACHINE_OURS;
+    machine->is_asked = FALSE;
     machine->attempt = 0;
     machine->announced = machine->current;
     enter(turn, SIGNET_MACHINE_ACTIVE, NULL);
@@ -533,6 +535,7 @@ turn_once(Turn *turn)
         break;
     case SIGNET_EVENT_ROTATE:
         turn->machine->is_requested = TRUE;
+        turn->machine->is_asked = TRUE;
         break;
     case SIGNET_EVENT_ADOPT:
         adopt(turn);

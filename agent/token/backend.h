@@ -26,6 +26,8 @@ typedef struct {
 typedef struct {
     guint32 type;
     gboolean can_decrypt; /* RSA decryption, ECDH */
+    guint pcr_bank;       /* TPM: bits of the bank's digests: 160, 256, 384 */
+    guint32 pcrs;         /* mask of 1 << number: it works while they are as now; 0: always */
 } SignetKeyTemplate;
 
 /* What can be learned about a device. */

@@ -322,6 +322,11 @@ fake_sign(gpointer backend, SignetKey *key, const SignetKeyScheme *scheme, GByte
 
     if (!enter(fake, error))
         return NULL;
+    if (fake->control->strange && g_bytes_equal(fake->control->strange, key->blob)) {
+        signet_error_set(error, SIGNET_ERROR_POLICY, "token '%s' cannot sign: PCR 7 changed",
+                         fake->name);
+        return NULL;
+    }
     if (fake->costs_nothing) {
         g_atomic_int_inc(&fake->control->signatures);
         return g_bytes_ref(fake->constant);

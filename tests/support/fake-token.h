@@ -18,6 +18,8 @@ typedef struct {
     int delay_us;        /* of every operation */
     int locked;          /* open fails with PIN_NEEDED until it is unlocked with FAKE_TOKEN_PIN */
     int cannot_generate; /* no key of any type */
+    GBytes *strange; /* (unowned, nullable; not atomic) blob of a key that was bound to another boot
+                        state */
     GBytes *certificate; /* (unowned, nullable; not atomic) of every key that is adopted: by its
                             blob, as fake_token_make_key() gives it */
     int opened;          /* counts from here on: successful calls */

@@ -33,7 +33,10 @@ signet_tpm_new(const char *name, const char *tcti_conf, gboolean bus_encryption)
     tpm->name = g_strdup(name);
     tpm->tcti_conf = g_strdup(tcti_conf);
     tpm->bus_encryption = bus_encryption;
-    tpm->owner_primary = tpm->srk = tpm->session = ESYS_TR_NONE;
+    tpm->owner_primary = tpm->endorsement_primary = ESYS_TR_NONE;
+    tpm->srk = tpm->other = tpm->session = ESYS_TR_NONE;
+    tpm->bound = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
+                                       (GDestroyNotify)(void (*)(void))g_bytes_unref, g_free);
     tpm->loaded = signet_tpm_loaded_new();
     return tpm;
 }
@@ -103,6 +106,7 @@ signet_tpm_free(SignetTpm *tpm)
 {
     signet_tpm_close(tpm, FALSE);
     signet_tpm_loaded_free(tpm->loaded);
+    g_hash_table_unref(tpm->bound);
     signet_tpm_facts_clear(&tpm->facts);
     g_free(tpm->tcti_conf);
     g_free(tpm->name);
@@ -209,19 +213,40 @@ find_srk(SignetTpm *tpm)
     return is_about_arguments(rc) ? TSS2_RC_SUCCESS : rc;
 }
 
+/* salted: nobody who listens on the bus learns what it is keyed with. */
 static TSS2_RC
-start_session(SignetTpm *tpm)
+start_session(SignetTpm *tpm, TPM2_SE type, gboolean is_salted, ESYS_TR *ret_session)
 {
-    ESYS_TR parent;
-    TSS2_RC rc;
+    const TPMT_SYM_DEF none = {.algorithm = TPM2_ALG_NULL};
+    ESYS_TR parent = ESYS_TR_NONE;
+    TSS2_RC rc = TSS2_RC_SUCCESS;
 
-    if (!tpm->bus_encryption)
-        return TSS2_RC_SUCCESS;
-    rc = signet_tpm_parent(tpm, signet_tpm_default_parent(tpm), &parent);
+    if (is_salted)
+        rc = signet_tpm_parent(tpm, signet_tpm_default_parent(tpm), &parent);
     if (rc == TSS2_RC_SUCCESS)
         rc = Esys_StartAuthSession(tpm->esys, parent, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                   ESYS_TR_NONE, NULL, TPM2_SE_HMAC, &SESSION_CIPHER,
-                                   TPM2_ALG_SHA256, &tpm->session);
+                                   ESYS_TR_NONE, NULL, type, is_salted ? &SESSION_CIPHER : &none,
+                                   TPM2_ALG_SHA256, ret_session);
+    return rc;
+}
+
+TSS2_RC
+signet_tpm_pcr_session(SignetTpm *tpm, const SignetTpmPcrs *pcrs, TPMA_SESSION flags,
+                       ESYS_TR *ret_session)
+{
+    ESYS_TR session = ESYS_TR_NONE;
+    TSS2_RC rc = start_session(tpm, TPM2_SE_POLICY, tpm->bus_encryption, &session);
+
+    if (rc == TSS2_RC_SUCCESS)
+        rc = Esys_TRSess_SetAttributes(tpm->esys, session, tpm->bus_encryption ? flags : 0, 0xff);
+    if (rc == TSS2_RC_SUCCESS)
+        rc = Esys_PolicyPCR(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                            &pcrs->digest, &pcrs->selection);
+    if (rc == TSS2_RC_SUCCESS)
+        rc = Esys_PolicyAuthValue(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE);
+    if (rc != TSS2_RC_SUCCESS)
+        signet_tpm_flush(tpm, &session);
+    *ret_session = session;
     return rc;
 }
 
@@ -245,8 +270,8 @@ set_up(SignetTpm *tpm)
         rc = find_srk(tpm);
     if (rc == TSS2_RC_SUCCESS)
         rc = signet_tpm_parent(tpm, signet_tpm_default_parent(tpm), &parent);
-    if (rc == TSS2_RC_SUCCESS)
-        rc = start_session(tpm);
+    if (rc == TSS2_RC_SUCCESS && tpm->bus_encryption)
+        rc = start_session(tpm, TPM2_SE_HMAC, TRUE, &tpm->session);
     return rc;
 }
 

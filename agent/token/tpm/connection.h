@@ -11,6 +11,7 @@
 #include "agent/token/backend.h"
 #include "agent/token/tpm/facts.h"
 #include "agent/token/tpm/loaded.h"
+#include "agent/token/tpm/pcr.h"
 
 #define SIGNET_TPM_MAX_PAUSES  25 /* about four seconds together */
 #define SIGNET_TPM_MAX_REOPENS 3
@@ -30,7 +31,8 @@ typedef struct {
     ESYS_TR srk;             /* 0x81000001; ESYS_TR_NONE when there is none that fits */
     ESYS_TR session;         /* ESYS_TR_NONE without bus encryption */
     SignetTpmLoaded *loaded; /* (owned) */
-    SignetTpmFacts facts;    /* (owned) */
+    GHashTable *bound;    /* (owned) blob → SignetTpmPcrs (owned) of keys that have been loaded */
+    SignetTpmFacts facts; /* (owned) */
     gboolean is_identified;
     TPM2B_NAME identity; /* see signet_tpm_identify() */
 } SignetTpm;
@@ -56,6 +58,11 @@ void signet_tpm_make_room_for_one(SignetTpm *tpm);
  * and responses are authenticated always; flags say what is secret and so encrypted as well: the
  * command's first parameter (TPMA_SESSION_DECRYPT), the response's (TPMA_SESSION_ENCRYPT). */
 ESYS_TR signet_tpm_auth(SignetTpm *tpm, TPMA_SESSION flags);
+/* A session of its own for one use of a key that is bound to these: the registers are as they were
+ * then, and the key's auth value is known. TPM2_RC_VALUE: they are not. Ends with the command that
+ * it authorises, or by signet_tpm_flush(). */
+TSS2_RC signet_tpm_pcr_session(SignetTpm *tpm, const SignetTpmPcrs *pcrs, TPMA_SESSION flags,
+                               ESYS_TR *ret_session);
 /* The parent new keys get, as the key file names it. */
 TPM2_HANDLE signet_tpm_default_parent(const SignetTpm *tpm);
 /* A persistent object, or the standard primary of the owner's or the endorsement hierarchy.

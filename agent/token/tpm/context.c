@@ -43,6 +43,9 @@ load_key(SignetTpm *tpm, SignetTpmUse *use, ESYS_TR *ret_object)
         Esys_TR_SetAuth(tpm->esys, *ret_object, &auth);
         OPENSSL_cleanse(&auth, sizeof auth);
     }
+    if (use->file->pcrs.selection.count > 0)
+        g_hash_table_replace(tpm->bound, g_bytes_ref(use->key->blob),
+                             g_memdup2(&use->file->pcrs, sizeof use->file->pcrs));
     signet_tpm_loaded_add(tpm->loaded, use->key->blob, *ret_object);
     return TSS2_RC_SUCCESS;
 }
@@ -64,6 +67,32 @@ signet_tpm_use_key(SignetTpm *tpm, SignetTpmUse *use, ESYS_TR *ret_object)
     return load_key(tpm, use, ret_object);
 }
 
+TSS2_RC
+signet_tpm_begin_use(SignetTpm *tpm, SignetTpmUse *use, TPMA_SESSION flags, ESYS_TR *ret_session)
+{
+    TSS2_RC rc;
+
+    use->session = ESYS_TR_NONE;
+    use->pcrs =
+        g_hash_table_size(tpm->bound) > 0 ? g_hash_table_lookup(tpm->bound, use->key->blob) : NULL;
+    if (!use->pcrs) {
+        *ret_session = signet_tpm_auth(tpm, flags);
+        return TSS2_RC_SUCCESS;
+    }
+    rc = signet_tpm_pcr_session(tpm, use->pcrs, flags, &use->session);
+    *ret_session = use->session;
+    return rc;
+}
+
+TSS2_RC
+signet_tpm_end_use(SignetTpm *tpm, SignetTpmUse *use, TSS2_RC rc)
+{
+    /* a command that was carried out has ended it */
+    if (use->pcrs && rc != TSS2_RC_SUCCESS)
+        signet_tpm_flush(tpm, &use->session);
+    return rc;
+}
+
 void
 signet_tpm_forget_key(SignetTpm *tpm, SignetKey *key)
 {
@@ -71,6 +100,7 @@ signet_tpm_forget_key(SignetTpm *tpm, SignetKey *key)
 
     if (tpm->esys)
         signet_tpm_flush(tpm, &object);
+    g_hash_table_remove(tpm->bound, key->blob);
 }
 
 /* --- the loop --- */
@@ -138,6 +168,28 @@ explain_strange_key(SignetTpm *tpm, const SignetTpmKeyFile *file)
     return signet_tpm_explain_strange_key(file, &parent_name, &tpm->identity);
 }
 
+static gboolean
+is_about_pcrs(TSS2_RC plain)
+{
+    return plain == TPM2_RC_VALUE || plain == TPM2_RC_POLICY_FAIL || plain == TPM2_RC_PCR_CHANGED;
+}
+
+static void
+set_boot_error(SignetTpm *tpm, const char *what, const SignetTpmPcrs *before, GError **error)
+{
+    SignetTpmPcrs now = *before;
+    gboolean is_absent = FALSE;
+    g_autofree char *changed = NULL;
+
+    now.values.count = 0;
+    signet_tpm_pcrs_read(tpm->esys, &now, &is_absent);
+    changed = signet_tpm_pcrs_describe_change(before, &now);
+    signet_error_set(error, SIGNET_ERROR_POLICY,
+                     "token '%s' cannot %s: the machine's boot state differs from the one that the "
+                     "key was made in: %s changed",
+                     tpm->name, what, changed);
+}
+
 static void
 set_error(SignetTpm *tpm, const char *what, const SignetTpmUse *use, TSS2_RC rc, GError **error)
 {
@@ -146,7 +198,9 @@ set_error(SignetTpm *tpm, const char *what, const SignetTpmUse *use, TSS2_RC rc,
 
     if (plain == TPM2_RC_LOCKOUT && tpm->esys)
         lockout = signet_tpm_explain_lockout(tpm->esys);
-    if (lockout)
+    if (use && use->pcrs && tpm->esys && is_about_pcrs(plain))
+        set_boot_error(tpm, what, use->pcrs, error);
+    else if (lockout)
         signet_error_set(error, SIGNET_ERROR_BUSY, "token '%s' cannot %s: %s", tpm->name, what,
                          lockout);
     else if ((plain == TPM2_RC_INTEGRITY || plain == TPM2_RC_BINDING) && use && use->file)

@@ -11,9 +11,11 @@
 
 /* A key in use by one call; file is read when the key must be loaded. */
 typedef struct {
-    SignetKey *key;         /* (unowned) */
-    SignetTpmKeyFile *file; /* (owned, nullable) */
-    GError *error;          /* (owned, nullable): of an attempt that failed for a reason of ours */
+    SignetKey *key;            /* (unowned) */
+    SignetTpmKeyFile *file;    /* (owned, nullable) */
+    const SignetTpmPcrs *pcrs; /* (unowned, nullable): tpm->bound's; what the key is bound to */
+    ESYS_TR session;           /* of a bound key; ESYS_TR_NONE */
+    GError *error; /* (owned, nullable): of an attempt that failed for a reason of ours */
 } SignetTpmUse;
 
 /* One attempt: commands to the TPM, all repeatable. */
@@ -29,5 +31,10 @@ gboolean signet_tpm_run(SignetTpm *tpm, const char *what, SignetTpmAttempt attem
 void signet_tpm_copy_auth(const SignetSecret *auth, TPM2B_AUTH *ret_auth);
 /* The key, loaded. */
 TSS2_RC signet_tpm_use_key(SignetTpm *tpm, SignetTpmUse *use, ESYS_TR *ret_object);
+/* The session that authorises one command with the key; begin and end enclose it. */
+TSS2_RC
+signet_tpm_begin_use(SignetTpm *tpm, SignetTpmUse *use, TPMA_SESSION flags, ESYS_TR *ret_session);
+/* rc: the command's; returned. */
+TSS2_RC signet_tpm_end_use(SignetTpm *tpm, SignetTpmUse *use, TSS2_RC rc);
 /* Flushes the key if it is loaded. */
 void signet_tpm_forget_key(SignetTpm *tpm, SignetKey *key);

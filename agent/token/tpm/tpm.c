@@ -53,8 +53,26 @@ typedef struct {
     TPM2B_PUBLIC template;
     TPM2B_SENSITIVE_CREATE sensitive;
     gboolean unsupported;
-    SignetTpmKeyFile file; /* the result */
+    gboolean lacks_bank;
+    SignetTpmKeyFile file; /* the result; its pcrs say what to bind the key to */
 } GenerateCall;
+
+/* To the present values: a TPM that was reset meanwhile has others. */
+static TSS2_RC
+bind_to_pcrs(SignetTpm *tpm, GenerateCall *call)
+{
+    TPMT_PUBLIC *public = &call->template.publicArea;
+    TSS2_RC rc;
+
+    if (call->file.pcrs.selection.count == 0)
+        return TSS2_RC_SUCCESS;
+    rc = signet_tpm_pcrs_read(tpm->esys, &call->file.pcrs, &call->lacks_bank);
+    if (rc == TSS2_RC_SUCCESS && call->lacks_bank)
+        return TSS2_ESYS_RC_BAD_VALUE;
+    public->objectAttributes &= ~TPMA_OBJECT_USERWITHAUTH;
+    public->authPolicy = signet_tpm_pcrs_policy(&call->file.pcrs);
+    return rc;
+}
 
 static TSS2_RC
 attempt_generate(SignetTpm *tpm, gpointer data)
@@ -71,6 +89,9 @@ attempt_generate(SignetTpm *tpm, gpointer data)
 
     rc = Esys_TestParms(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &parameters);
     call->unsupported = (signet_tpm_plain_rc(rc) & TPM2_RC_FMT1) != 0;
+    if (rc != TSS2_RC_SUCCESS)
+        return rc;
+    rc = bind_to_pcrs(tpm, call);
     if (rc != TSS2_RC_SUCCESS)
         return rc;
     call->file.parent = signet_tpm_default_parent(tpm);
@@ -122,10 +143,18 @@ tpm_generate(gpointer backend, const SignetKeyTemplate *template, GError **error
     gboolean made;
 
     call.unsupported = !signet_tpm_template(template, &call.template);
+    call.lacks_bank = template->pcrs &&
+                      !signet_tpm_pcrs_select(template->pcr_bank, template->pcrs, &call.file.pcrs);
     signet_tpm_copy_auth(auth, &call.sensitive.sensitive.userAuth);
-    made = !call.unsupported &&
+    made = !call.unsupported && !call.lacks_bank &&
            signet_tpm_run(tpm, "generate a key", attempt_generate, &call, NULL, &local);
     OPENSSL_cleanse(&call.sensitive, sizeof call.sensitive);
+    if (call.lacks_bank) {
+        signet_error_set(error, SIGNET_ERROR_UNSUPPORTED,
+                         "token '%s' keeps no PCRs with digests of %u bits", tpm->name,
+                         template->pcr_bank);
+        return NULL;
+    }
     if (call.unsupported) {
         signet_error_set(error, SIGNET_ERROR_UNSUPPORTED, "token '%s' has no keys of type '%s'",
                          tpm->name, signet_key_type_name(template->type));
@@ -162,12 +191,15 @@ attempt_ecdsa(SignetTpm *tpm, gpointer data)
     EcdsaCall *call = data;
     const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = call->hash};
     TPMT_SIGNATURE *signature = NULL;
-    ESYS_TR object;
+    ESYS_TR object, session;
     TSS2_RC rc = signet_tpm_use_key(tpm, &call->use, &object);
 
     if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_Sign(tpm->esys, object, signet_tpm_auth(tpm, 0), ESYS_TR_NONE, ESYS_TR_NONE,
-                       &call->digest, &scheme, &no_ticket, &signature);
+        rc = signet_tpm_begin_use(tpm, &call->use, 0, &session);
+    if (rc == TSS2_RC_SUCCESS)
+        rc = signet_tpm_end_use(tpm, &call->use,
+                                Esys_Sign(tpm->esys, object, session, ESYS_TR_NONE, ESYS_TR_NONE,
+                                          &call->digest, &scheme, &no_ticket, &signature));
     if (rc == TSS2_RC_SUCCESS)
         call->signature = *signature;
     Esys_Free(signature);
@@ -255,12 +287,15 @@ attempt_rsa(SignetTpm *tpm, gpointer data)
     const TPM2B_DATA no_label = {0};
     RsaCall *call = data;
     TPM2B_PUBLIC_KEY_RSA *out = NULL;
-    ESYS_TR object;
+    ESYS_TR object, session;
     TSS2_RC rc = signet_tpm_use_key(tpm, &call->use, &object);
 
     if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_RSA_Decrypt(tpm->esys, object, signet_tpm_auth(tpm, call->secrecy), ESYS_TR_NONE,
-                              ESYS_TR_NONE, &call->in, &raw, &no_label, &out);
+        rc = signet_tpm_begin_use(tpm, &call->use, call->secrecy, &session);
+    if (rc == TSS2_RC_SUCCESS)
+        rc = signet_tpm_end_use(tpm, &call->use,
+                                Esys_RSA_Decrypt(tpm->esys, object, session, ESYS_TR_NONE,
+                                                 ESYS_TR_NONE, &call->in, &raw, &no_label, &out));
     if (rc == TSS2_RC_SUCCESS) {
         call->out = *out;
         OPENSSL_cleanse(out, sizeof *out);
@@ -356,12 +391,15 @@ attempt_ecdh(SignetTpm *tpm, gpointer data)
 {
     EcdhCall *call = data;
     TPM2B_ECC_POINT *shared = NULL;
-    ESYS_TR object;
+    ESYS_TR object, session;
     TSS2_RC rc = signet_tpm_use_key(tpm, &call->use, &object);
 
     if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_ECDH_ZGen(tpm->esys, object, signet_tpm_auth(tpm, TPMA_SESSION_ENCRYPT),
-                            ESYS_TR_NONE, ESYS_TR_NONE, &call->peer, &shared);
+        rc = signet_tpm_begin_use(tpm, &call->use, TPMA_SESSION_ENCRYPT, &session);
+    if (rc == TSS2_RC_SUCCESS)
+        rc = signet_tpm_end_use(tpm, &call->use,
+                                Esys_ECDH_ZGen(tpm->esys, object, session, ESYS_TR_NONE,
+                                               ESYS_TR_NONE, &call->peer, &shared));
     if (rc == TSS2_RC_SUCCESS) {
         call->shared = *shared;
         OPENSSL_cleanse(shared, sizeof *shared);

@@ -114,7 +114,7 @@ sorted_lines(char **lines)
 static const char *const bad_names[] = {
     "unknown-key", "unknown-group", "syntax",  "files",       "values",  "references",
     "limits",      "default-ca",    "ed25519", "no-clear-ca", "control", "latin1",
-    "nul",         "tokens",        "pins",    "ca",
+    "nul",         "tokens",        "pcr",     "pins",        "ca",
 };
 
 START_TEST(bad_files_are_refused_in_these_words)
