@@ -120,6 +120,14 @@ read_directory(Reading *reading, const char *root, const char *name)
 SignetPolicy *
 signet_config_read(const char *root, GPtrArray *ret_problems)
 {
+    g_autoptr(GArray) nothing = g_array_new(FALSE, FALSE, sizeof(SignetTokenFacts));
+
+    return signet_config_read_for(root, nothing, ret_problems);
+}
+
+SignetPolicy *
+signet_config_read_for(const char *root, const GArray *known, GPtrArray *ret_problems)
+{
     static const char *const directories[] = {"ca.d", "identities.d", "policy.d"};
     g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(SignetPolicyFile));
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
@@ -138,6 +146,8 @@ signet_config_read(const char *root, GPtrArray *ret_problems)
         read_directory(&reading, root, directories[i]);
     close(reading.root_fd);
 
-    policy = signet_policy_parse((const SignetPolicyFile *)files->data, files->len, ret_problems);
+    policy =
+        signet_policy_parse_for((const SignetPolicyFile *)files->data, files->len,
+                                (const SignetTokenFacts *)known->data, known->len, ret_problems);
     return ret_problems->len == problems_before ? g_steal_pointer(&policy) : NULL;
 }

@@ -12,3 +12,6 @@
  * one line for people. A file that its reader cannot trust (owned by somebody other than root and
  * us, or writable by everybody) is a mistake. Blocks. */
 SignetPolicy *signet_config_read(const char *root, GPtrArray *ret_problems);
+/* The same, and what a token is known not to serve is a mistake: known: of SignetTokenFacts. */
+SignetPolicy *
+signet_config_read_for(const char *root, const GArray *known, GPtrArray *ret_problems);

@@ -18,12 +18,16 @@
 #include "agent/door/door.h"
 #include "agent/enroll/enroll.h"
 #include "agent/pin-record.h"
+#include "agent/facts.h"
 #include "agent/report.h"
 #include "agent/rotate/engine.h"
 #include "agent/service.h"
 
 /* sysexits.h: the service manager shall not start us again before somebody mends it. */
 #define EXIT_CONFIG 78
+
+/* What a throw-away key that is still on a token may cost us at the end. */
+#define STOP_TIMEOUT_S 5
 
 typedef struct {
     char *config_dir;
@@ -46,6 +50,7 @@ typedef struct {
     SignetInventory *inventory;
     SignetPinAttempts *attempts;
     SignetTokens *tokens;
+    SignetFactsKeeper *facts;
     SignetBroker *broker;
     SignetDoor *door;
     SignetEnroll *enroll;
@@ -77,6 +82,7 @@ static void
 apply_policy(Agent *agent)
 {
     signet_tokens_apply(agent->tokens, agent->policy);
+    signet_facts_keeper_set_policy(agent->facts, agent->policy);
     probe_tokens(agent);
     signet_broker_set_policy(agent->broker, agent->policy);
     if (agent->door)
@@ -103,11 +109,12 @@ reload(gpointer data, GError **error)
 {
     Agent *agent = data;
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) known = signet_facts_keeper_list(agent->facts);
     g_autofree char *words = NULL;
     SignetPolicy *policy;
 
     signet_service_reloading();
-    policy = signet_config_read(agent->options->config_dir, problems);
+    policy = signet_config_read_for(agent->options->config_dir, known, problems);
     if (policy) {
         g_clear_pointer(&agent->policy, signet_policy_unref);
         agent->policy = policy;
@@ -137,9 +144,25 @@ on_hangup(gpointer data)
 }
 
 static gboolean
-on_terminate(gpointer data)
+quit(gpointer data)
 {
     g_main_loop_quit(((Agent *)data)->loop);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+on_measurements_over(gpointer data)
+{
+    quit(data);
+}
+
+static gboolean
+on_terminate(gpointer data)
+{
+    Agent *agent = data;
+
+    g_timeout_add_seconds(STOP_TIMEOUT_S, quit, agent);
+    signet_facts_keeper_stop(agent->facts, on_measurements_over, agent);
     return G_SOURCE_CONTINUE;
 }
 
@@ -164,6 +187,31 @@ on_token(SignetToken *token, gpointer data)
         signet_engine_on_token(token, agent->engine);
     if (agent->bus)
         signet_bus_link_on_token(agent->bus, token);
+    if (agent->facts)
+        signet_facts_keeper_on_token(agent->facts, token);
+}
+
+static void
+on_facts(SignetToken *token, gpointer data)
+{
+    Agent *agent = data;
+
+    if (agent->engine)
+        signet_engine_on_facts(agent->engine);
+    if (agent->bus)
+        signet_bus_link_on_token(agent->bus, token);
+}
+
+static gboolean
+measure(const char *token, gpointer data, GError **error)
+{
+    return signet_facts_keeper_measure(((Agent *)data)->facts, token, error);
+}
+
+static const char *
+get_progress(const char *token, gpointer data)
+{
+    return signet_facts_keeper_get_progress(((Agent *)data)->facts, token);
 }
 
 /* --- the clock --- */
@@ -280,7 +328,9 @@ make_bus(Agent *agent)
                                 .store = agent->store,
                                 .clock = signet_clock_system(),
                                 .reload = reload,
-                                .reload_data = agent};
+                                .measure = measure,
+                                .get_progress = get_progress,
+                                .data = agent};
 
     if (!agent->options->no_bus)
         agent->bus = signet_bus_link_new(agent->options->bus_address, &context);
@@ -299,12 +349,20 @@ start_engine(Agent *agent, GError **error)
 static gboolean
 make_tokens(Agent *agent, GError **error)
 {
+    SignetFactsContext facts;
+
     agent->attempts = signet_pin_record_open(agent->store, error);
     if (!agent->attempts)
         return FALSE;
     agent->tokens = signet_tokens_new();
     signet_tokens_set_pins(agent->tokens, agent->attempts, g_getenv("CREDENTIALS_DIRECTORY"));
     signet_tokens_set_listener(agent->tokens, on_token, agent);
+    facts = (SignetFactsContext) {.tokens = agent->tokens,
+                                  .store = agent->store,
+                                  .clock = signet_clock_system(),
+                                  .changed = on_facts,
+                                  .data = agent};
+    agent->facts = signet_facts_keeper_new(&facts);
     return TRUE;
 }
 
@@ -351,6 +409,7 @@ stop(Agent *agent)
         unlink(agent->own_socket);
     g_clear_pointer(&agent->own_socket, g_free);
     g_clear_pointer(&agent->broker, signet_broker_free);
+    g_clear_pointer(&agent->facts, signet_facts_keeper_free);
     g_clear_pointer(&agent->tokens, signet_tokens_free);
     if (agent->attempts)
         signet_pin_attempts_close(agent->attempts);

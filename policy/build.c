@@ -32,6 +32,7 @@ signet_token_config_new(const char *name)
     token->tcti = g_strdup("device:/dev/tpmrm0");
     token->bus_encryption = TRUE;
     token->queue_limit = 1024;
+    token->measure = TRUE;
     return token;
 }
 

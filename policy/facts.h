@@ -23,6 +23,7 @@
     F(LIBRARY, "library", "s")                                                         \
     F(SPECIFICATION, "specification", "s")                                             \
     F(KEYS, "keys", "as")       /* the types of keys that it makes */                  \
+    F(UNMADE, "unmade", "as")   /* … that it says it makes, and does not */          \
     F(USES, "uses", "as")       /* the types of keys that it signs with */             \
     F(DECRYPT, "decrypt", "as") /* … that it decrypts with */                        \
     F(DERIVE, "derive", "as")   /* … that it derives with */                         \

@@ -102,6 +102,7 @@ typedef struct {
     guint max_sessions;         /* 0: what the token says */
     gboolean allow_extractable; /* default FALSE */
     guint queue_limit;          /* requests waiting; default 1024 */
+    gboolean measure;           /* by itself, once, in a quiet time; default TRUE */
 } SignetTokenConfig;
 
 /* How a CA is spoken to. C(SYMBOL, "Protocol=") */

@@ -49,6 +49,7 @@ static const KeySpec token_keys[] = {
     {"MaxSessions", signet_value_set_session_limit, AT(SignetTokenConfig, max_sessions)},
     {"AllowExtractable", signet_value_set_boolean, AT(SignetTokenConfig, allow_extractable)},
     {"QueueLimit", signet_value_set_queue_limit, AT(SignetTokenConfig, queue_limit)},
+    {"Measure", signet_value_set_boolean, AT(SignetTokenConfig, measure)},
 };
 
 static const KeySpec ca_keys[] = {

@@ -72,7 +72,7 @@ signet_bus_agent_reload(SignetBusCall *call)
     SignetBus *bus = call->bus;
     g_autoptr(GError) error = NULL;
 
-    if (!bus->context.reload(bus->context.reload_data, &error)) {
+    if (!bus->context.reload(bus->context.data, &error)) {
         signet_bus_call_fail(call, error);
         return;
     }

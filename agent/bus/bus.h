@@ -23,7 +23,11 @@ typedef struct {
     const SignetClock *clock;
     /* Reads the policy files again; FALSE keeps the old policy. */
     gboolean (*reload)(gpointer data, GError **error);
-    gpointer reload_data;
+    /* Begins to measure a token. (nullable) */
+    gboolean (*measure)(const char *token, gpointer data, GError **error);
+    /* (nullable) What is being learned about a token, in words; may give NULL. */
+    const char *(*get_progress)(const char *token, gpointer data);
+    gpointer data; /* of the functions */
 } SignetBusContext;
 
 /* Exports the objects, then owns the name. */

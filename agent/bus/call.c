@@ -30,6 +30,8 @@ static const struct {
     {"org.signet.Token1", "GetCounts", signet_bus_token_get_counts},
     {"org.signet.Token1", "Unlock", signet_bus_token_unlock},
     {"org.signet.Token1", "Lock", signet_bus_token_lock},
+    {"org.signet.Token1", "GetFacts", signet_bus_token_get_facts},
+    {"org.signet.Token1", "Measure", signet_bus_token_measure},
 };
 
 static void

@@ -30,6 +30,8 @@ static const SignetGateRow rows[] = {
     {"org.signet.Token1", "GetCounts", "org.signet.status"},
     {"org.signet.Token1", "Unlock", "org.signet.unlock"},
     {"org.signet.Token1", "Lock", "org.signet.unlock"},
+    {"org.signet.Token1", "GetFacts", "org.signet.status"},
+    {"org.signet.Token1", "Measure", "org.signet.measure"},
 };
 
 struct SignetGate {

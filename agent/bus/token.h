@@ -16,3 +16,5 @@ gboolean signet_bus_token_find(SignetBusCall *call, GError **error);
 void signet_bus_token_get_counts(SignetBusCall *call);
 void signet_bus_token_unlock(SignetBusCall *call);
 void signet_bus_token_lock(SignetBusCall *call);
+void signet_bus_token_get_facts(SignetBusCall *call);
+void signet_bus_token_measure(SignetBusCall *call);

@@ -19,10 +19,11 @@ typedef enum {
 
 typedef struct {
     gboolean is_json;
-    gboolean is_no_wait; /* enroll, rotate, adopt */
+    gboolean is_no_wait; /* enroll, rotate, adopt, token measure */
     gboolean is_names;   /* list, token */
     char *bus_address;   /* (owned, nullable) NULL: the system bus */
     char *config_dir;    /* (owned, nullable) policy */
+    char *state_dir;     /* (owned, nullable) likewise */
     struct {
         char *from, *to, *lifetime, *within, *ca_away, *ca_back; /* (owned, nullable) as written */
         int fleet;                                               /* devices; 0: this one */

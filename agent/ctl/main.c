@@ -52,8 +52,10 @@ static const Command commands[] = {
      "  signetctl policy check && signetctl reload"},
     {"watch", "", 0, 0, 0, signet_ctl_watch, "what happens, line by line, until interrupted",
      "  signetctl watch\n  signetctl watch --json | jq -c 'select(.event == \"rotated\")'"},
-    {"token", "[NAME]", 0, 1, NAMES, signet_ctl_token, "the tokens, or one of them",
-     "  signetctl token\n  signetctl token tpm"},
+    {"token", "[list | show NAME | measure NAME]", 0, 2, NAMES | NO_WAIT, signet_ctl_token,
+     "the tokens, what is known of one, and what its operations cost",
+     "  signetctl token list\n  signetctl token show tpm\n  signetctl token measure tpm\n"
+     "  signetctl token show tpm --json | jq .facts.keys"},
     {"unlock", "TOKEN", 1, 1, UNLOCK, signet_ctl_unlock,
      "give the agent the PIN of a token: asked for, or from standard input",
      "  signetctl unlock card\n  signetctl unlock card < /run/keys/card.pin"},
@@ -168,6 +170,8 @@ add_options(GOptionContext *context, SignetCtl *ctl, guint options)
     GOptionEntry config_dir[] = {
         {"config-dir", 0, 0, G_OPTION_ARG_FILENAME, &ctl->config_dir,
          "Read this directory instead of /etc/signet", "DIRECTORY"},
+        {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &ctl->state_dir,
+         "Where the agent keeps what it knows of tokens, instead of /var/lib/signet", "DIRECTORY"},
         {NULL},
     };
     GOptionEntry names[] = {
@@ -274,6 +278,7 @@ main(int argc, char **argv)
     g_clear_object(&ctl.manager);
     g_free(ctl.bus_address);
     g_free(ctl.config_dir);
+    g_free(ctl.state_dir);
     g_free(ctl.simulate.from);
     g_free(ctl.simulate.to);
     g_free(ctl.simulate.lifetime);

@@ -6,6 +6,7 @@
 #include "agent/ctl/policy-files.h"
 
 #define CONFIG_DIR "/etc/signet"
+#define STATE_DIR  "/var/lib/signet"
 
 static void
 read_one(SignetPolicyReading *reading, const char *path)
@@ -48,6 +49,39 @@ read_directory(SignetPolicyReading *reading, const char *name)
     }
 }
 
+static void
+known_clear(gpointer item)
+{
+    SignetTokenFacts *known = item;
+
+    g_free((char *)known->token);
+    g_variant_unref(known->facts);
+}
+
+/* What cannot be read is not known: no mistake of the policy's. */
+static void
+read_facts(SignetPolicyReading *reading, const char *state_dir)
+{
+    g_autofree char *path = g_build_filename(state_dir, "facts", NULL);
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    const char *entry = NULL;
+
+    while (directory && (entry = g_dir_read_name(directory))) {
+        g_autofree char *file = g_build_filename(path, entry, NULL);
+        g_autofree char *text = NULL;
+        SignetTokenFacts known = {0};
+        gsize size;
+
+        if (entry[0] == '.' || !g_file_get_contents(file, &text, &size, NULL))
+            continue;
+        known.facts = signet_facts_decode(text, size);
+        if (!known.facts)
+            continue;
+        known.token = g_strdup(entry);
+        g_array_append_val(reading->known, known);
+    }
+}
+
 static SignetPolicy *
 read_all(SignetPolicyReading *reading)
 {
@@ -63,8 +97,9 @@ read_all(SignetPolicyReading *reading)
         read_one(reading, "signet.conf");
     for (gsize i = 0; i < G_N_ELEMENTS(directories); i++)
         read_directory(reading, directories[i]);
-    return signet_policy_parse((const SignetPolicyFile *)reading->files->data, reading->files->len,
-                               reading->problems);
+    return signet_policy_parse_for(
+        (const SignetPolicyFile *)reading->files->data, reading->files->len,
+        (const SignetTokenFacts *)reading->known->data, reading->known->len, reading->problems);
 }
 
 void
@@ -75,7 +110,10 @@ signet_policy_reading_init(SignetPolicyReading *reading, const SignetCtl *ctl)
         .problems = g_ptr_array_new_with_free_func(g_free),
         .files = g_array_new(FALSE, FALSE, sizeof(SignetPolicyFile)),
         .texts = g_ptr_array_new_with_free_func(g_free),
+        .known = g_array_new(FALSE, FALSE, sizeof(SignetTokenFacts)),
     };
+    g_array_set_clear_func(reading->known, known_clear);
+    read_facts(reading, ctl->state_dir ? ctl->state_dir : STATE_DIR);
     reading->policy = read_all(reading);
 }
 
@@ -86,6 +124,7 @@ signet_policy_reading_clear(SignetPolicyReading *reading)
     g_clear_pointer(&reading->problems, g_ptr_array_unref);
     g_clear_pointer(&reading->files, g_array_unref);
     g_clear_pointer(&reading->texts, g_ptr_array_unref);
+    g_clear_pointer(&reading->known, g_array_unref);
 }
 
 gboolean

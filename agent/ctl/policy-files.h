@@ -14,6 +14,7 @@ typedef struct {
     SignetPolicy *policy; /* (owned, nullable) NULL when there is any */
     GArray *files;        /* (owned) of SignetPolicyFile; their texts are in texts */
     GPtrArray *texts;     /* (owned) of char * */
+    GArray *known;        /* (owned) of SignetTokenFacts, as the agent wrote them down */
 } SignetPolicyReading;
 
 /* Blocks. Not being readable is a problem like others. */

@@ -335,9 +335,6 @@ signet_engine_on_token(SignetToken *token, gpointer data)
 {
     SignetEngine *engine = data;
 
-    /* What it can do may have become known. */
-    engine->is_rescan_due = TRUE;
-    signet_engine_schedule(engine);
     if (signet_token_get_state(token) != SIGNET_TOKEN_STATE_READY)
         return;
     for (guint i = 0; i < engine->order->len; i++) {
@@ -346,6 +343,13 @@ signet_engine_on_token(SignetToken *token, gpointer data)
         if (!entry->problem && g_str_equal(entry->policy->token, signet_token_get_name(token)))
             signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_TOKEN_BACK});
     }
+}
+
+void
+signet_engine_on_facts(SignetEngine *engine)
+{
+    engine->is_rescan_due = TRUE;
+    signet_engine_schedule(engine);
 }
 
 void

@@ -77,4 +77,6 @@ typedef struct {
 gboolean signet_engine_get_status(SignetEngine *engine, const char *identity,
                                   SignetIdentityStatus *ret_status);
 
+/* What is known of a token has changed: what it cannot serve is blocked, or not any more. */
+void signet_engine_on_facts(SignetEngine *engine);
 void signet_engine_set_listener(SignetEngine *engine, SignetEngineListener listener, gpointer data);

@@ -430,3 +430,43 @@ signet_store_remove_identity(SignetStore *store, const char *identity, GError **
     g_prefix_error(error, "cannot remove '%s': ", identity);
     return FALSE;
 }
+
+/* --- facts --- */
+
+static int
+open_facts(SignetStore *store, GError **error)
+{
+    return signet_dir_open(store->layout.root_fd, "facts", 0755, error);
+}
+
+gboolean
+signet_store_put_facts(SignetStore *store, const char *token, GBytes *content, GError **error)
+{
+    static const SignetDirOwner everybody = {.mode = 0644, .uid = -1, .gid = -1};
+    g_auto(SignetFd) fd = open_facts(store, error);
+    gsize size;
+    gconstpointer data = g_bytes_get_data(content, &size);
+
+    if (fd >= 0 && size <= SMALL_FILE_MAX &&
+        signet_dir_write(fd, token, data, size, &everybody, error))
+        return TRUE;
+    if (fd >= 0 && size > SMALL_FILE_MAX)
+        signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "they have %zu bytes, more than %d", size,
+                         SMALL_FILE_MAX);
+    g_prefix_error(error, "cannot store the facts of token '%s': ", token);
+    return FALSE;
+}
+
+GBytes *
+signet_store_get_facts(SignetStore *store, const char *token, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_auto(SignetFd) fd = open_facts(store, &local);
+    GBytes *content = fd >= 0 ? signet_dir_read(fd, token, SMALL_FILE_MAX, &local) : NULL;
+
+    if (content || signet_error_is(local, SIGNET_ERROR_NOT_FOUND))
+        return content;
+    g_propagate_prefixed_error(error, g_steal_pointer(&local),
+                               "cannot read the facts of token '%s': ", token);
+    return NULL;
+}

@@ -6,6 +6,7 @@
  *
  *   version                              "1"
  *   pins                                 what became of PINs that were sent, opaque here
+ *   facts/NAME                           what is known of a token, opaque here; for all to read
  *   identities/NAME/journal              the rotation's state, opaque here
  *   identities/NAME/usage                who used which generation last, opaque here
  *   identities/NAME/N/key                TSS2 PRIVATE KEY or URI
@@ -76,5 +77,10 @@ signet_store_get_file(SignetStore *store, const char *identity, const char *name
 gboolean
 signet_store_put_note(SignetStore *store, const char *name, GBytes *content, GError **error);
 GBytes *signet_store_get_note(SignetStore *store, const char *name, GError **error);
+/* What is known of a token; the same limits. Everybody may read it: 'signetctl policy check' does.
+ */
+gboolean
+signet_store_put_facts(SignetStore *store, const char *token, GBytes *content, GError **error);
+GBytes *signet_store_get_facts(SignetStore *store, const char *token, GError **error);
 /* Absolute path of live/NAME. */
 char *signet_store_dup_live_path(const SignetStore *store, const char *identity);

@@ -51,8 +51,9 @@ struct SignetMeasurement {
     gint64 quiet_since_us;
     GError *failure; /* (owned, nullable): it ends with this */
 
-    GStrvBuilder *made; /* (owned) */
-    char *pss;          /* (owned, nullable) */
+    GStrvBuilder *made;   /* (owned) */
+    GStrvBuilder *unmade; /* (owned) */
+    char *pss;            /* (owned, nullable) */
     SignetTimings timings;
 };
 
@@ -239,12 +240,14 @@ end(SignetMeasurement *measurement)
     g_auto(GVariantDict) found = G_VARIANT_DICT_INIT(NULL);
     g_autoptr(GVariant) value = NULL;
     g_auto(GStrv) made = g_strv_builder_end(measurement->made);
+    g_auto(GStrv) unmade = g_strv_builder_end(measurement->unmade);
 
     if (measurement->failure) {
         measurement->done(NULL, measurement->failure, measurement->data);
         return;
     }
     g_variant_dict_insert(&found, SIGNET_FACT_KEYS, "^as", made);
+    g_variant_dict_insert(&found, SIGNET_FACT_UNMADE, "^as", unmade);
     g_variant_dict_insert_value(&found, SIGNET_FACT_TIMES,
                                 signet_timings_to_variant(&measurement->timings));
     if (measurement->pss)
@@ -289,6 +292,8 @@ on_generated(SignetKey *key, const GError *error, gpointer data)
 
     note(measurement, SIGNET_TIMED_GENERATE, error);
     note_error(measurement, error);
+    if (signet_error_is(error, SIGNET_ERROR_UNSUPPORTED) && measurement->n_generated == 0)
+        g_strv_builder_add(measurement->unmade, measurement->keys[measurement->at]);
     if (!key)
         return;
     measurement->key = signet_key_ref(key);
@@ -457,6 +462,7 @@ signet_measurement_new(SignetToken *token, GVariant *facts, const SignetMeasurem
     if (!g_variant_lookup(facts, SIGNET_FACT_KEYS, "^as", &measurement->keys))
         measurement->keys = g_new0(char *, 1);
     measurement->made = g_strv_builder_new();
+    measurement->unmade = g_strv_builder_new();
     measurement->seen_done = signet_token_get_counts(token).done;
     measurement->quiet_since_us = g_get_monotonic_time();
     enter(measurement, measurement->keys[0] ? STEP_GENERATE : STEP_OVER);
@@ -497,6 +503,7 @@ signet_measurement_free(SignetMeasurement *measurement)
     g_clear_pointer(&measurement->key, signet_key_unref);
     g_clear_pointer(&measurement->material, g_bytes_unref);
     g_strv_builder_unref(measurement->made);
+    g_strv_builder_unref(measurement->unmade);
     g_variant_unref(measurement->facts);
     g_strfreev(measurement->keys);
     g_clear_error(&measurement->failure);

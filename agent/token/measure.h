@@ -17,8 +17,8 @@ typedef struct {
         quiet_ms; /* each operation only after nobody has used the token for so long; 0: at once */
 } SignetMeasurementPlan;
 
-/* found: times, pss and keys of policy/facts.h, keys being those that it really made. NULL with
- * error. */
+/* found: times, pss, keys and unmade of policy/facts.h, keys being those that it really made. NULL
+ * with error. */
 typedef void (*SignetMeasured)(GVariant *found, const GError *error, gpointer data);
 
 /* facts: of the token; the types in its 'keys' are measured. done is called once, never from within

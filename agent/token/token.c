@@ -575,6 +575,4 @@ signet_token_set_facts(SignetToken *token, GVariant *facts, gboolean is_fresh)
 
     token->facts = facts ? g_variant_ref_sink(facts) : NULL;
     token->has_fresh_facts = facts && is_fresh;
-    if (token->changed)
-        token->changed(token, token->changed_data);
 }

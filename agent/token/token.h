@@ -43,7 +43,7 @@ SignetTokenState signet_token_get_state(const SignetToken *token);
 /* Why it is ABSENT, FAILED or LOCKED, in words; NULL otherwise. Borrowed. */
 const char *signet_token_get_problem(const SignetToken *token);
 SignetTokenInfo signet_token_get_info(const SignetToken *token);
-/* Called in the main context whenever the state, the problem, the info or the facts change; one
+/* Called in the main context whenever the state, the problem or the device behind it changes; one
  * listener. */
 typedef void (*SignetTokenChanged)(SignetToken *token, gpointer data);
 void signet_token_set_listener(SignetToken *token, SignetTokenChanged changed, gpointer data);
@@ -119,4 +119,5 @@ gint64 signet_token_get_duration_us(const SignetToken *token);
 GVariant *signet_token_get_facts(const SignetToken *token);
 /* They were learned from the device that is there now; else an earlier life wrote them down. */
 gboolean signet_token_has_fresh_facts(const SignetToken *token);
+/* The listener is not called. */
 void signet_token_set_facts(SignetToken *token, GVariant *facts, gboolean is_fresh);

@@ -106,7 +106,7 @@ start(Agent *agent, GDBusConnection *connection)
                             .store = agent->store,
                             .clock = signet_clock_system(),
                             .reload = reload,
-                            .reload_data = agent};
+                            .data = agent};
 
     agent->broker = signet_broker_new(&broker);
     agent->engine = signet_engine_new(&engine);

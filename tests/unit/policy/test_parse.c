@@ -212,6 +212,7 @@ START_TEST(tokens_and_cas_have_what_their_files_say)
     ck_assert_str_eq(sim->tcti, "swtpm:host=localhost,port=2321");
     ck_assert(!sim->bus_encryption);
     ck_assert_uint_eq(sim->queue_limit, 16);
+    ck_assert(tpm->measure && !sim->measure);
     ck_assert_str_eq(ca->token, "tpm");
     ck_assert_str_eq(ca->subject, "CN=Example Device CA,O=Example\\, Inc");
     ck_assert_int_eq(ca->ca_lifetime_s, (gint64)5 * 365 * 24 * 3600);

@@ -563,6 +563,44 @@ START_TEST(a_large_file_is_refused_both_ways)
 }
 END_TEST
 
+START_TEST(facts_are_read_back_and_open_to_all)
+{
+    g_autoptr(GBytes) content = g_bytes_new_static("[Facts]\n", 8);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) none = signet_store_get_facts(store, "tpm", &error);
+    g_autoptr(GBytes) again = NULL;
+    g_autofree char *dir_mode = NULL, *mode = NULL;
+
+    ck_assert(!none && !error);
+    ck_assert(signet_store_put_facts(store, "tpm", content, &error));
+    reopen();
+    again = signet_store_get_facts(store, "tpm", &error);
+    ck_assert(again && g_bytes_equal(again, content));
+    dir_mode = support_mode("lib/facts");
+    mode = support_mode("lib/facts/tpm");
+    ck_assert_str_eq(dir_mode, "0755");
+    ck_assert_str_eq(mode, "0644");
+}
+END_TEST
+
+START_TEST(facts_that_are_too_large_or_named_badly_are_refused)
+{
+    g_autofree char *large = g_strnfill(64 * 1024 + 1, 'x');
+    g_autoptr(GBytes) content = g_bytes_new_static(large, 64 * 1024 + 1);
+    g_autoptr(GBytes) small = g_bytes_new_static("x", 1);
+    g_autoptr(GError) error = NULL, bad = NULL, too_large = NULL;
+
+    ck_assert(!signet_store_put_facts(store, "tpm", content, &error));
+    ck_assert_ptr_nonnull(error);
+    ck_assert(!signet_store_put_facts(store, "../tpm", small, &bad));
+    ck_assert(signet_error_is(bad, SIGNET_ERROR_BAD_REQUEST));
+    ck_assert(signet_store_put_facts(store, "tpm", small, NULL));
+    support_write("lib/facts/tpm", large);
+    ck_assert_ptr_null(signet_store_get_facts(store, "tpm", &too_large));
+    ck_assert(signet_error_is(too_large, SIGNET_ERROR_CORRUPT));
+}
+END_TEST
+
 static TCase *
 make_opening(void)
 {
@@ -626,6 +664,8 @@ make_removing(void)
     tcase_add_test(removing, the_current_generation_is_never_swept);
     tcase_add_test(removing, a_small_file_is_read_back);
     tcase_add_test(removing, a_large_file_is_refused_both_ways);
+    tcase_add_test(removing, facts_are_read_back_and_open_to_all);
+    tcase_add_test(removing, facts_that_are_too_large_or_named_badly_are_refused);
     return removing;
 }
 

@@ -98,12 +98,14 @@ START_TEST(a_key_that_it_says_it_makes_and_does_not_is_left_out)
 {
     g_autoptr(SignetMeasurement) measurement =
         begin("{'keys': <['ec:P-384', 'ec:P-256']>}", &at_once);
-    g_auto(GStrv) keys = NULL;
+    g_auto(GStrv) keys = NULL, unmade = NULL;
 
     run_until_over();
     ck_assert(g_variant_lookup(found, "keys", "^as", &keys));
     ck_assert_uint_eq(g_strv_length(keys), 1);
     ck_assert_str_eq(keys[0], "ec:P-256");
+    ck_assert(g_variant_lookup(found, "unmade", "^as", &unmade));
+    ck_assert_str_eq(unmade[0], "ec:P-384");
     assert_row("ec:P-256 derive", 0);
 }
 END_TEST
@@ -155,28 +157,36 @@ on_signed(GBytes *result, const GError *error, gpointer data)
     ++*(guint *)data;
 }
 
-/* Each costs 20 ms; in turns with one client nobody waits for more than two. */
+static gint
+compare(gconstpointer a, gconstpointer b)
+{
+    return *(const gint64 *)a < *(const gint64 *)b ? -1 : 1;
+}
+
+/* Each costs 20 ms; in turns with one client nobody usually waits for more than its own operation
+ * and the one that runs. */
 START_TEST(others_take_turns_with_it)
 {
     const SignetKeyScheme scheme = {.scheme = SIGNET_SCHEME_ECDSA, .hash = SIGNET_HASH_SHA256};
     const SignetTokenWait client = {.client = 7};
     g_autoptr(SignetKey) key = fake_token_make_key(SIGNET_KEY_EC_P256);
     g_autoptr(GBytes) digest = g_bytes_new_static("0123456789abcdef0123456789abcdef", 32);
-    g_autoptr(SignetMeasurement) measurement = begin(BOTH, &at_once);
-    gint64 longest_us = 0;
+    g_autoptr(SignetMeasurement) measurement = begin("{'keys': <['ec:P-256']>}", &at_once);
+    gint64 waits_us[9];
 
     control.delay_us = 20000;
-    for (guint i = 0; i < 10; i++) {
-        gint64 start_us = g_get_monotonic_time();
+    for (guint i = 0; i < G_N_ELEMENTS(waits_us); i++) {
         guint signatures = 0;
 
+        waits_us[i] = -g_get_monotonic_time();
         signet_token_sign(token, &client, key, &scheme, digest, on_signed, &signatures);
         while (!signatures)
             g_main_context_iteration(NULL, TRUE);
-        longest_us = MAX(longest_us, g_get_monotonic_time() - start_us);
+        waits_us[i] += g_get_monotonic_time();
         ck_assert_uint_eq(over, 0);
     }
-    ck_assert_int_lt(longest_us, 20000 * 8);
+    qsort(waits_us, G_N_ELEMENTS(waits_us), sizeof waits_us[0], compare);
+    ck_assert_int_lt(waits_us[G_N_ELEMENTS(waits_us) / 2], 20000 * 4);
     control.delay_us = 0;
     run_until_over();
 }
