@@ -241,9 +241,10 @@ end(SignetMeasurement *measurement)
     g_autoptr(GVariant) value = NULL;
     g_auto(GStrv) made = g_strv_builder_end(measurement->made);
     g_auto(GStrv) unmade = g_strv_builder_end(measurement->unmade);
+    g_autoptr(GError) failure = g_steal_pointer(&measurement->failure); /* done may free us */
 
-    if (measurement->failure) {
-        measurement->done(NULL, measurement->failure, measurement->data);
+    if (failure) {
+        measurement->done(NULL, failure, measurement->data);
         return;
     }
     g_variant_dict_insert(&found, SIGNET_FACT_KEYS, "^as", made);
@@ -372,13 +373,24 @@ use(SignetMeasurement *measurement, const SignetTokenWait *wait)
                                                    measurement->material, on_used, measurement);
 }
 
+static SignetKeyScheme
+scheme_of(const SignetKey *key)
+{
+    switch ((enum signet_family)signet_key_type_family(key->type)) {
+    case SIGNET_FAMILY_ED25519:
+        return (SignetKeyScheme) {.scheme = SIGNET_SCHEME_EDDSA};
+    case SIGNET_FAMILY_RSA:
+        return (SignetKeyScheme) {.scheme = SIGNET_SCHEME_RSA_PKCS1, .hash = SIGNET_HASH_SHA256};
+    case SIGNET_FAMILY_EC:
+        break;
+    }
+    return (SignetKeyScheme) {.scheme = SIGNET_SCHEME_ECDSA, .hash = SIGNET_HASH_SHA256};
+}
+
 static void
 sign(SignetMeasurement *measurement, const SignetTokenWait *wait)
 {
-    gboolean is_rsa = signet_key_type_is_rsa(measurement->key->type);
-    const SignetKeyScheme scheme = {.scheme =
-                                        is_rsa ? SIGNET_SCHEME_RSA_PKCS1 : SIGNET_SCHEME_ECDSA,
-                                    .hash = SIGNET_HASH_SHA256};
+    const SignetKeyScheme scheme = scheme_of(measurement->key);
     g_autoptr(GBytes) digest = make_digest();
 
     measurement->request = signet_token_sign(measurement->token, wait, measurement->key, &scheme,
