@@ -113,11 +113,11 @@ find_facts(const SignetPolicyDraft *draft, const char *token)
 }
 
 static void
-check_key_fits(SignetPolicyDraft *draft, const char *token, const char *key,
+check_key_fits(SignetPolicyDraft *draft, const char *token, const char *key, gboolean is_made_there,
                const SignetPlace *place)
 {
     const SignetTokenConfig *config = token ? signet_policy_get_token(draft->policy, token) : NULL;
-    g_autofree char *why = signet_fit_key(config, find_facts(draft, token), key);
+    g_autofree char *why = signet_fit_key(config, find_facts(draft, token), key, is_made_there);
     g_autofree char *tail = g_strconcat(": ", why, NULL);
 
     if (why)
@@ -203,7 +203,7 @@ check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca)
 
         check_token(draft, &ca->ca->token, &token);
         check_key(draft, ca->ca->key, &key);
-        check_key_fits(draft, ca->ca->token, ca->ca->key, &key);
+        check_key_fits(draft, ca->ca->token, ca->ca->key, TRUE, &key);
         check_lifetime(draft, ca->ca, &lifetime);
     }
     if (ca->ca->kind == SIGNET_CA_LOCAL)
@@ -232,7 +232,7 @@ add_default_ca(SignetPolicyDraft *draft)
                             "'Keys' does not allow '%s', the key of the CA 'local' that is there "
                             "without a file,",
                             ca->key);
-    check_key_fits(draft, ca->token, ca->key, &nowhere);
+    check_key_fits(draft, ca->token, ca->key, TRUE, &nowhere);
     add_ca_identity(draft->policy, ca);
     signet_policy_take_ca(draft->policy, ca);
 }
@@ -292,7 +292,7 @@ check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
 
     check_token(draft, &policy->token, &token);
     check_key(draft, policy->key, &key);
-    check_key_fits(draft, policy->token, policy->key, &key);
+    check_key_fits(draft, policy->token, policy->key, policy->generate, &key);
     check_purposes_fit(draft, policy, &purposes);
     if (!ca) {
         const GPtrArray *cas = signet_policy_get_cas(draft->policy);

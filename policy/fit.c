@@ -48,7 +48,8 @@ tell_offer(const SignetTokenConfig *token, const char *does, const char *const *
 
 /* A card whose keys were made elsewhere may make none itself: then what it can use counts. */
 char *
-signet_fit_key(const SignetTokenConfig *token, GVariant *facts, const char *key)
+signet_fit_key(const SignetTokenConfig *token, GVariant *facts, const char *key,
+               gboolean is_made_there)
 {
     g_autofree const char **makes = NULL;
     g_autofree const char **uses = NULL;
@@ -60,7 +61,7 @@ signet_fit_key(const SignetTokenConfig *token, GVariant *facts, const char *key)
         return NULL;
     makes = find_list(facts, SIGNET_FACT_KEYS);
     uses = find_list(facts, SIGNET_FACT_USES);
-    offer = makes && !*makes && uses ? uses : makes;
+    offer = uses && (!is_made_there || (makes && !*makes)) ? uses : makes;
     if (!offer || g_strv_contains(offer, key))
         return NULL;
     return tell_offer(token, "offers", offer);
@@ -107,7 +108,7 @@ char *
 signet_fit_identity(const SignetTokenConfig *token, GVariant *facts,
                     const SignetIdentityPolicy *identity)
 {
-    g_autofree char *key = signet_fit_key(token, facts, identity->key);
+    g_autofree char *key = signet_fit_key(token, facts, identity->key, identity->generate);
     g_autofree char *purposes =
         signet_fit_purposes(token, facts, identity->key, identity->purposes);
 

@@ -18,9 +18,11 @@ typedef struct {
 /* Tcti= or Uri=: where facts must have been found to be about this token. Borrowed. */
 const char *signet_fit_place(const SignetTokenConfig *token);
 
-/* Each gives NULL when it fits, or why it does not and what the token can do instead, as the end of
+/* is_made_there: the token has to make the key; else it has been made, and is used only.
+ * Each gives NULL when it fits, or why it does not and what the token can do instead, as the end of
  * a sentence (owned by the caller). token, facts: nullable. */
-char *signet_fit_key(const SignetTokenConfig *token, GVariant *facts, const char *key);
+char *signet_fit_key(const SignetTokenConfig *token, GVariant *facts, const char *key,
+                     gboolean is_made_there);
 char *signet_fit_purposes(const SignetTokenConfig *token, GVariant *facts, const char *key,
                           guint purposes);
 char *signet_fit_sessions(const SignetTokenConfig *token, GVariant *facts);

@@ -220,6 +220,20 @@ START_TEST(a_card_that_makes_no_keys_offers_those_it_can_use)
 }
 END_TEST
 
+START_TEST(a_key_that_was_made_elsewhere_has_to_be_of_use_only)
+{
+    g_autoptr(GVariant) facts = parse("{'place': <'" TPM_PLACE "'>, 'keys': <['ec:P-256']>,"
+                                      " 'uses': <['ec:P-256', 'rsa:2048']>}");
+    g_autofree char *made = problems_of("", "[Identity]\nKey=rsa:2048\n", facts);
+    g_autofree char *used = problems_of("", "[Identity]\nKey=rsa:2048\nGenerate=no\n", facts);
+    g_autofree char *neither = problems_of("", "[Identity]\nKey=rsa:4096\nGenerate=no\n", facts);
+
+    ck_assert_ptr_nonnull(strstr(made, "token 'tpm' offers ec:P-256"));
+    ck_assert_str_eq(used, "");
+    ck_assert_ptr_nonnull(strstr(neither, "token 'tpm' offers ec:P-256, rsa:2048"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -240,6 +254,7 @@ main(void)
     tcase_add_test(tc, more_sessions_than_the_token_has_are_refused);
     tcase_add_loop_test(tc, what_is_not_known_refuses_nothing, 0, 6);
     tcase_add_test(tc, a_card_that_makes_no_keys_offers_those_it_can_use);
+    tcase_add_test(tc, a_key_that_was_made_elsewhere_has_to_be_of_use_only);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
