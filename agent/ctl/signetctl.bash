@@ -11,7 +11,7 @@ _signetctl() {
     case $prev in
     --bus-address) return ;;
     --object) return ;;
-    --config-dir)
+    --config-dir | --state-dir)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
@@ -38,11 +38,11 @@ _signetctl() {
             $(signetctl list --names 2>/dev/null)"
         ;;
     list) options="$options --names" ;;
-    token) options="$options --names $(signetctl token --names 2>/dev/null)" ;;
+    token) options="$options list show measure --names --no-wait $(signetctl token --names 2>/dev/null)" ;;
     unlock) options="$options --pin-fd --last-try --again $(signetctl token --names 2>/dev/null)" ;;
     lock) options="$options $(signetctl token --names 2>/dev/null)" ;;
     policy)
-        options="$options check simulate --config-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
+        options="$options check simulate --config-dir --state-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac
