@@ -207,8 +207,9 @@ on_measured(GVariant *found, const GError *error, gpointer data)
     study->is_wanted = FALSE;
     if (error) {
         study->failure = g_strdup(error->message);
-        signet_log(LOG_WARNING, SIGNET_LOG_FIELDS("SIGNET_TOKEN", name),
-                   "could not measure token '%s': %s", name, error->message);
+        signet_log(keeper->is_over ? LOG_DEBUG : LOG_WARNING,
+                   SIGNET_LOG_FIELDS("SIGNET_TOKEN", name), "could not measure token '%s': %s",
+                   name, error->message);
     } else if (signet_token_has_fresh_facts(study->token)) {
         g_auto(GVariantDict) facts = G_VARIANT_DICT_INIT(found);
 

@@ -196,7 +196,8 @@ signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event)
     gboolean is_changed = is_worth_writing(&before, &step.machine);
     if (to_do || is_changed)
         write_journal(entry, to_do);
-    if (is_changed || before.state != step.machine.state)
+    if (is_changed || before.state != step.machine.state ||
+        !g_str_equal(before.cause, step.machine.cause))
         tell_effects(entry, &before, step.effects);
     if (entry->waiters->len > 0 && is_attempt_over(&before, &step.machine, event->kind)) {
         g_autoptr(GError) error =

@@ -107,7 +107,7 @@ typedef struct {
     gboolean is_key_kept; /* the current key still fits the policy (token, type): NewKey= decides */
     gint64 utc_offset_s;  /* of local time, now: windows are in it */
     const char
-        *no_new_key;     /* (nullable) why no key may be made, in words; NewKey= is then 'never' */
+        *no_new_key;     /* (nullable) why no key can be made, in words; NewKey= is then 'never' */
     gboolean has_canary; /* a new certificate is tried at a peer before it is promoted */
 } SignetMachineInput;
 

@@ -282,15 +282,19 @@ make_wish(const SignetEntry *entry)
     return g_strdup(g_checksum_get_string(checksum));
 }
 
-/* Only what was learned from the device that is there now: another one, whose facts are not known
- * yet, would never be tried. */
+/* Of a token only what was learned from the device that is there now: another one, whose facts are
+ * not known yet, would never be tried. */
 static char *
-find_misfit(const SignetEntry *entry)
+find_hindrance(const SignetEntry *entry)
 {
     const SignetIdentityPolicy *policy = entry->policy;
     const SignetToken *token = signet_tokens_get(entry->engine->context.tokens, policy->token);
 
-    if (!signet_token_has_fresh_facts(token))
+    if (!policy->generate)
+        return g_strdup_printf("it has no key that fits, and Generate=no lets the agent make none; "
+                               "give it one: signetctl adopt %s",
+                               entry->name);
+    if (!token || !signet_token_has_fresh_facts(token))
         return NULL;
     return signet_fit_identity(signet_policy_get_token(entry->engine->policy, policy->token),
                                signet_token_get_facts(token), policy);
@@ -310,7 +314,7 @@ find_block(const SignetEntry *entry)
     if (signet_key_type_from_name(policy->key) == 0)
         return g_strdup_printf("'%s' is no type of key; correct Key= of '%s'", policy->key,
                                entry->name);
-    return find_misfit(entry);
+    return NULL;
 }
 
 void
@@ -321,10 +325,5 @@ signet_entry_refresh(SignetEntry *entry)
     g_free(entry->blocked);
     entry->blocked = find_block(entry);
     g_free(entry->no_new_key);
-    entry->no_new_key =
-        entry->policy->generate
-            ? NULL
-            : g_strdup_printf("it has no key that fits, and Generate=no lets the agent make none; "
-                              "give it one: signetctl adopt %s",
-                              entry->name);
+    entry->no_new_key = find_hindrance(entry);
 }

@@ -104,8 +104,11 @@ signet_rules_blocked(const SignetMachine *machine, const SignetMachineInput *inp
 static gint64
 unblocked_at(const SignetMachine *machine, const SignetMachineInput *input)
 {
-    if (signet_rules_blocked(machine, input))
-        return SIGNET_NEVER;
+    const char *blocked = signet_rules_blocked(machine, input);
+
+    /* more may have become known, which is to be told; a cause that is long was cut */
+    if (blocked)
+        return g_str_has_prefix(blocked, machine->cause) ? SIGNET_NEVER : 0;
     if (!machine->is_key_refused || machine->is_requested ||
         signet_rules_is_wish_changed(input, machine->tried_wish))
         return 0;
@@ -126,7 +129,7 @@ signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *in
         return MIN(in_window(machine, input, signet_rules_due_at(machine, input), now_s),
                    signet_schedule_recall_at(input->rotation, &machine->facts, input->seed));
     case SIGNET_MACHINE_FAILED:
-        if (input->blocked) /* why it failed has become known */
+        if (signet_rules_blocked(machine, input)) /* why it failed has become known */
             return 0;
         G_GNUC_FALLTHROUGH;
     case SIGNET_MACHINE_WAITING_TOKEN:
