@@ -102,9 +102,9 @@ static GVariant *
 tell_facts(const SignetBusContext *context, const SignetToken *token)
 {
     g_auto(GVariantDict) facts = G_VARIANT_DICT_INIT(signet_token_get_facts(token));
-    const char *progress =
-        context->get_progress ? context->get_progress(signet_token_get_name(token), context->data)
-                              : NULL;
+    const char *progress = context->get_progress
+                               ? context->get_progress(signet_token_get_name(token), context->data)
+                               : NULL;
 
     g_variant_dict_insert(&facts, "fresh", "b", signet_token_has_fresh_facts(token));
     g_variant_dict_insert_value(&facts, "in_use",
