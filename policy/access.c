@@ -110,14 +110,18 @@ find_ground(const SignetIdentityPolicy *identity, const SignetPolicyPeer *peer)
     return (Ground) {GROUND_NONE, NULL};
 }
 
-/* Exactly one known purpose, listed or covered by 'any'; 'certificate' belongs to jobs and never to
- * a peer. */
+/* Exactly one known purpose, listed or covered by 'any' or, if it is a signature's, by 'sign';
+ * 'certificate' belongs to jobs and never to a peer. */
 static gboolean
 is_listed(const SignetIdentityPolicy *identity, SignetPurpose purpose)
 {
     if (!signet_purpose_name(purpose) || purpose == SIGNET_PURPOSE_CERTIFICATE)
         return FALSE;
-    return (identity->purposes & ((guint)purpose | SIGNET_PURPOSE_ANY)) != 0;
+    guint covering = (guint)purpose | SIGNET_PURPOSE_ANY;
+    if (purpose != SIGNET_PURPOSE_DECRYPT && purpose != SIGNET_PURPOSE_DERIVE &&
+        purpose != SIGNET_PURPOSE_ANY)
+        covering |= SIGNET_PURPOSE_SIGN;
+    return (identity->purposes & covering) != 0;
 }
 
 static char *

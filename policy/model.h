@@ -18,7 +18,8 @@
     P(CERTIFICATE, 4, "certificate")   /* a TBSCertificate; a local CA's own key, by job only */  \
     P(DECRYPT, 5, "decrypt")           /* RSA decryption */                                       \
     P(DERIVE, 6, "derive")             /* ECDH */                                                 \
-    P(ANY, 7, "any")                   /* everything above but 'certificate', and bare digests */
+    P(ANY, 7, "any")                   /* everything here but 'certificate' */                    \
+    P(SIGN, 8, "sign")                 /* signatures of whatever is asked, also of bare digests */
 
 typedef enum {
 #define P(symbol, bit, name) SIGNET_PURPOSE_##symbol = 1 << bit,

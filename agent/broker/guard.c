@@ -204,21 +204,21 @@ check_job(const SignetGuard *guard, const SignetRequester *requester, const Sign
     return refuse(ret_refusal, intent, g_strdup(error->message));
 }
 
-/* What 'any' would have allowed and no other purpose does. */
+/* What 'sign' would have allowed and no narrower purpose does. */
 static char *
 describe_unrecognised(const SignetIntent *intent, gboolean is_sha1)
 {
     if (is_sha1)
         return g_strdup_printf(
             "with SHA-1 one signature can be made to fit two messages, so Purposes= of '%s' would "
-            "have to list 'any'",
+            "have to list 'sign'",
             intent->identity);
     if (!intent->message)
         return g_strdup_printf("a bare digest hides what is signed, so Purposes= of '%s' would "
-                               "have to list 'any'",
+                               "have to list 'sign'",
                                intent->identity);
     return g_strdup_printf("what is to be signed was not recognised as anything that Purposes= of "
-                           "'%s' lists, and 'any' is not among them",
+                           "'%s' lists, and 'sign' is not among them",
                            intent->identity);
 }
 
@@ -228,17 +228,16 @@ check_peers(const SignetGuard *guard, const SignetRequester *requester, const Si
 {
     const SignetIdentityPolicy *policy = find_policy(guard, intent->identity);
     gboolean is_sha1 = intent->message && intent->hash == SIGNET_HASH_SHA1;
-    gboolean needs_any = is_sha1 || intent->purpose == 0;
+    gboolean needs_sign = is_sha1 || intent->purpose == 0;
+    SignetPurpose purpose = intent->purpose ? intent->purpose : SIGNET_PURPOSE_SIGN;
     char *reason = NULL;
 
     if (!policy)
         return refuse_unknown(requester, intent->identity, ret_refusal);
-    if (needs_any && !(policy->purposes & SIGNET_PURPOSE_ANY))
+    if (needs_sign && !(policy->purposes & (SIGNET_PURPOSE_SIGN | SIGNET_PURPOSE_ANY)))
         reason = describe_unrecognised(intent, is_sha1);
-    else if (!is_requester_allowed(policy, requester,
-                                   intent->purpose ? intent->purpose : SIGNET_PURPOSE_ANY))
-        reason = describe_denial(policy, requester,
-                                 intent->purpose ? intent->purpose : SIGNET_PURPOSE_ANY);
+    else if (!is_requester_allowed(policy, requester, purpose))
+        reason = describe_denial(policy, requester, purpose);
     return reason ? refuse(ret_refusal, intent, reason) : TRUE;
 }
 

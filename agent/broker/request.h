@@ -24,5 +24,5 @@ typedef struct {
     guint32 generation;
     SignetKeyScheme scheme;
     GBytes *data;       /* message, digest, ciphertext or point */
-    gboolean is_digest; /* sign only: data is a digest (needs 'any') */
+    gboolean is_digest; /* sign only: data is a digest (needs 'sign') */
 } SignetUse;

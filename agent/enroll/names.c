@@ -108,11 +108,15 @@ signet_names_make_alt(const SignetJobRequest *request, GError **error)
 EXTENDED_KEY_USAGE *
 signet_names_make_eku(guint purposes)
 {
+    const guint tls = SIGNET_PURPOSE_TLS_CLIENT | SIGNET_PURPOSE_TLS_SERVER;
     EXTENDED_KEY_USAGE *usages = EXTENDED_KEY_USAGE_new();
 
-    if (purposes & (SIGNET_PURPOSE_TLS_CLIENT | SIGNET_PURPOSE_ANY))
+    /* Whoever lists a side of TLS beside 'sign' says what the certificate is for. */
+    if (purposes & SIGNET_PURPOSE_ANY || (purposes & SIGNET_PURPOSE_SIGN && !(purposes & tls)))
+        purposes |= tls;
+    if (purposes & SIGNET_PURPOSE_TLS_CLIENT)
         sk_ASN1_OBJECT_push(usages, OBJ_nid2obj(NID_client_auth));
-    if (purposes & (SIGNET_PURPOSE_TLS_SERVER | SIGNET_PURPOSE_ANY))
+    if (purposes & SIGNET_PURPOSE_TLS_SERVER)
         sk_ASN1_OBJECT_push(usages, OBJ_nid2obj(NID_server_auth));
     return usages;
 }

@@ -77,6 +77,17 @@ static const struct {
      "Purposes= of 'id' does not list 'tls-client'"},
     {"[Access]\nPurposes=any\n", &root, SIGNET_PURPOSE_ANY, TRUE, "root"},
     {"[Access]\nPurposes=any\n", &root, SIGNET_PURPOSE_DECRYPT, TRUE, "root"},
+    {"[Access]\nPurposes=any\n", &root, SIGNET_PURPOSE_SIGN, TRUE, "root"},
+    {"[Access]\nPurposes=sign\n", &root, SIGNET_PURPOSE_SIGN, TRUE, "root"},
+    {"[Access]\nPurposes=sign\n", &root, SIGNET_PURPOSE_TLS_SERVER, TRUE, "root"},
+    {"[Access]\nPurposes=sign\n", &root, SIGNET_PURPOSE_DECRYPT, FALSE,
+     "Purposes= of 'id' does not list 'decrypt'"},
+    {"[Access]\nPurposes=sign\n", &root, SIGNET_PURPOSE_DERIVE, FALSE,
+     "Purposes= of 'id' does not list 'derive'"},
+    {"[Access]\nPurposes=sign\n", &root, SIGNET_PURPOSE_CERTIFICATE, FALSE,
+     "'id' signs certificates for enrolment jobs only"},
+    {"[Access]\nPurposes=sign\n", &root, SIGNET_PURPOSE_ANY, FALSE,
+     "Purposes= of 'id' does not list 'any'"},
     {"[Access]\nPurposes=any\n", &root, SIGNET_PURPOSE_CERTIFICATE, FALSE,
      "'id' signs certificates for enrolment jobs only"},
     {"[Access]\nPurposes=any\n", &root, (SignetPurpose)0, FALSE,
@@ -205,7 +216,9 @@ second_opinion(const char *text, const SignetPolicyPeer *peer, const char *purpo
             is_named |= g_str_has_prefix(*line, "Owner=") && peer_is(peer, owner);
             is_named |= g_str_has_prefix(*line, "Allow=") && peer_is(peer, *item);
             is_listed |= g_str_has_prefix(*line, "Purposes=") &&
-                         (g_str_equal(*item, purpose) || g_str_equal(*item, "any"));
+                         (g_str_equal(*item, purpose) || g_str_equal(*item, "any") ||
+                          (g_str_equal(*item, "sign") && !g_str_equal(purpose, "any") &&
+                           purpose[0] != 'd')); /* decrypt, derive */
         }
     }
     return is_named && is_listed;
