@@ -76,14 +76,16 @@ leave(SignetHand *hand)
         hand->worker->vtable.leave(hand->backend);
 }
 
-/* A token that could not be opened is left alone for a while, by all hands. */
+/* A token that could not be opened is left alone for a while, by all hands; not one that works for
+ * others. */
 static gboolean
 is_failing(SignetWorker *worker, GError **error)
 {
     gboolean failing;
 
     pthread_mutex_lock(&worker->mutex);
-    failing = worker->failure && g_get_monotonic_time() - worker->failed_us < REOPEN_INTERVAL_US;
+    failing = worker->failure && worker->n_open == 0 &&
+              g_get_monotonic_time() - worker->failed_us < REOPEN_INTERVAL_US;
     if (failing)
         g_propagate_error(error, g_error_copy(worker->failure));
     pthread_mutex_unlock(&worker->mutex);
@@ -307,13 +309,14 @@ take_request_locked(SignetHand *hand)
     return NULL;
 }
 
-/* TRUE: it is no more among the hands. The last one stays: somebody has to give the answers. */
+/* TRUE: it is no more among the hands. The last one that does not hang stays: somebody has to give
+ * the answers. */
 static gboolean
 retire_locked(SignetHand *hand)
 {
     SignetWorker *worker = hand->worker;
 
-    if (g_queue_get_length(&worker->hands) == 1)
+    if (g_queue_get_length(&worker->hands) - 1 <= worker->n_hanging)
         return FALSE;
     g_queue_unlink(&worker->hands, &hand->link);
     worker->grow_us = g_get_monotonic_time() + GROW_INTERVAL_US;

@@ -104,7 +104,9 @@ refuse_locked(SignetWorker *worker, SignetRequest *request, SignetQueueVerdict v
 static gboolean
 all_hang_locked(const SignetWorker *worker)
 {
-    return worker->n_hanging > 0 && worker->n_hanging >= worker->limit;
+    return worker->n_hanging > 0 &&
+           worker->n_hanging == g_queue_get_length((GQueue *)&worker->hands) &&
+           !may_grow_locked(worker);
 }
 
 gboolean

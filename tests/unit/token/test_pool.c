@@ -208,7 +208,7 @@ sign_many(void)
 {
     Answers answers = {0};
 
-    sign_one(0);
+    ck_assert_uint_eq(sign_one(0).errors, 0);
     for (guint i = 0; i < MANY; i++)
         sign(i, 0, &answers);
     run_until(&answers, MANY);
@@ -302,6 +302,18 @@ START_TEST(what_hangs_does_not_stop_the_other_sessions)
     ck_assert_int_eq(signet_token_get_state(token), SIGNET_TOKEN_STATE_FAILED);
     ck_assert_uint_eq(sign_many().errors, 0);
     ck_assert_int_eq(signet_token_get_state(token), SIGNET_TOKEN_STATE_READY);
+}
+END_TEST
+
+START_TEST(where_no_other_session_is_to_be_had_what_hangs_is_told_at_once)
+{
+    control.allowed = 1;
+    ck_assert_uint_eq(sign_one(0).errors, 0);
+    control.hanging = 1;
+    ck_assert_int_eq(sign_one(50).kind, SIGNET_ERROR_TIMED_OUT);
+    run_main_for(200);
+    ck_assert_int_eq(sign_one(5000).kind, SIGNET_ERROR_BUSY);
+    ck_assert_int_eq(sign_one(5000).kind, SIGNET_ERROR_BUSY);
 }
 END_TEST
 
@@ -427,6 +439,7 @@ main(void)
     tcase_add_test(tc, a_session_that_is_lost_to_another_program_costs_nothing);
     tcase_add_test(tc, without_any_session_it_says_so);
     tcase_add_test(tc, what_hangs_does_not_stop_the_other_sessions);
+    tcase_add_test(tc, where_no_other_session_is_to_be_had_what_hangs_is_told_at_once);
     tcase_add_test(tc, a_token_all_of_which_hangs_says_so_at_once_until_it_answers);
     tcase_add_test(tc, what_can_be_interrupted_is_and_works_again);
     tcase_add_test(tc, a_short_deadline_alone_is_no_reason_to_interrupt);
