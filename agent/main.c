@@ -25,6 +25,7 @@
 
 /* sysexits.h: the service manager shall not start us again before somebody mends it. */
 #define EXIT_CONFIG 78
+#define HANGING_MS  3000
 
 /* What a throw-away key that is still on a token may cost us at the end. */
 #define STOP_TIMEOUT_S 5
@@ -36,6 +37,7 @@ typedef struct {
     char *bus_address;
     char *enroll_program;
     char *enroll_socket;
+    char *module_program;
     char *provider;
     gboolean no_bus;
     gboolean check_config;
@@ -355,6 +357,7 @@ make_tokens(Agent *agent, GError **error)
     if (!agent->attempts)
         return FALSE;
     agent->tokens = signet_tokens_new();
+    signet_tokens_set_module_program(agent->tokens, agent->options->module_program);
     signet_tokens_set_pins(agent->tokens, agent->attempts, g_getenv("CREDENTIALS_DIRECTORY"));
     signet_tokens_set_listener(agent->tokens, on_token, agent);
     facts = (SignetFactsContext) {.tokens = agent->tokens,
@@ -399,7 +402,7 @@ start(Agent *agent, GError **error)
 
 /* The other way round than they were made. */
 static void
-stop(Agent *agent)
+stop(Agent *agent, int status)
 {
     g_clear_pointer(&agent->bus, signet_bus_link_free);
     g_clear_pointer(&agent->engine, signet_engine_free);
@@ -411,6 +414,10 @@ stop(Agent *agent)
     g_clear_pointer(&agent->broker, signet_broker_free);
     g_clear_pointer(&agent->facts, signet_facts_keeper_free);
     g_clear_pointer(&agent->tokens, signet_tokens_free);
+    if (!signet_token_wait_left(HANGING_MS)) {
+        signet_log(LOG_WARNING, NULL, "a token hangs; stopping without it");
+        _exit(status);
+    }
     if (agent->attempts)
         signet_pin_attempts_close(agent->attempts);
     g_clear_pointer(&agent->attempts, signet_pin_attempts_unref);
@@ -453,7 +460,7 @@ run(const Options *options)
         signet_log(LOG_ERR, NULL, "cannot start: %s", error->message);
     }
     signet_service_stopping();
-    stop(&agent);
+    stop(&agent, status);
     return status;
 }
 
@@ -479,6 +486,7 @@ options_clear(Options *options)
     g_free(options->bus_address);
     g_free(options->enroll_program);
     g_free(options->enroll_socket);
+    g_free(options->module_program);
     g_free(options->provider);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
@@ -507,6 +515,8 @@ parse_options(int argc, char **argv, Options *options, GError **error)
          "what speaks to CAs (" SIGNET_ENROLL_PROGRAM ")", "PATH"},
         {"enroll-socket", 0, 0, G_OPTION_ARG_FILENAME, &options->enroll_socket,
          "where another one does so for CAs elsewhere (" SIGNET_ENROLL_SOCKET ")", "PATH"},
+        {"module-program", 0, 0, G_OPTION_ARG_FILENAME, &options->module_program,
+         "what runs PKCS#11 modules with Isolate=yes (" SIGNET_MODULE_PROGRAM ")", "PATH"},
         {"provider", 0, 0, G_OPTION_ARG_FILENAME, &options->provider,
          "signet.so for the enroller (where OpenSSL finds it by itself)", "PATH"},
         {"check-config", 0, 0, G_OPTION_ARG_NONE, &options->check_config,
@@ -526,6 +536,7 @@ parse_options(int argc, char **argv, Options *options, GError **error)
     set_default(&options->socket, SIGNET_SOCKET);
     set_default(&options->enroll_program, SIGNET_ENROLL_PROGRAM);
     set_default(&options->enroll_socket, SIGNET_ENROLL_SOCKET);
+    set_default(&options->module_program, SIGNET_MODULE_PROGRAM);
     return argc == 1 || signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
                                          "'%s' is not an option; see --help", argv[1]);
 }

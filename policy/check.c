@@ -353,6 +353,19 @@ check_bootstrap(SignetPolicyDraft *draft, const SignetCaDraft *ca)
     }
 }
 
+/* A process of its own for a module, so the module must be known. */
+static void
+check_isolate(SignetPolicyDraft *draft, const SignetTokenConfig *token, const char *group)
+{
+    const SignetEntry *entry = signet_policy_draft_find(draft, group, "Isolate");
+
+    if (entry && token->isolate && token->uri && !strstr(token->uri, "module-path="))
+        signet_problems_add(&draft->problems, &entry->place,
+                            "; write Uri=pkcs11:token=LABEL?module-path=/PATH",
+                            "cannot use 'yes' as 'Isolate': the token's Uri= does not name the "
+                            "module's file");
+}
+
 /* A token has the keys of its type only, and what its type needs. */
 static void
 check_token_config(SignetPolicyDraft *draft, SignetTokenConfig *token)
@@ -368,6 +381,7 @@ check_token_config(SignetPolicyDraft *draft, SignetTokenConfig *token)
         {"PinCredential", SIGNET_TOKEN_PKCS11},
         {"Pin", SIGNET_TOKEN_PKCS11},
         {"MaxSessions", SIGNET_TOKEN_PKCS11},
+        {"Isolate", SIGNET_TOKEN_PKCS11},
         {"AllowExtractable", SIGNET_TOKEN_PKCS11},
     };
     gboolean is_pkcs11 = token->kind == SIGNET_TOKEN_PKCS11;
@@ -384,6 +398,7 @@ check_token_config(SignetPolicyDraft *draft, SignetTokenConfig *token)
     }
     check_sessions_fit(draft, token);
     check_pin(draft, token, group);
+    check_isolate(draft, token, group);
     /* A Uri that was bad has been spoken of. */
     if (is_pkcs11 && type && !signet_policy_draft_find(draft, group, "Uri"))
         signet_problems_add(&draft->problems, &type->place, "; write Uri=pkcs11:token=LABEL",

@@ -102,6 +102,7 @@ typedef struct {
     gboolean ask_pin;           /* Pin=ask was written; so it is too with none of the three */
     guint max_sessions;         /* 0: what the token says */
     gboolean allow_extractable; /* default FALSE */
+    gboolean isolate;           /* default FALSE */
     guint queue_limit;          /* requests waiting; default 1024 */
     gboolean measure;           /* by itself, once, in a quiet time; default TRUE */
 } SignetTokenConfig;

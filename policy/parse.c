@@ -47,6 +47,7 @@ static const KeySpec token_keys[] = {
     {"PinCredential", signet_value_set_credential, AT(SignetTokenConfig, pin_credential)},
     {"Pin", signet_value_set_pin, AT(SignetTokenConfig, ask_pin)},
     {"MaxSessions", signet_value_set_session_limit, AT(SignetTokenConfig, max_sessions)},
+    {"Isolate", signet_value_set_boolean, AT(SignetTokenConfig, isolate)},
     {"AllowExtractable", signet_value_set_boolean, AT(SignetTokenConfig, allow_extractable)},
     {"QueueLimit", signet_value_set_queue_limit, AT(SignetTokenConfig, queue_limit)},
     {"Measure", signet_value_set_boolean, AT(SignetTokenConfig, measure)},

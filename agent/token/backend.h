@@ -82,6 +82,8 @@ typedef struct {
     /* Nullable. In the main context, while an operation of this backend hangs: ends it, if that is
      * possible. Does not block. */
     gboolean (*interrupt)(gpointer backend);
+    /* Nullable. In the thread, after an operation that failed: may say better why. */
+    void (*explain)(gpointer backend, GError **error);
     const char *hang_advice; /* (nullable) what to do about operations that hang; static */
     /* Opens the device and fills info, also with PIN_NEEDED; called before the first operation, and
      * again after an error TOKEN_ABSENT. BUSY: others have all of the token's sessions. */

@@ -366,7 +366,7 @@ finish_locked(SignetHand *hand, SignetRequest *request)
         main_sleeps = post_ready_locked(worker);
     if (hand->hangs)
         worker->n_hanging--;
-    hand->hangs = FALSE;
+    hand->hangs = hand->was_interrupted = FALSE;
     if (!is_abandoned)
         main_sleeps |= signet_hand_post_locked(worker, &request->event);
     if (!main_sleeps && !is_abandoned)

@@ -33,6 +33,7 @@ typedef struct {
     SignetRequest *running; /* (owned, nullable) */
     gint64 began_us;
     gboolean hangs;
+    gboolean was_interrupted;
     gboolean is_void; /* another hand closed the device for all */
 } SignetHand;
 

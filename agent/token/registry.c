@@ -5,6 +5,7 @@
 
 #include "agent/token/registry.h"
 
+#include "agent/token/pkcs11/isolate.h"
 #include "agent/token/pkcs11/pkcs11.h"
 #include "agent/token/tpm/tpm.h"
 
@@ -20,6 +21,7 @@ struct SignetTokens {
     gpointer changed_data;
     SignetPinAttempts *attempts; /* (owned) */
     char *credentials_dir;       /* (owned, nullable) */
+    char *module_program;        /* (owned, nullable) */
 };
 
 static void
@@ -49,6 +51,7 @@ signet_tokens_free(SignetTokens *tokens)
     g_hash_table_unref(tokens->entries);
     signet_pin_attempts_unref(tokens->attempts);
     g_free(tokens->credentials_dir);
+    g_free(tokens->module_program);
     g_free(tokens);
 }
 
@@ -62,6 +65,14 @@ signet_tokens_set_pins(SignetTokens *tokens, SignetPinAttempts *attempts,
     }
     g_free(tokens->credentials_dir);
     tokens->credentials_dir = g_strdup(credentials_dir);
+}
+
+void
+signet_tokens_set_module_program(SignetTokens *tokens, const char *program)
+{
+    signet_pkcs11_isolate_prepare();
+    g_free(tokens->module_program);
+    tokens->module_program = g_strdup(program);
 }
 
 /* Takes the token. */
@@ -86,6 +97,8 @@ make_token(const SignetTokens *tokens, const SignetTokenConfig *config)
                                          .pin.credentials_dir = tokens->credentials_dir,
                                          .attempts = tokens->attempts,
                                          .allow_extractable = config->allow_extractable,
+                                         .module_program =
+                                             config->isolate ? tokens->module_program : NULL,
                                          .max_sessions = config->max_sessions};
 
     switch (config->kind) {
@@ -100,10 +113,10 @@ make_token(const SignetTokens *tokens, const SignetTokenConfig *config)
 static char *
 describe(const SignetTokenConfig *config)
 {
-    return g_strdup_printf("%d %d %u %d %u %s\n%s\n%s\n%s", config->kind, config->bus_encryption,
-                           config->queue_limit, config->allow_extractable, config->max_sessions,
-                           config->tcti ? config->tcti : "", config->uri ? config->uri : "",
-                           config->pin_file ? config->pin_file : "",
+    return g_strdup_printf("%d %d %u %d %d %u %s\n%s\n%s\n%s", config->kind, config->bus_encryption,
+                           config->queue_limit, config->allow_extractable, config->isolate,
+                           config->max_sessions, config->tcti ? config->tcti : "",
+                           config->uri ? config->uri : "", config->pin_file ? config->pin_file : "",
                            config->pin_credential ? config->pin_credential : "");
 }
 

@@ -20,6 +20,8 @@ void signet_tokens_set_pins(SignetTokens *tokens, SignetPinAttempts *attempts,
 void signet_tokens_free(SignetTokens *tokens);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetTokens, signet_tokens_free)
 
+/* Before the first token, while there is one thread: the path of signet-module, for Isolate=yes. */
+void signet_tokens_set_module_program(SignetTokens *tokens, const char *program);
 /* Makes what is new, drops what is gone, keeps what has not changed. */
 void signet_tokens_apply(SignetTokens *tokens, const SignetPolicy *policy);
 /* Takes one made elsewhere (tests, benchmarks). */

@@ -120,5 +120,7 @@ signet_request_run(SignetRequest *request, const SignetTokenBackend *vtable, gpo
     case SIGNET_OP_LOCK:
         break; /* the worker's: they open and close what the others need open */
     }
+    if (request->error && vtable->explain)
+        vtable->explain(backend, &request->error);
     request->duration_us = g_get_monotonic_time() - start_us;
 }

@@ -44,19 +44,33 @@ report_hanging_locked(SignetWorker *worker, SignetHand *hand, gint64 now_us)
     guint seconds = (guint)((now_us - hand->began_us) / G_USEC_PER_SEC);
     g_autoptr(GError) error = NULL;
 
-    if (worker->vtable.interrupt && worker->vtable.interrupt(hand->backend)) {
+    if (hand->was_interrupted)
         signet_error_set(&error, SIGNET_ERROR_TOKEN_FAILED,
                          "token '%s' did not answer for %u s; its module was stopped, and is "
                          "started again at the next use",
                          worker->name, seconds);
-    } else {
+    else
         signet_error_set(&error, SIGNET_ERROR_TOKEN_FAILED,
                          "token '%s' has not answered for %u s%s%s", worker->name, seconds,
                          advice ? "; " : "", advice ? advice : "");
+    signet_hand_post_failure_locked(worker, error, NULL);
+}
+
+/* What was interrupted and did not notice, not having begun to wait, is interrupted again. */
+static gint64
+deal_with_hanging_locked(SignetWorker *worker, SignetHand *hand, gint64 now_us)
+{
+    gboolean is_news = !hand->was_interrupted;
+
+    if (worker->vtable.interrupt && worker->vtable.interrupt(hand->backend)) {
+        hand->was_interrupted = TRUE;
+    } else {
         hand->hangs = TRUE;
         worker->n_hanging++;
     }
-    signet_hand_post_failure_locked(worker, error, NULL);
+    if (is_news)
+        report_hanging_locked(worker, hand, now_us);
+    return hand->hangs ? G_MAXINT64 : now_us + G_USEC_PER_SEC;
 }
 
 gint64
@@ -71,7 +85,7 @@ signet_worker_watch(SignetWorker *worker, gint64 now_us)
         if (!hand->running || !hand->running->abandoned || hand->hangs)
             continue;
         if (now_us >= hang_limit(worker, hand))
-            report_hanging_locked(worker, hand, now_us);
+            next_us = MIN(next_us, deal_with_hanging_locked(worker, hand, now_us));
         else
             next_us = MIN(next_us, hang_limit(worker, hand));
     }

@@ -14,10 +14,16 @@
  *   two          there are two such tokens
  *   keypad       the PIN is typed at the reader: what the file holds; empty: somebody cancels
  *   mute         C_Login gives no answer that tells anything, right PIN or wrong
+ *   hang         a signature does not return as long as the file is there
+ *   crash        … ends the process
+ *   crash-once   … does so once
+ *   crash-start  so does the module's start
+ *   sessions     how many there may be at once
  * Each C_Login adds a line to the file logins. */
 
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +44,7 @@
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST ours;
 static atomic_bool sessions_dead;
+static atomic_int sessions_open;
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list);
 
@@ -83,22 +90,28 @@ write_file(const char *name, const char *mode, const char *text)
     fclose(file);
 }
 
+static int
+read_number(const char *name, int missing)
+{
+    char path[4096];
+    int number = missing;
+    FILE *file;
+
+    path_of(name, path, sizeof path);
+    file = fopen(path, "r");
+    if (!file)
+        return missing;
+    if (fscanf(file, "%d", &number) != 1)
+        abort();
+    fclose(file);
+    return number;
+}
+
 /* TRIES_MAX where nobody counts. */
 static int
 read_tries(void)
 {
-    char path[4096];
-    int tries = TRIES_MAX;
-    FILE *file;
-
-    path_of("tries", path, sizeof path);
-    file = fopen(path, "r");
-    if (!file)
-        return TRIES_MAX;
-    if (fscanf(file, "%d", &tries) != 1)
-        abort();
-    fclose(file);
-    return tries;
+    return read_number("tries", TRIES_MAX);
 }
 
 static void
@@ -175,10 +188,42 @@ static CK_RV
 open_session(CK_SLOT_ID id, CK_FLAGS flags, void *data, CK_NOTIFY notify,
              CK_SESSION_HANDLE_PTR session)
 {
+    CK_RV rv;
+
     if (is_out())
         return CKR_TOKEN_NOT_PRESENT;
+    if (sessions_open >= read_number("sessions", 1000))
+        return CKR_SESSION_COUNT;
     sessions_dead = 0;
-    return real->C_OpenSession(id, flags, data, notify, session);
+    rv = real->C_OpenSession(id, flags, data, notify, session);
+    sessions_open += rv == CKR_OK;
+    return rv;
+}
+
+static CK_RV
+close_session(CK_SESSION_HANDLE session)
+{
+    sessions_open--;
+    return real->C_CloseSession(session);
+}
+
+static CK_RV
+finalize(void *reserved)
+{
+    sessions_open = 0;
+    return real->C_Finalize(reserved);
+}
+
+static void
+misbehave(void)
+{
+    char path[4096];
+
+    while (is_on("hang"))
+        usleep(10000);
+    path_of("crash-once", path, sizeof path);
+    if (is_on("crash") || unlink(path) == 0)
+        raise(SIGSEGV);
 }
 
 static CK_ULONG
@@ -234,6 +279,7 @@ find_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_ULONG n)
 static CK_RV
 sign_init(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
+    misbehave();
     if (is_out())
         return CKR_DEVICE_REMOVED;
     if (sessions_dead)
@@ -308,6 +354,8 @@ C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
 
     if (!get || get(&real) != CKR_OK)
         return CKR_GENERAL_ERROR;
+    if (is_on("crash-start"))
+        raise(SIGSEGV);
     ours = *real;
     ours.C_GetFunctionList = C_GetFunctionList;
     ours.C_GetSlotList = get_slot_list;
@@ -315,6 +363,8 @@ C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
     ours.C_GetTokenInfo = get_token_info;
     ours.C_GetMechanismInfo = get_mechanism_info;
     ours.C_OpenSession = open_session;
+    ours.C_CloseSession = close_session;
+    ours.C_Finalize = finalize;
     ours.C_Login = login;
     ours.C_FindObjectsInit = find_init;
     ours.C_GenerateKeyPair = generate_key_pair;

@@ -31,11 +31,11 @@ make(const char *name, gboolean allow_extractable, guint max_sessions)
 
 SignetPkcs11 *
 signet_pkcs11_new(const char *name, const char *uri, SignetPkcs11Login *login,
-                  gboolean allow_extractable, guint max_sessions)
+                  gboolean allow_extractable, guint max_sessions, const char *program)
 {
     SignetPkcs11 *p11 = make(name, allow_extractable, max_sessions);
 
-    p11->device = signet_pkcs11_device_new(name, uri, login);
+    p11->device = signet_pkcs11_device_new(name, uri, login, program);
     return p11;
 }
 
@@ -229,9 +229,9 @@ signet_pkcs11_count_sessions(const SignetPkcs11 *p11)
 {
     guint wanted = p11->max_sessions;
 
-    /* A card does one thing at a time, and others need its sessions too. */
+    /* A card does one thing at a time, and others need its sessions too; so does signet-module. */
     if (wanted == 0)
-        wanted = g_str_equal(p11->protection, "smartcard")
+        wanted = g_str_equal(p11->protection, "smartcard") || p11->device->isolate
                      ? 1
                      : MIN(g_get_num_processors(), SESSIONS_MAX);
     return (guint)MAX(MIN(wanted, token_limit(&p11->slot.token)), 1);

@@ -36,8 +36,9 @@ typedef struct {
 
 /* Takes login. max_sessions: 0: one for a token in a reader, else as many as there are processors,
  * four at most; never more than the token allows. */
-SignetPkcs11 *signet_pkcs11_new(const char *name, const char *uri, SignetPkcs11Login *login,
-                                gboolean allow_extractable, guint max_sessions);
+SignetPkcs11 *
+signet_pkcs11_new(const char *name, const char *uri, SignetPkcs11Login *login,
+                  gboolean allow_extractable, guint max_sessions, const char *program);
 /* One more, for another thread. */
 SignetPkcs11 *signet_pkcs11_attach(SignetPkcs11 *p11);
 /* Outside. */

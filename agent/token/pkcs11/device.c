@@ -13,7 +13,8 @@
 #define ALONE_S 5
 
 SignetPkcs11Device *
-signet_pkcs11_device_new(const char *name, const char *uri, SignetPkcs11Login *login)
+signet_pkcs11_device_new(const char *name, const char *uri, SignetPkcs11Login *login,
+                         const char *program)
 {
     SignetPkcs11Device *device = g_new0(SignetPkcs11Device, 1);
     pthread_rwlockattr_t attributes;
@@ -26,6 +27,9 @@ signet_pkcs11_device_new(const char *name, const char *uri, SignetPkcs11Login *l
     pthread_rwlock_init(&device->lock, &attributes);
     pthread_rwlockattr_destroy(&attributes);
     device->login = login;
+    if (program)
+        device->isolate = signet_pkcs11_isolate_new(name, program);
+    device->slot.isolate = device->isolate;
     return device;
 }
 
@@ -33,6 +37,7 @@ void
 signet_pkcs11_device_free(SignetPkcs11Device *device)
 {
     signet_pkcs11_slot_clear(&device->slot);
+    g_clear_pointer(&device->isolate, signet_pkcs11_isolate_free);
     signet_pkcs11_login_free(device->login);
     pthread_rwlock_destroy(&device->lock);
     g_free(device->uri_text);

@@ -21,13 +21,14 @@ typedef struct {
     SignetPkcs11Slot slot; /* functions: NULL: not found */
     guint epoch;           /* counts starts: sessions and handles of earlier ones are void */
 
-    SignetPkcs11Login *login; /* (owned) */
-    int destroyed;            /* atomic: counts keys that the agent destroyed */
+    SignetPkcs11Login *login;     /* (owned) */
+    SignetPkcs11Isolate *isolate; /* (owned, nullable) */
+    int destroyed;                /* atomic: counts keys that the agent destroyed */
 } SignetPkcs11Device;
 
-/* Takes login. */
-SignetPkcs11Device *
-signet_pkcs11_device_new(const char *name, const char *uri, SignetPkcs11Login *login);
+/* Takes login. program: of signet-module; nullable: the module runs in this process. */
+SignetPkcs11Device *signet_pkcs11_device_new(const char *name, const char *uri,
+                                             SignetPkcs11Login *login, const char *program);
 /* When nobody is inside. */
 void signet_pkcs11_device_free(SignetPkcs11Device *device);
 

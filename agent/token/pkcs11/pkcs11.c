@@ -76,6 +76,33 @@ pkcs11_leave(gpointer backend)
     signet_pkcs11_device_leave(((SignetPkcs11 *)backend)->device);
 }
 
+static gboolean
+pkcs11_interrupt(gpointer backend)
+{
+    SignetPkcs11Isolate *isolate = ((SignetPkcs11 *)backend)->device->isolate;
+
+    if (isolate)
+        signet_pkcs11_isolate_kill(isolate);
+    return isolate != NULL;
+}
+
+/* A module that crashed shows as a device that fails. */
+static void
+pkcs11_explain(gpointer backend, GError **error)
+{
+    SignetPkcs11 *p11 = backend;
+    SignetPkcs11Isolate *isolate = p11->device->isolate;
+    g_autofree char *end = NULL;
+
+    if (isolate && signet_error_is(*error, SIGNET_ERROR_TOKEN_ABSENT))
+        end = signet_pkcs11_isolate_explain(isolate);
+    if (!end)
+        return;
+    g_clear_error(error);
+    signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT,
+                     "token '%s': %s; it is started again at the next use", p11->name, end);
+}
+
 static void
 pkcs11_free(gpointer backend)
 {
@@ -512,6 +539,8 @@ signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11S
         .attach = pkcs11_attach,
         .enter = pkcs11_enter,
         .leave = pkcs11_leave,
+        .interrupt = pkcs11_interrupt,
+        .explain = pkcs11_explain,
         .hang_advice =
             "its PKCS#11 module hangs; Isolate=yes gives the module a process of its own, "
             "which can be stopped and started again",
@@ -528,10 +557,14 @@ signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11S
         .free = pkcs11_free,
     };
 
+    if (pkcs11->module_program)
+        signet_pkcs11_isolate_prepare();
+
     SignetPkcs11Login *login =
         signet_pkcs11_login_new(settings->name, &pkcs11->pin, pkcs11->attempts);
 
     return signet_token_new(settings, &vtable,
                             signet_pkcs11_new(settings->name, pkcs11->uri, login,
-                                              pkcs11->allow_extractable, pkcs11->max_sessions));
+                                              pkcs11->allow_extractable, pkcs11->max_sessions,
+                                              pkcs11->module_program));
 }

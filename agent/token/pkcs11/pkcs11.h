@@ -15,8 +15,10 @@ typedef struct {
     SignetPkcs11PinSource pin;
     SignetPinAttempts *attempts; /* (nullable) shared by all tokens of the agent */
     gboolean allow_extractable;  /* use keys that the token may give away, or did not make */
-    guint max_sessions;          /* 0: one for a reader's token, else as many as there are
-                                    processors, four at most; never more than the token allows */
+    const char
+        *module_program; /* (nullable) path of signet-module, in which the module runs then */
+    guint max_sessions;  /* 0: one for a reader's token, else as many as there are
+                            processors, four at most; never more than the token allows */
 } SignetPkcs11Settings;
 
 /* Copies. Opens nothing yet. A key's blob is its URI. */

@@ -41,22 +41,36 @@ initialize(SignetPkcs11Slot *slot, CK_FUNCTION_LIST *module)
     return rv;
 }
 
+/* Why the module does not start, in a process of its own. */
+static gboolean
+report_start(const SignetPkcs11Slot *slot, const char *name, const char *path, CK_RV rv,
+             GError **error)
+{
+    g_autofree char *end = slot->isolate ? signet_pkcs11_isolate_explain(slot->isolate) : NULL;
+
+    if (end)
+        return signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
+                                "token '%s' cannot be opened: %s when it was started", name, end);
+    return signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
+                            "token '%s' cannot be opened: module '%s' does not start: %s", name,
+                            path, p11_kit_strerror(rv));
+}
+
 static gboolean
 load_path(SignetPkcs11Slot *slot, const char *name, const char *path, GError **error)
 {
     CK_RV rv;
 
-    slot->alone = p11_kit_module_load(path, 0);
+    slot->alone = slot->isolate ? signet_pkcs11_isolate_load(slot->isolate, path, error)
+                                : p11_kit_module_load(path, 0);
+    if (!slot->alone && slot->isolate)
+        return FALSE;
     if (!slot->alone)
         return signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
                                 "token '%s' cannot be opened: module '%s' cannot be loaded: %s",
                                 name, path, p11_kit_message());
     rv = initialize(slot, slot->alone);
-    if (rv != CKR_OK)
-        return signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
-                                "token '%s' cannot be opened: module '%s' does not start: %s", name,
-                                path, p11_kit_strerror(rv));
-    return TRUE;
+    return rv == CKR_OK || report_start(slot, name, path, rv, error);
 }
 
 /* A module that does not start matters only when it is the one that is wanted. */
@@ -164,5 +178,5 @@ signet_pkcs11_slot_clear(SignetPkcs11Slot *slot)
     if (slot->configured)
         p11_kit_modules_release(slot->configured);
     g_clear_pointer(&slot->initialized, g_ptr_array_unref);
-    *slot = (SignetPkcs11Slot) {0};
+    *slot = (SignetPkcs11Slot) {.isolate = slot->isolate};
 }

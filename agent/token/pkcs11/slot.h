@@ -10,7 +10,10 @@
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/uri.h>
 
+#include "agent/token/pkcs11/isolate.h"
+
 typedef struct {
+    SignetPkcs11Isolate *isolate; /* (unowned, nullable) runs the module of "module-path" */
     CK_FUNCTION_LIST *
         *configured;         /* (owned, nullable) NULL-terminated: from p11-kit's configuration */
     CK_FUNCTION_LIST *alone; /* (owned, nullable) the module of "module-path" */
@@ -24,8 +27,8 @@ typedef struct {
 
 /* Loads and initialises the modules that the URI allows (all functions of a module may be called
  * from any thread: CKF_OS_LOCKING_OK) and looks for the one initialised token that fits. slot:
- * zeros. After an error too it must be cleared. */
+ * zeros, but for isolate. After an error too it must be cleared. */
 gboolean signet_pkcs11_slot_find(SignetPkcs11Slot *slot, const char *name, const char *uri_text,
                                  GError **error);
-/* Shuts down the modules, unless another token uses them. Zeros again. */
+/* Shuts down the modules, unless another token uses them. Zeros again, but for isolate. */
 void signet_pkcs11_slot_clear(SignetPkcs11Slot *slot);

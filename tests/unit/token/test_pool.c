@@ -363,6 +363,7 @@ START_TEST(a_short_deadline_alone_is_no_reason_to_interrupt)
 {
     signet_token_unref(token);
     token = make(30000);
+    control.sessions = 1;
     control.can_interrupt = 1;
     control.delay_us = 60000;
     ck_assert_uint_eq(sign_one(0).errors, 0);
