@@ -13,6 +13,9 @@ typedef struct {
     gint64 (*utc_offset_s)(gint64 now_s, gpointer data); /* (nullable) of local time; NULL: UTC */
 } SignetClock;
 
+/* 2026-07-01: no clock that has been set says less. */
+#define SIGNET_CLOCK_FLOOR_S G_GINT64_CONSTANT(1782864000)
+
 gint64 signet_clock_now(const SignetClock *clock);
 /* What is to be added to UTC for local time, at this moment. */
 gint64 signet_clock_utc_offset(const SignetClock *clock);

@@ -309,6 +309,11 @@ signet_engine_rotate(SignetEngine *engine, const char *identity, SignetEngineDon
         if (signet_rules_blocked(&entry->machine, &input))
             error = signet_error_new(SIGNET_ERROR_POLICY, "cannot rotate '%s': %s", identity,
                                      signet_rules_blocked(&entry->machine, &input));
+        else if (!signet_rules_is_clock_set(&input, signet_clock_now(engine->context.clock)))
+            error = signet_error_new(SIGNET_ERROR_FAILED,
+                                     "cannot rotate '%s': this machine's clock has not been set; "
+                                     "it goes on by itself when it is",
+                                     identity);
     }
     if (error) {
         signet_engine_refuse(engine, identity, &waiter, error);

@@ -106,6 +106,8 @@ typedef struct {
     const char *wish; /* fingerprint of what the policy asks for: a change is a reason to rotate */
     gboolean is_key_kept; /* the current key still fits the policy (token, type): NewKey= decides */
     gint64 utc_offset_s;  /* of local time, now: windows are in it */
+    gint64
+        clock_floor_s; /* a clock that says less has not been set: nothing begins or ends by it */
     const char
         *no_new_key;     /* (nullable) why no key can be made, in words; NewKey= is then 'never' */
     gboolean has_canary; /* a new certificate is tried at a peer before it is promoted */

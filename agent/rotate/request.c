@@ -85,6 +85,7 @@ signet_entry_input(const SignetEntry *entry)
         .is_key_kept = is_key_kept(entry),
         .has_canary = policy->rotation && policy->rotation->canary &&
                       policy->purposes & (SIGNET_PURPOSE_TLS_CLIENT | SIGNET_PURPOSE_ANY),
+        .clock_floor_s = SIGNET_CLOCK_FLOOR_S,
         .utc_offset_s = signet_clock_utc_offset(entry->engine->context.clock),
         .no_new_key = entry->no_new_key,
     };

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define CLOCK_SKEW_S 86400
+
 gboolean
 signet_retired_has_place(const SignetMachine *machine, guint spare)
 {
@@ -116,15 +118,29 @@ unblocked_at(const SignetMachine *machine, const SignetMachineInput *input)
     return signet_rules_needs_new_key(machine, input, machine->since_s) ? SIGNET_NEVER : 0;
 }
 
+gboolean
+signet_rules_is_clock_set(const SignetMachineInput *input, gint64 now_s)
+{
+    return now_s >= input->clock_floor_s;
+}
+
+gboolean
+signet_rules_is_not_valid_yet(const SignetMachine *machine, gint64 now_s)
+{
+    return machine->current != 0 && machine->facts.not_before_s > now_s + CLOCK_SKEW_S;
+}
+
 gint64
 signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *input, gint64 now_s)
 {
+    if (!signet_rules_is_clock_set(input, now_s))
+        return SIGNET_NEVER;
     switch (machine->state) {
     case SIGNET_MACHINE_ABSENT:
         return 0;
     case SIGNET_MACHINE_ACTIVE:
-        if (machine->is_requested || machine->restoring ||
-            signet_rules_is_wish_changed(input, machine->current_wish))
+        if (signet_rules_is_not_valid_yet(machine, now_s) || machine->is_requested ||
+            machine->restoring || signet_rules_is_wish_changed(input, machine->current_wish))
             return 0;
         return MIN(in_window(machine, input, signet_rules_due_at(machine, input), now_s),
                    signet_schedule_recall_at(input->rotation, &machine->facts, input->seed));
@@ -166,10 +182,15 @@ signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput 
 {
     SignetMachineDeadlines deadlines = {
         .begin_s = signet_rules_begin_at(machine, input, now_s),
-        .tick_s =
-            machine->announced == machine->current ? signet_rules_alarm_at(machine, input) : 0,
+        .tick_s = SIGNET_NEVER,
     };
 
+    if (machine->announced != machine->current)
+        deadlines.tick_s = 0;
+    else if (signet_rules_is_clock_set(input, now_s))
+        deadlines.tick_s = signet_rules_alarm_at(machine, input);
+    else
+        return deadlines;
     for (guint i = 0; machine->retiring == 0 && i < machine->n_retired; i++) {
         const SignetRetired *retired = &machine->retired[i];
 

@@ -9,6 +9,10 @@
 
 /* When the schedule wants a new generation, whatever the window. */
 gint64 signet_rules_due_at(const SignetMachine *machine, const SignetMachineInput *input);
+/* Has the clock been set? A device without a battery begins in 1970. */
+gboolean signet_rules_is_clock_set(const SignetMachineInput *input, gint64 now_s);
+/* Made while the clock was ahead of the world's by more than a day: a reason to rotate. */
+gboolean signet_rules_is_not_valid_yet(const SignetMachine *machine, gint64 now_s);
 /* Begin and alarm: SIGNET_NEVER when there is nothing to wait for. Begin waits for Window=, unless
  * CriticalRemaining= is reached, there is nothing to use yet, or a person asked. */
 gint64

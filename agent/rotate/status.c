@@ -5,6 +5,7 @@
 
 #include "agent/rotate/engine.h"
 #include "agent/rotate/private.h"
+#include "agent/rotate/rules.h"
 
 static const char *
 name_begin(SignetMachineState state)
@@ -40,11 +41,12 @@ describe_next(SignetEntry *entry, SignetIdentityStatus *status)
 {
     const SignetMachine *machine = &entry->machine;
     SignetMachineInput input = signet_entry_input(entry);
-    SignetMachineDeadlines deadlines =
-        signet_machine_deadlines(machine, &input, signet_clock_now(entry->engine->context.clock));
+    gint64 now_s = signet_clock_now(entry->engine->context.clock);
+    SignetMachineDeadlines deadlines = signet_machine_deadlines(machine, &input, now_s);
     gint64 begin_s = deadlines.begin_s == SIGNET_NEVER ? 0 : deadlines.begin_s;
 
-    status->next = name_begin(machine->state);
+    status->next = signet_rules_is_clock_set(&input, now_s) ? name_begin(machine->state)
+                                                            : "go on when the clock is set";
     status->next_s = begin_s;
     if (machine->state != SIGNET_MACHINE_ACTIVE || deadlines.retire_number == 0 ||
         deadlines.tick_s > begin_s)

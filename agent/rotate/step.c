@@ -191,6 +191,7 @@ is_needed(const Turn *turn)
 
     return machine->current == 0 || machine->pending != 0 || machine->is_requested ||
            signet_rules_is_wish_changed(turn->input, machine->current_wish) ||
+           signet_rules_is_not_valid_yet(machine, turn->now_s) ||
            turn->now_s >= signet_rules_due_at(machine, turn->input);
 }
 
@@ -270,11 +271,13 @@ tick(Turn *turn)
 {
     SignetMachine *machine = turn->machine;
 
-    bound_times(turn);
     if (machine->announced != machine->current) {
         machine->announced = machine->current;
         turn->effects |= SIGNET_EFFECT_TELL_ROTATED;
     }
+    if (!signet_rules_is_clock_set(turn->input, turn->now_s))
+        return;
+    bound_times(turn);
     if (turn->now_s >= signet_rules_alarm_at(machine, turn->input)) {
         machine->alarmed = machine->current;
         turn->effects |= SIGNET_EFFECT_TELL_EXPIRING;

@@ -1,0 +1,300 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Three years of a laptop: it sleeps, lies in a drawer, wakes up in 1970, changes its time zone,
+ * and its CA is away for days. */
+
+#include "tests/unit/rotate/machines.h"
+
+#define HOUR_S  ((gint64)3600)
+#define DAY_S   (24 * HOUR_S)
+#define FLOOR_S (NOW_S - 30 * DAY_S)
+#define YEARS   3
+#define STEP_S  300 /* an agent that is awake looks at least so often here */
+/* Time with the laptop awake and the CA there in which every renewal must succeed: the longest
+ * pause between two attempts, and a step. */
+#define PATIENCE_S (6 * HOUR_S + 40 * 60 + STEP_S)
+
+typedef struct {
+    const char *name;
+    gint64 lifetime_s;
+    double awake;        /* chance that it is opened in an hour in which it sleeps */
+    double sleep;        /* chance that it is closed in an hour in which it is awake */
+    double holiday;      /* chance that a sleep takes one to four weeks */
+    double ca_outage;    /* chance per day that the CA goes away, for up to five days */
+    double dead_battery; /* chance that it wakes up in 1970, for up to an hour */
+    const char *windows;
+} Habit;
+
+static const Habit habits[] = {
+    {"a server with certificates of a day", DAY_S, 1, 0, 0, 0.01, 0.1, NULL},
+    {"a laptop with certificates of a day", DAY_S, 0.15, 0.15, 0.01, 0.02, 0.05, NULL},
+    {"a laptop with certificates of a week", 7 * DAY_S, 0.1, 0.2, 0.02, 0.05, 0.2, NULL},
+    {"a laptop with certificates of 90 days", 90 * DAY_S, 0.1, 0.2, 0.02, 0.05, 0.2, NULL},
+    {"a laptop with certificates of 398 days", 398 * DAY_S, 0.1, 0.2, 0.05, 0.05, 0.2, NULL},
+    {"a gateway with a window at night", 30 * DAY_S, 1, 0, 0, 0.05, 0.1, "night"},
+};
+
+typedef struct {
+    const Habit *habit;
+    GRand *rand;
+    gint64 true_s;
+    gint64 error_s; /* of the clock */
+    gint64 error_until_s;
+    gint64 ca_away_until_s;
+    SignetMachine machine;
+    SignetMachineInput input;
+    gint64 live_end_s;   /* true end of the certificate that programs have */
+    gint64 chance_s;     /* time in which the due renewal could have been done */
+    gint64 attempts[24]; /* enrolments in each of the last hours */
+    gint64 attempt_hour;
+    guint n_promotions;
+    guint n_expired;
+} Laptop;
+
+static gint64
+clock_of(const Laptop *laptop)
+{
+    return laptop->true_s + laptop->error_s;
+}
+
+static gboolean
+is_lucky(Laptop *laptop, double chance)
+{
+    return g_rand_double(laptop->rand) < chance;
+}
+
+static gboolean
+is_ca_there(const Laptop *laptop)
+{
+    return laptop->true_s >= laptop->ca_away_until_s;
+}
+
+/* Never a storm: an hour and a day have room for few attempts, whatever happens. */
+static void
+count_attempt(Laptop *laptop)
+{
+    gint64 hour = laptop->true_s / HOUR_S;
+    gint64 day = 0;
+
+    for (; laptop->attempt_hour < hour; laptop->attempt_hour++)
+        laptop->attempts[(laptop->attempt_hour + 1) % 24] = 0;
+    laptop->attempts[hour % 24]++;
+    for (guint i = 0; i < 24; i++)
+        day += laptop->attempts[i];
+    ck_assert_int_le(laptop->attempts[hour % 24], 10);
+    ck_assert_int_le(day, 45);
+}
+
+static void
+promote(Laptop *laptop, SignetMachineEvent *event)
+{
+    event->kind = SIGNET_EVENT_PROMOTED;
+    event->facts = (SignetCertificateFacts) {
+        laptop->true_s, laptop->true_s + laptop->habit->lifetime_s, clock_of(laptop)};
+    laptop->live_end_s = laptop->true_s + laptop->habit->lifetime_s;
+    laptop->chance_s = 0;
+    laptop->n_promotions++;
+}
+
+/* Everything but the CA always works, and at once. */
+static SignetMachineEvent
+carry_out(Laptop *laptop, guint effects)
+{
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_TICK, .cause = "the CA is away"};
+
+    if (effects & (SIGNET_EFFECT_GENERATE | SIGNET_EFFECT_COPY_KEY)) {
+        event.kind = SIGNET_EVENT_KEY_MADE;
+    } else if (effects & SIGNET_EFFECT_ENROLL) {
+        count_attempt(laptop);
+        event.kind = is_ca_there(laptop) ? SIGNET_EVENT_ISSUED : SIGNET_EVENT_FAILED;
+    } else if (effects & SIGNET_EFFECT_VERIFY) {
+        event.kind = SIGNET_EVENT_VERIFIED;
+    } else if (effects & SIGNET_EFFECT_PROMOTE) {
+        promote(laptop, &event);
+    } else if (effects & SIGNET_EFFECT_RETIRE) {
+        event.kind = SIGNET_EVENT_RETIRED;
+    }
+    return event;
+}
+
+static void
+feed(Laptop *laptop, SignetMachineEventKind kind)
+{
+    SignetMachineEvent event = {.kind = kind};
+
+    for (guint guard = 0; guard < 20; guard++) {
+        SignetMachineStep result =
+            signet_machine_step(&laptop->machine, &event, &laptop->input, clock_of(laptop));
+
+        laptop->machine = result.machine;
+        if (!(result.effects & SIGNET_EFFECTS_TO_DO))
+            return;
+        event = carry_out(laptop, result.effects);
+    }
+    ck_abort_msg("%s: it does not come to rest", laptop->habit->name);
+}
+
+static void
+look(Laptop *laptop)
+{
+    SignetMachineDeadlines deadlines;
+
+    laptop->input.utc_offset_s = laptop->true_s / (182 * DAY_S) % 2 ? 7200 : 3600;
+    deadlines = signet_machine_deadlines(&laptop->machine, &laptop->input, clock_of(laptop));
+    if (deadlines.tick_s <= clock_of(laptop))
+        feed(laptop, SIGNET_EVENT_TICK);
+    if (deadlines.begin_s <= clock_of(laptop))
+        feed(laptop, SIGNET_EVENT_BEGIN);
+}
+
+static gint64
+due_s(const Laptop *laptop)
+{
+    return signet_schedule_due_at(laptop->input.rotation, &laptop->machine.facts,
+                                  laptop->input.seed, laptop->machine.current);
+}
+
+/* A certificate may be expired only when there was no chance to renew it. */
+static void
+check(Laptop *laptop)
+{
+    gboolean is_chance = is_ca_there(laptop) && laptop->error_s == 0;
+
+    if (laptop->machine.current && laptop->true_s >= due_s(laptop) && is_chance)
+        laptop->chance_s += STEP_S;
+    if (laptop->true_s < laptop->live_end_s)
+        return;
+    laptop->n_expired++;
+    if (laptop->chance_s > PATIENCE_S)
+        ck_abort_msg("%s: expired although there were %" G_GINT64_FORMAT
+                     " s to renew it, in state %s: %s",
+                     laptop->habit->name, laptop->chance_s,
+                     signet_machine_state_name(laptop->machine.state), laptop->machine.cause);
+}
+
+/* Opened again: for a while the clock may be wrong. */
+static void
+wake_up(Laptop *laptop)
+{
+    if (!is_lucky(laptop, laptop->habit->dead_battery))
+        return;
+    laptop->error_s = -laptop->true_s + 300;
+    laptop->error_until_s = laptop->true_s + g_rand_int_range(laptop->rand, 1, 3600);
+}
+
+static void
+sleep_a_while(Laptop *laptop)
+{
+    gboolean is_holiday = is_lucky(laptop, laptop->habit->holiday);
+
+    do
+        laptop->true_s += HOUR_S;
+    while (!is_lucky(laptop, laptop->habit->awake));
+    if (is_holiday)
+        laptop->true_s += DAY_S * g_rand_int_range(laptop->rand, 7, 28);
+    wake_up(laptop);
+}
+
+static void
+live_an_hour(Laptop *laptop)
+{
+    if (is_lucky(laptop, laptop->habit->ca_outage / 24))
+        laptop->ca_away_until_s =
+            laptop->true_s + g_rand_int_range(laptop->rand, 1, (gint32)(5 * DAY_S));
+    for (guint i = 0; i < HOUR_S / STEP_S; i++) {
+        if (laptop->true_s >= laptop->error_until_s)
+            laptop->error_s = 0;
+        look(laptop);
+        check(laptop);
+        laptop->true_s += STEP_S;
+    }
+    if (is_lucky(laptop, laptop->habit->sleep))
+        sleep_a_while(laptop);
+    else if (laptop->habit->sleep <= 0 && is_lucky(laptop, 1.0 / 700)) /* a power cut */
+        wake_up(laptop);
+}
+
+START_TEST(whoever_can_renew_has_a_valid_certificate)
+{
+    const Habit *habit = &habits[_i / 20];
+    const SignetWindow night = {0x7f, 22 * 60, 5 * 60};
+    g_autoptr(GArray) windows = g_array_new(FALSE, FALSE, sizeof(SignetWindow));
+    g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)_i);
+    SignetRotationProfile rotation = profile;
+    Laptop laptop = {
+        .habit = habit,
+        .rand = rand,
+        .true_s = NOW_S,
+        .machine = signet_machine_new(NOW_S),
+        .input = good_input(),
+        .live_end_s = NOW_S + 10 * DAY_S, /* nothing to lose before the first one */
+        .attempt_hour = NOW_S / HOUR_S,
+    };
+
+    g_array_append_val(windows, night);
+    rotation.renew_kind = SIGNET_RENEW_AUTO;
+    rotation.jitter_percent = 5;
+    rotation.overlap_s = SIGNET_AUTO;
+    rotation.windows = habit->windows ? windows : NULL;
+    laptop.input.rotation = &rotation;
+    laptop.input.seed = (guint64)_i * 7919;
+    laptop.input.clock_floor_s = FLOOR_S;
+    while (laptop.true_s < NOW_S + YEARS * 365 * DAY_S)
+        live_an_hour(&laptop);
+    /* it did rotate, and not more often than twice what the lifetime asks for */
+    ck_assert_uint_ge(laptop.n_promotions, (guint)(YEARS * 365 * DAY_S / habit->lifetime_s / 2));
+    ck_assert_uint_le(laptop.n_promotions,
+                      (guint)(YEARS * 365 * DAY_S / (habit->lifetime_s / 3)) + 4);
+}
+END_TEST
+
+START_TEST(a_clock_in_1970_ends_and_begins_nothing)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    SignetMachineEvent tick = {.kind = SIGNET_EVENT_TICK}, begin = {.kind = SIGNET_EVENT_BEGIN};
+
+    input.clock_floor_s = FLOOR_S;
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, 300).begin_s, SIGNET_NEVER);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, 300).tick_s, SIGNET_NEVER);
+    machine = signet_machine_step(&machine, &tick, &input, 300).machine;
+    ck_assert_int_eq(machine.retired[0].retire_at_s, NOW_S + 300);
+    machine = signet_machine_new(300);
+    ck_assert_uint_eq(signet_machine_step(&machine, &begin, &input, 300).effects, 0);
+    ck_assert_uint_ne(signet_machine_step(&machine, &begin, &input, NOW_S).effects, 0);
+}
+END_TEST
+
+START_TEST(a_certificate_of_a_clock_that_was_ahead_is_replaced)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    SignetMachineEvent begin = {.kind = SIGNET_EVENT_BEGIN};
+
+    ck_assert_int_gt(signet_machine_deadlines(&machine, &input, NOW_S - DAY_S).begin_s, NOW_S);
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S - DAY_S - 1).begin_s, 0);
+    ck_assert_uint_eq(signet_machine_step(&machine, &begin, &input, NOW_S - DAY_S - 1).effects,
+                      SIGNET_EFFECT_GENERATE);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("rotate/years");
+    TCase *cases = tcase_create("years");
+    SRunner *runner = srunner_create(suite);
+
+    tcase_set_timeout(cases, 120);
+    tcase_add_test(cases, a_clock_in_1970_ends_and_begins_nothing);
+    tcase_add_test(cases, a_certificate_of_a_clock_that_was_ahead_is_replaced);
+    tcase_add_loop_test(cases, whoever_can_renew_has_a_valid_certificate, 0,
+                        20 * (int)G_N_ELEMENTS(habits));
+    suite_add_tcase(suite, cases);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
