@@ -397,6 +397,45 @@ START_TEST(a_blocked_policy_waits_for_its_correction)
 }
 END_TEST
 
+/* What a token can do may become known only after it has refused. */
+START_TEST(a_better_reason_for_the_block_is_told_once)
+{
+    g_autofree char *longest = g_strnfill(2 * SIGNET_MACHINE_CAUSE_SIZE, 'x');
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+
+    machine.state = SIGNET_MACHINE_BLOCKED;
+    machine.is_requested = TRUE;
+    g_strlcpy(machine.cause, "the token refused", sizeof(machine.cause));
+    input.is_key_kept = FALSE;
+    input.no_new_key = "token 'tpm' offers ec:P-256";
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, 0);
+    machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_BLOCKED);
+    ck_assert_str_eq(machine.cause, "token 'tpm' offers ec:P-256");
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, SIGNET_NEVER);
+    input.no_new_key = longest;
+    machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
+    ck_assert_int_eq(signet_machine_deadlines(&machine, &input, NOW_S).begin_s, SIGNET_NEVER);
+}
+END_TEST
+
+START_TEST(a_failure_whose_reason_has_become_known_is_blocked_at_once)
+{
+    SignetMachine machine = active_machine();
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+
+    machine.state = SIGNET_MACHINE_FAILED;
+    machine.next_s = NOW_S + 3600;
+    input.is_key_kept = FALSE;
+    input.no_new_key = "token 'tpm' offers ec:P-256";
+    machine = signet_machine_step(&machine, &event, &input, NOW_S).machine;
+    ck_assert_int_eq(machine.state, SIGNET_MACHINE_BLOCKED);
+}
+END_TEST
+
 START_TEST(an_identity_waits_for_its_ca)
 {
     SignetMachine machine = signet_machine_new(NOW_S);
@@ -551,6 +590,8 @@ make_rules(void)
     tcase_add_test(rules, a_clock_that_was_wrong_does_not_bind_for_years);
     tcase_add_test(rules, a_full_list_of_old_generations_holds_the_rotation_up);
     tcase_add_test(rules, a_long_cause_is_cut_between_characters);
+    tcase_add_test(rules, a_better_reason_for_the_block_is_told_once);
+    tcase_add_test(rules, a_failure_whose_reason_has_become_known_is_blocked_at_once);
     return rules;
 }
 
