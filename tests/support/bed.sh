@@ -21,7 +21,8 @@ bed_finish() {
     local rc=$?
     set +e
     touch "$work/stop" "$work/stop-reload"
-    for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null; done
+    # "as USER … &" gives the number of a shell that waits for the program
+    for pid in "${servers[@]}"; do kill $(ps -o pid= --ppid "$pid") "$pid" 2>/dev/null; done
     for pid in "${servers[@]}" "${pids[@]}"; do wait "$pid" 2>/dev/null; done
     [ ! -d "$bed/pid" ] || "$top/tests/testbed" down "$bed" >/dev/null 2>&1
     if [ $failures = 0 ] && [ $rc = 0 ]; then rm -rf "$bed"; else echo "# logs: $bed/log, $work"; fi
