@@ -194,7 +194,9 @@ open_session(CK_SLOT_ID id, CK_FLAGS flags, void *data, CK_NOTIFY notify,
         return CKR_TOKEN_NOT_PRESENT;
     if (sessions_open >= read_number("sessions", 1000))
         return CKR_SESSION_COUNT;
-    sessions_dead = 0;
+    /* They go for good, and with them the login. */
+    if (atomic_exchange(&sessions_dead, 0))
+        real->C_CloseAllSessions(id);
     rv = real->C_OpenSession(id, flags, data, notify, session);
     sessions_open += rv == CKR_OK;
     return rv;

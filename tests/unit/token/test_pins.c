@@ -426,6 +426,23 @@ START_TEST(a_pin_typed_at_the_reader_unlocks_it)
 }
 END_TEST
 
+START_TEST(a_locked_token_has_forgotten_the_pin_it_was_given)
+{
+    g_autoptr(SignetKey) key = generate();
+    g_autoptr(GBytes) digest = token_digest(32);
+
+    restart_asking();
+    softhsm_turn(hsm, "keypad", SOFTHSM_PIN);
+    assert_unlocks(SOFTHSM_PIN);
+    ck_assert(token_lock(token, NULL));
+    assert_unlocks(NULL);
+    softhsm_turn(hsm, "out", "");
+    ck_assert_ptr_null(token_sign(token, key, &ecdsa, digest, NULL));
+    softhsm_turn(hsm, "out", NULL);
+    assert_locked("typed at its reader");
+}
+END_TEST
+
 START_TEST(who_cancels_at_the_reader_has_tried_nothing)
 {
     restart_asking();
@@ -546,6 +563,7 @@ add_tests(TCase *tc)
     tcase_add_test(tc, what_a_person_locked_the_configuration_does_not_open);
     tcase_add_test(tc, another_device_of_the_same_name_does_not_get_the_pin);
     tcase_add_test(tc, a_pin_typed_at_the_reader_unlocks_it);
+    tcase_add_test(tc, a_locked_token_has_forgotten_the_pin_it_was_given);
     tcase_add_test(tc, who_cancels_at_the_reader_has_tried_nothing);
     tcase_add_test(tc, the_reader_is_not_asked_for_the_last_try_unless_a_person_says_so);
     tcase_add_test(tc, a_wrong_pin_typed_at_the_reader_is_told);
