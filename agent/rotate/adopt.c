@@ -14,8 +14,9 @@ struct SignetAdopting {
     gboolean is_enrolled;
     gboolean is_ours;
     SignetWaiter waiter;
-    /* while it is looked for */
+    /* while it is looked for, and tried */
     SignetToken *token; /* (owned) */
+    GBytes *digest;     /* (owned, nullable) of the test signature */
     guint64 token_id;   /* 0: it is over */
     /* what was found */
     SignetKey *key;     /* (owned, nullable) */
@@ -28,6 +29,7 @@ adopting_free(SignetAdopting *adopting)
 {
     g_ptr_array_unref(adopting->given);
     signet_token_unref(adopting->token);
+    g_clear_pointer(&adopting->digest, g_bytes_unref);
     g_clear_pointer(&adopting->key, signet_key_unref);
     g_clear_pointer(&adopting->chain, g_ptr_array_unref);
     g_clear_pointer(&adopting->anchors, g_ptr_array_unref);
@@ -124,12 +126,16 @@ take_certificates(const SignetEntry *entry, SignetAdopting *adopting, GBytes *ce
 static gboolean
 judge(const SignetEntry *entry, SignetAdopting *adopting, GBytes *certificate, GError **error)
 {
+    return check_type(entry, adopting->key, error) && check_owner(entry, adopting->key, error) &&
+           take_certificates(entry, adopting, certificate, error);
+}
+
+/* The search took its time. */
+static gboolean
+check_free(const SignetEntry *entry, GError **error)
+{
     SignetMachineInput input = signet_entry_input(entry);
 
-    if (!check_type(entry, adopting->key, error) || !check_owner(entry, adopting->key, error) ||
-        !take_certificates(entry, adopting, certificate, error))
-        return FALSE;
-    /* the search took its time */
     if (signet_machine_is_working(&entry->machine) || entry->waiters->len > 0)
         return signet_error_set(error, SIGNET_ERROR_BUSY,
                                 "a rotation has begun meanwhile; try again when it is over");
@@ -149,6 +155,54 @@ take_key(SignetKey *key, gboolean is_ours)
 }
 
 static void
+begin(SignetEntry *entry)
+{
+    SignetAdopting *adopting = entry->adopting;
+
+    g_array_append_val(entry->waiters, adopting->waiter);
+    adopting->waiter = (SignetWaiter) {0};
+    signet_entry_advance(
+        entry, &(SignetMachineEvent) {
+                   .kind = SIGNET_EVENT_ADOPT,
+                   .origin = adopting->chain ? SIGNET_MACHINE_ADOPTED : SIGNET_MACHINE_ADOPTED_KEY,
+               });
+    /* it found no place */
+    if (!signet_machine_is_working(&entry->machine))
+        signet_entry_end_adopting(entry, NULL);
+}
+
+static void
+on_tried(GBytes *signature, const GError *problem, gpointer data)
+{
+    SignetEntry *entry = data;
+    SignetAdopting *adopting = entry->adopting;
+    g_autoptr(GError) error = problem ? g_error_copy(problem) : NULL;
+
+    adopting->token_id = 0;
+    if (!error && !signet_verify_signature(adopting->key, adopting->digest, signature))
+        signet_error_set(&error, SIGNET_ERROR_TOKEN_FAILED,
+                         "the key's test signature is wrong: it does not belong to the public key "
+                         "that the token or the file has");
+    if (!error)
+        check_free(entry, &error);
+    if (error)
+        signet_entry_end_adopting(entry, error);
+    else
+        begin(entry);
+}
+
+static void
+try_key(SignetEntry *entry)
+{
+    SignetAdopting *adopting = entry->adopting;
+    SignetKeyScheme scheme = signet_verify_scheme(adopting->key);
+
+    adopting->digest = signet_verify_make_digest();
+    adopting->token_id = signet_token_sign(adopting->token, &(SignetTokenWait) {0}, adopting->key,
+                                           &scheme, adopting->digest, on_tried, entry);
+}
+
+static void
 on_found(SignetKey *key, GBytes *certificate, const GError *problem, gpointer data)
 {
     SignetEntry *entry = data;
@@ -160,20 +214,10 @@ on_found(SignetKey *key, GBytes *certificate, const GError *problem, gpointer da
         adopting->key = take_key(key, adopting->is_ours);
         judge(entry, adopting, certificate, &error);
     }
-    if (error) {
+    if (error)
         signet_entry_end_adopting(entry, error);
-        return;
-    }
-    g_array_append_val(entry->waiters, adopting->waiter);
-    adopting->waiter = (SignetWaiter) {0};
-    signet_entry_advance(
-        entry, &(SignetMachineEvent) {
-                   .kind = SIGNET_EVENT_ADOPT,
-                   .origin = adopting->chain ? SIGNET_MACHINE_ADOPTED : SIGNET_MACHINE_ADOPTED_KEY,
-               });
-    /* it found no place */
-    if (!signet_machine_is_working(&entry->machine))
-        signet_entry_end_adopting(entry, NULL);
+    else
+        try_key(entry);
 }
 
 void

@@ -39,10 +39,10 @@ typedef struct {
     gboolean is_ours;        /* the key may be destroyed when it is retired */
 } SignetAdoption;
 
-/* Looks for the key on the identity's token, checks it and the certificate that it has (else the
- * CA certifies the key), and makes them the current generation in the same way as any other. done
- * as above, and: whatever the token says of the key, POLICY when it or its certificate does not
- * fit. What was not stored when the agent dies was never asked for. */
+/* Looks for the key on the identity's token, tries it, checks it and the certificate that it has
+ * (else the CA certifies the key), and makes them the current generation in the same way as any
+ * other. done as above, and: whatever the token says of the key, POLICY when it or its certificate
+ * does not fit. What was not stored when the agent dies was never asked for. */
 void signet_engine_adopt(SignetEngine *engine, const char *identity, const SignetAdoption *adoption,
                          SignetEngineDone done, gpointer data);
 /* The current generation does not work: the newest earlier one that is still usable becomes current

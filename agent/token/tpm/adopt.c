@@ -98,13 +98,18 @@ attempt_adopt(SignetTpm *tpm, gpointer data)
 }
 
 static SignetKey *
-write_down(const SignetTpm *tpm, const AdoptCall *call, GError **error)
+write_down(SignetTpm *tpm, const AdoptCall *call, GError **error)
 {
     g_autoptr(GBytes) blob = signet_tpm_key_file_encode(&call->file);
+    SignetKey *key;
 
-    if (blob)
-        return signet_key_new_adopted(call->use.key->type, blob, call->use.key->auth,
-                                      call->use.key->spki);
+    if (blob) {
+        key = signet_key_new_adopted(call->use.key->type, blob, call->use.key->auth,
+                                     call->use.key->spki);
+        /* it may be loaded already, with another password */
+        signet_tpm_forget_key(tpm, key);
+        return key;
+    }
     signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED, "token '%s': the key cannot be written down",
                      tpm->name);
     return NULL;

@@ -487,6 +487,19 @@ START_TEST(a_certificate_that_cannot_be_used_is_refused_unless_the_ca_is_asked)
 }
 END_TEST
 
+START_TEST(a_key_that_does_not_sign_is_refused_and_nothing_changes)
+{
+    world->token.strange = key->blob;
+    adopt("wifi");
+    assert_refused(SIGNET_ERROR_POLICY, "cannot sign");
+    world->token.strange = NULL;
+    ck_assert_str_eq(world_status(world, "wifi").state, "blocked-by-policy");
+    ck_assert_uint_eq(world_status(world, "wifi").pending, 0);
+    adopt("wifi");
+    assert_adopted(1);
+}
+END_TEST
+
 START_TEST(a_token_that_is_away_is_said)
 {
     g_atomic_int_set(&world->token.absent, 1);
@@ -583,6 +596,7 @@ make_engine(void)
     tcase_add_test(engine, what_was_adopted_is_known_after_a_restart);
     tcase_add_test(engine, what_does_not_fit_is_refused_and_nothing_changes);
     tcase_add_test(engine, a_certificate_that_cannot_be_used_is_refused_unless_the_ca_is_asked);
+    tcase_add_test(engine, a_key_that_does_not_sign_is_refused_and_nothing_changes);
     tcase_add_test(engine, a_token_that_is_away_is_said);
     tcase_add_test(engine, a_second_wish_waits_for_the_first);
     tcase_add_test(engine, an_identity_or_the_engine_may_go_meanwhile);
