@@ -10,23 +10,43 @@
 #include "policy/value.h"
 
 /* The keys that are for some protocols only, and for none but them. */
+typedef enum {
+    FOR_LOCAL,
+    FOR_REMOTE,
+    FOR_SERVER, /* remote, and a server is spoken to */
+} Whose;
+
 static const struct {
     const char *key;
-    gboolean is_remote;
+    Whose whose;
 } shared_keys[] = {
-    {"Token", FALSE},      {"Key", FALSE},       {"Subject", FALSE},
-    {"CaLifetime", FALSE}, {"Lifetime", FALSE},  {"Url", TRUE},
-    {"Trust", TRUE},       {"Pin", TRUE},        {"Proxy", TRUE},
-    {"Timeout", TRUE},     {"SecretFile", TRUE}, {"SecretCredential", TRUE},
-    {"SecretUse", TRUE},   {"Bootstrap", TRUE},  {"BootstrapIdentity", TRUE},
+    {"Token", FOR_LOCAL},      {"Key", FOR_LOCAL},         {"Subject", FOR_LOCAL},
+    {"CaLifetime", FOR_LOCAL}, {"Lifetime", FOR_LOCAL},    {"Trust", FOR_REMOTE},
+    {"Timeout", FOR_REMOTE},   {"Url", FOR_SERVER},        {"Pin", FOR_SERVER},
+    {"Proxy", FOR_SERVER},     {"SecretFile", FOR_SERVER}, {"SecretCredential", FOR_SERVER},
+    {"SecretUse", FOR_SERVER}, {"Bootstrap", FOR_SERVER},  {"BootstrapIdentity", FOR_SERVER},
 };
+
+static gboolean
+is_for(const SignetCaProtocol *protocol, Whose whose)
+{
+    switch (whose) {
+    case FOR_LOCAL:
+        return !protocol->is_remote;
+    case FOR_REMOTE:
+        return protocol->is_remote;
+    case FOR_SERVER:
+        return protocol->has_server;
+    }
+    return FALSE;
+}
 
 static gboolean
 is_for_others(const SignetCaProtocol *protocol, const char *key)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(shared_keys); i++) {
         if (g_str_equal(shared_keys[i].key, key))
-            return shared_keys[i].is_remote != protocol->is_remote;
+            return !is_for(protocol, shared_keys[i].whose);
     }
     return signet_ca_protocol_of_option(key) && !signet_ca_protocol_find(protocol, key);
 }
@@ -79,6 +99,19 @@ place_of_lack(const SignetCaDraft *ca)
 }
 
 static void
+check_needed(SignetPolicyDraft *draft, const SignetCaDraft *ca, const SignetCaProtocol *protocol)
+{
+    SignetPlace lack = place_of_lack(ca);
+
+    for (gsize i = 0; i < protocol->n_options; i++) {
+        const SignetCaOption *option = &protocol->options[i];
+
+        if (option->is_needed && !signet_scan_find(ca->scan, "Ca", option->name))
+            signet_problems_add(&draft->problems, &lack, NULL, "no key '%s'", option->name);
+    }
+}
+
+static void
 check_url(SignetPolicyDraft *draft, const SignetCaDraft *ca, const SignetCaProtocol *protocol)
 {
     const SignetCaRemote *remote = &ca->ca->remote;
@@ -122,7 +155,8 @@ signet_policy_draft_check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca)
     const SignetCaProtocol *protocol = signet_ca_protocol_get(ca->ca->kind);
 
     check_keys(draft, ca, protocol);
-    if (!protocol->is_remote)
+    check_needed(draft, ca, protocol);
+    if (!protocol->has_server)
         return;
     check_url(draft, ca, protocol);
     check_secret(draft, ca);

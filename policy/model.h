@@ -110,7 +110,8 @@ typedef struct {
 /* How a CA is spoken to. C(SYMBOL, "Protocol=") */
 #define SIGNET_CA_KINDS(C) \
     C(LOCAL, "local")      \
-    C(EST, "est")
+    C(EST, "est")          \
+    C(EXEC, "exec")
 
 typedef enum {
 #define C(symbol, name) SIGNET_CA_##symbol,

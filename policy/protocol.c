@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define TABLE(table) table, G_N_ELEMENTS(table)
+#define TABLE_OF(table) .options = table, .n_options = G_N_ELEMENTS(table)
 
 /* RFC 7030 3.2.2: a path segment, and not one of the operations. */
 static char *
@@ -30,9 +30,21 @@ static const SignetCaOption est_options[] = {
     {"Label", check_label},
 };
 
+static char *
+check_program(const char *value)
+{
+    return *value == '/' ? NULL : g_strdup("not a path that begins with '/'");
+}
+
+static const SignetCaOption exec_options[] = {
+    {"Program", check_program, TRUE},
+};
+
 static const SignetCaProtocol protocols[] = {
-    {SIGNET_CA_LOCAL, FALSE, FALSE, FALSE, NULL, 0},
-    {SIGNET_CA_EST, TRUE, FALSE, TRUE, TABLE(est_options)},
+    {.kind = SIGNET_CA_LOCAL},
+    {SIGNET_CA_EST, .is_remote = TRUE, .has_server = TRUE, .needs_anchor = TRUE,
+     TABLE_OF(est_options)},
+    {SIGNET_CA_EXEC, .is_remote = TRUE, TABLE_OF(exec_options)},
 };
 
 const SignetCaProtocol *

@@ -8,16 +8,19 @@
 
 #include "policy/model.h"
 
-/* A key of one protocol. The value goes to the protocol's client as text, under the same name.
- * check: NULL when it is good, or what is wrong as the end of a sentence (owned by the caller). */
+/* A key of one protocol; with is_needed it has to be there. The value goes to the protocol's client
+ * as text, under the same name. check: NULL when it is good, or what is wrong as the end of a
+ * sentence (owned by the caller). */
 typedef struct {
     const char *name;
     char *(*check)(const char *value);
+    gboolean is_needed;
 } SignetCaOption;
 
 typedef struct {
     SignetCaKind kind;
-    gboolean is_remote;       /* has the keys of SignetCaRemote, Url= among them */
+    gboolean is_remote;       /* has the keys of SignetCaRemote */
+    gboolean has_server;      /* those that say how to reach a server too, Url= must be there */
     gboolean is_plain_enough; /* protects itself: Url= may be http:// */
     gboolean needs_anchor;    /* over https, Trust= or Pin= has to say whom to believe */
     const SignetCaOption *options;

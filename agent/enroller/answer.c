@@ -85,6 +85,9 @@ signet_answer_decode(const guint8 *data, gsize size, GError **error)
     /* DER of a sequence begins with '0', its base64 with 'M' */
     if (size > 0 && data[0] == 0x30)
         return g_bytes_new(data, size);
+    /* libest's server sends the end of its string along */
+    while (size > 0 && data[size - 1] == '\0')
+        size--;
     while (size > 0 && is_white(data[0])) {
         data++;
         size--;

@@ -7,13 +7,21 @@
 
 #include <glib.h>
 
-/* Closes every descriptor above 'last_fd', forbids new privileges, core dumps and ptrace, bounds
- * memory, files and CPU time, and ends the process after deadline_s whatever happens. */
+/* Closes every descriptor above 'last_fd', forbids new privileges and ptrace, and ends the process
+ * after deadline_s whatever happens. */
 gboolean signet_harden(int last_fd, guint deadline_s, GError **error);
+/* Bounds memory, files (none is written, no core) and CPU time. */
+gboolean signet_harden_limit(GError **error);
+
+typedef enum {
+    SIGNET_SANDBOX_ALONE,   /* no sockets but Unix */
+    SIGNET_SANDBOX_NETWORK, /* and no listening */
+    SIGNET_SANDBOX_PROGRAM, /* an administrator's program is to be run: user and privileges only */
+} SignetSandbox;
 /* For the rest of the process's life, all threads: no other program, no child, nothing written to
- * any file, no socket that is listened on or, without has_network, of any kind but Unix, no
- * privileges; started by root it goes on as the user 'signet-enroll', else as 'nobody'. Names can
- * be resolved and files read. A system call that is not foreseen fails with EPERM. */
-gboolean signet_harden_sandbox(gboolean has_network, GError **error);
+ * any file, no privileges; started by root it goes on as the user 'signet-enroll', else as
+ * 'nobody'. Names can be resolved and files read. A system call that is not foreseen fails with
+ * EPERM. */
+gboolean signet_harden_sandbox(SignetSandbox sandbox, GError **error);
 /* Leaves the network behind, where the kernel lets us; without a word where it does not. */
 void signet_harden_drop_network(void);

@@ -302,7 +302,8 @@ explain(const Exchange *exchange, CURLcode code, GError **error)
     if (code == CURLE_OPERATION_TIMEDOUT)
         return signet_error_set(error, SIGNET_ERROR_TIMED_OUT, "%s does not answer in time: %s",
                                 server, words);
-    if (code == CURLE_PARTIAL_FILE)
+    if (code == CURLE_PARTIAL_FILE ||
+        (code == CURLE_RECV_ERROR && exchange->response->headers->len > 0))
         return signet_error_set(error, SIGNET_ERROR_CA_UNREACHABLE, "the answer of %s breaks off",
                                 server);
     if (exchange->http->tls.distrust)

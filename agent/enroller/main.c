@@ -11,6 +11,7 @@
 
 #include "agent/enroller/canary.h"
 #include "agent/enroller/est.h"
+#include "agent/enroller/exec.h"
 #include "agent/enroller/harden.h"
 #include "agent/enroller/link.h"
 #include "agent/enroller/local.h"
@@ -24,11 +25,12 @@
 static const struct {
     const char *name;
     SignetProtocolEnroll enroll;
-    gboolean has_network;
+    SignetSandbox sandbox;
 } protocols[] = {
-    {"local", signet_local_enroll, FALSE},
-    {"est", signet_est_enroll, TRUE},
-    {SIGNET_JOB_CANARY, signet_canary_try, TRUE},
+    {"local", signet_local_enroll, SIGNET_SANDBOX_ALONE},
+    {"est", signet_est_enroll, SIGNET_SANDBOX_NETWORK},
+    {"exec", signet_exec_enroll, SIGNET_SANDBOX_PROGRAM},
+    {SIGNET_JOB_CANARY, signet_canary_try, SIGNET_SANDBOX_NETWORK},
 };
 
 static gboolean
@@ -56,19 +58,21 @@ enroll(const SignetJobRequest *job, const char *provider, SignetEnrollerOutcome 
         return signet_error_set(error, SIGNET_ERROR_UNSUPPORTED,
                                 "protocol '%s' is not known to this signet-enroll", job->protocol);
 
-    if (!protocols[row].has_network)
+    SignetSandbox sandbox = protocols[row].sandbox;
+    if (sandbox != SIGNET_SANDBOX_PROGRAM && !signet_harden_limit(error))
+        return FALSE;
+    if (sandbox == SIGNET_SANDBOX_ALONE)
         signet_harden_drop_network();
     g_autoptr(SignetCrypto) crypto = signet_crypto_new(provider, error);
     if (!crypto)
         return FALSE;
     g_autoptr(SignetHttp) http =
-        protocols[row].has_network ? signet_http_new(crypto, &job->remote, error) : NULL;
-    if (protocols[row].has_network && !http)
+        sandbox == SIGNET_SANDBOX_NETWORK ? signet_http_new(crypto, &job->remote, error) : NULL;
+    if (sandbox == SIGNET_SANDBOX_NETWORK && !http)
         return FALSE;
     const SignetProtocolContext context = {
         .crypto = crypto, .http = http, .job = job, .now_s = (gint64)time(NULL)};
-    return signet_harden_sandbox(protocols[row].has_network, error) &&
-           protocols[row].enroll(&context, outcome, error);
+    return signet_harden_sandbox(sandbox, error) && protocols[row].enroll(&context, outcome, error);
 }
 
 /* FALSE: the result could not be told. */

@@ -194,9 +194,12 @@ filter_calls(gboolean has_network, GError **error)
 }
 
 gboolean
-signet_harden_sandbox(gboolean has_network, GError **error)
+signet_harden_sandbox(SignetSandbox sandbox, GError **error)
 {
     if (geteuid() == 0 && !change_user(error))
         return FALSE;
-    return drop_capabilities(error) && filter_calls(has_network, error);
+    if (!drop_capabilities(error))
+        return FALSE;
+    return sandbox == SIGNET_SANDBOX_PROGRAM ||
+           filter_calls(sandbox == SIGNET_SANDBOX_NETWORK, error);
 }

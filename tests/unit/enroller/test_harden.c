@@ -30,7 +30,7 @@ run_hardened(gboolean (*check)(void))
         sigfillset(&all);
         sigprocmask(SIG_SETMASK, &all, NULL);
         signal(SIGALRM, SIG_IGN);
-        _exit(signet_harden(100, 1, NULL) && check() ? 0 : 1);
+        _exit(signet_harden(100, 1, NULL) && signet_harden_limit(NULL) && check() ? 0 : 1);
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     return status;

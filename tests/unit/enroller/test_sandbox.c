@@ -53,7 +53,7 @@ tear_down(void)
 
 /* 0: what the try returned TRUE for. */
 static int
-run_inside(gboolean has_network, gboolean (*try)(void))
+run_inside(SignetSandbox sandbox, gboolean (*try)(void))
 {
     int status = -1;
     pid_t pid = fork();
@@ -62,7 +62,7 @@ run_inside(gboolean has_network, gboolean (*try)(void))
         g_autoptr(GError) error = NULL;
 
         alarm(10);
-        if (!signet_harden_sandbox(has_network, &error)) {
+        if (!signet_harden_sandbox(sandbox, &error)) {
             fprintf(stderr, "%s\n", error->message);
             _exit(3);
         }
@@ -195,7 +195,7 @@ static const struct {
 START_TEST(it_cannot)
 {
     /* A program that runs ends with 0 just as a try that worked. */
-    int status = run_inside(TRUE, forbidden[_i].try);
+    int status = run_inside(SIGNET_SANDBOX_NETWORK, forbidden[_i].try);
 
     ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%s: status %x",
                   forbidden[_i].what, (unsigned)status);
@@ -256,7 +256,8 @@ static const struct {
 
 START_TEST(it_can)
 {
-    ck_assert_msg(run_inside(TRUE, allowed[_i].try) == 0, "it cannot %s", allowed[_i].what);
+    ck_assert_msg(run_inside(SIGNET_SANDBOX_NETWORK, allowed[_i].try) == 0, "it cannot %s",
+                  allowed[_i].what);
 }
 END_TEST
 
@@ -268,7 +269,7 @@ has_no_network(void)
 
 START_TEST(without_network_there_are_no_sockets)
 {
-    ck_assert_int_eq(run_inside(FALSE, has_no_network), 0);
+    ck_assert_int_eq(run_inside(SIGNET_SANDBOX_ALONE, has_no_network), 0);
 }
 END_TEST
 
@@ -283,7 +284,7 @@ is_nobody(void)
 START_TEST(root_becomes_somebody_else)
 {
     if (geteuid() == 0)
-        ck_assert_int_eq(run_inside(TRUE, is_nobody), 0);
+        ck_assert_int_eq(run_inside(SIGNET_SANDBOX_NETWORK, is_nobody), 0);
 }
 END_TEST
 
