@@ -110,6 +110,8 @@ typedef struct {
                         GBytes **ret_certificate, GError **error);
     /* Destroys what the token itself keeps of the key, and whatever is loaded; idempotent. */
     gboolean (*destroy)(gpointer backend, SignetKey *key, GError **error);
+    /* (nullable) Is what was opened still there? Cheap: it is asked every second. */
+    gboolean (*check)(gpointer backend, GError **error);
     /* Adds what it finds to facts, in the words of policy/facts.h. key: SIGNET_LESSON_PSS only.
      * (nullable) */
     gboolean (*learn)(gpointer backend, SignetLesson lesson, SignetKey *key, GVariantDict *facts,

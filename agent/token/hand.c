@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #define REOPEN_INTERVAL_US G_USEC_PER_SEC
+#define RETURN_INTERVAL_US (G_USEC_PER_SEC / 4) /* what was removed may be back at any moment */
 #define GROW_INTERVAL_US   (10 * G_USEC_PER_SEC)
 #define PREDECESSOR_MS     5000
 
@@ -76,6 +77,13 @@ leave(SignetHand *hand)
         hand->worker->vtable.leave(hand->backend);
 }
 
+static gint64
+try_interval_us(const GError *failure)
+{
+    return !failure || signet_error_is(failure, SIGNET_ERROR_TOKEN_ABSENT) ? RETURN_INTERVAL_US
+                                                                           : REOPEN_INTERVAL_US;
+}
+
 /* A token that could not be opened is left alone for a while, by all hands; not one that works for
  * others. */
 static gboolean
@@ -85,7 +93,7 @@ is_failing(SignetWorker *worker, GError **error)
 
     pthread_mutex_lock(&worker->mutex);
     failing = worker->failure && worker->n_open == 0 &&
-              g_get_monotonic_time() - worker->failed_us < REOPEN_INTERVAL_US;
+              g_get_monotonic_time() - worker->failed_us < try_interval_us(worker->failure);
     if (failing)
         g_propagate_error(error, g_error_copy(worker->failure));
     pthread_mutex_unlock(&worker->mutex);
@@ -135,7 +143,7 @@ set_open(SignetHand *hand, const SignetTokenInfo *info)
 static gboolean
 may_try(const SignetHand *hand)
 {
-    return !hand->was_tried || g_get_monotonic_time() - hand->last_try_us >= REOPEN_INTERVAL_US;
+    return !hand->was_tried || g_get_monotonic_time() - hand->last_try_us >= RETURN_INTERVAL_US;
 }
 
 /* unlock: nullable */

@@ -8,9 +8,11 @@
 #include "agent/token/pkcs11/isolate.h"
 #include "agent/token/pkcs11/pkcs11.h"
 #include "agent/token/tpm/tpm.h"
+#include "agent/token/watch.h"
 
 typedef struct {
     SignetToken *token; /* (owned) */
+    SignetWatch *watch; /* (owned, nullable): of what can be removed */
     char *settings; /* (owned, nullable) what the policy said when it was made; NULL: made elsewhere
                      */
 } Entry;
@@ -30,6 +32,7 @@ entry_free(gpointer data)
     Entry *entry = data;
 
     signet_token_set_listener(entry->token, NULL, NULL);
+    signet_watch_free(entry->watch);
     signet_token_unref(entry->token);
     g_free(entry->settings);
     g_free(entry);
@@ -76,7 +79,7 @@ signet_tokens_set_module_program(SignetTokens *tokens, const char *program)
 }
 
 /* Takes the token. */
-static void
+static Entry *
 insert(SignetTokens *tokens, SignetToken *token, char *settings)
 {
     Entry *entry = g_new0(Entry, 1);
@@ -85,6 +88,7 @@ insert(SignetTokens *tokens, SignetToken *token, char *settings)
     entry->settings = settings;
     signet_token_set_listener(token, tokens->changed, tokens->changed_data);
     g_hash_table_replace(tokens->entries, (gpointer)signet_token_get_name(token), entry);
+    return entry;
 }
 
 static SignetToken *
@@ -136,14 +140,16 @@ signet_tokens_apply(SignetTokens *tokens, const SignetPolicy *policy)
     g_hash_table_foreach_remove(tokens->entries, is_gone, (gpointer)policy);
     for (guint i = 0; i < configs->len; i++) {
         const SignetTokenConfig *config = g_ptr_array_index(configs, i);
-        const Entry *entry = g_hash_table_lookup(tokens->entries, config->name);
+        Entry *entry = g_hash_table_lookup(tokens->entries, config->name);
         g_autofree char *wanted = describe(config);
 
         if (entry && (!entry->settings || g_str_equal(entry->settings, wanted)))
             continue;
         /* The old one lets go of its device first. */
         g_hash_table_remove(tokens->entries, config->name);
-        insert(tokens, make_token(tokens, config), g_steal_pointer(&wanted));
+        entry = insert(tokens, make_token(tokens, config), g_steal_pointer(&wanted));
+        if (config->kind == SIGNET_TOKEN_PKCS11)
+            entry->watch = signet_watch_new(entry->token);
     }
 }
 

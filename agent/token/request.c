@@ -112,6 +112,8 @@ signet_request_run(SignetRequest *request, const SignetTokenBackend *vtable, gpo
         vtable->destroy(backend, request->key, &request->error);
         break;
     case SIGNET_OP_PROBE:
+        if (vtable->check)
+            vtable->check(backend, &request->error);
         break;
     case SIGNET_OP_LEARN:
         learn(request, vtable, backend);

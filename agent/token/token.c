@@ -87,6 +87,8 @@ answer(const Pending *pending, const GError *error)
 static void
 count(SignetToken *token, const SignetRequest *request)
 {
+    if (request->op == SIGNET_OP_PROBE)
+        return;
     if (signet_error_is(request->error, SIGNET_ERROR_TIMED_OUT))
         token->counts.timed_out++;
     else if (!signet_error_is(request->error, SIGNET_ERROR_BUSY))

@@ -83,7 +83,7 @@ guint64 signet_token_adopt(SignetToken *token, const SignetTokenWait *wait, GByt
                            SignetSecret *auth, SignetTokenAdoptDone done, gpointer data);
 guint64 signet_token_destroy(SignetToken *token, const SignetTokenWait *wait, SignetKey *key,
                              SignetTokenDone done, gpointer data);
-/* Opens the device if it is not open: to learn its facts. */
+/* Opens the device if it is not open, else asks it whether it is still there; not counted. */
 guint64 signet_token_probe(SignetToken *token, const SignetTokenWait *wait, SignetTokenDone done,
                            gpointer data);
 /* For a person who has the PIN; nothing is sent to a token that is open. UNSUPPORTED where there is

@@ -49,6 +49,7 @@ piv_new(void)
     g_auto(GStrv) env = g_environ_unsetenv(g_get_environ(), "OPENSSL_CONF");
     g_autoptr(GError) error = NULL;
     g_autofree char *pcscd = NULL;
+    g_autofree char *opensc = NULL;
 
     piv->dir = g_dir_make_tmp("signet-piv.XXXXXX", &error);
     if (!piv->dir)
@@ -56,7 +57,9 @@ piv_new(void)
     piv->pin_file = g_build_filename(piv->dir, "pin", NULL);
     piv->uri = g_strdup("pkcs11:manufacturer=piv_II?module-path=" OPENSC_MODULE);
     pcscd = g_build_filename(piv->dir, "pcscd", "pcscd.comm", NULL);
+    opensc = g_build_filename(piv->dir, "opensc.conf", NULL);
     g_setenv("PCSCLITE_CSOCK_NAME", pcscd, TRUE);
+    g_setenv("OPENSC_CONF", opensc, TRUE);
     piv_write_pin(piv, PIV_PIN);
     argv[2] = piv->dir;
     if (!g_spawn_async(NULL, argv, env, G_SPAWN_DO_NOT_REAP_CHILD, die_with_parent, NULL, &piv->pid,

@@ -17,8 +17,8 @@ typedef struct {
 #define PIV_PIN "123456"
 
 /* The card 'card' is in the reader, with P-256 keys in 9A and 9E, RSA-2048 in 9C and 9D. Sets
- * PCSCLITE_CSOCK_NAME in this process. Aborts the test with a message when something fails, as all
- * of these do. */
+ * PCSCLITE_CSOCK_NAME and OPENSC_CONF in this process. Aborts the test with a message when
+ * something fails, as all of these do. */
 Piv *piv_new(void);
 void piv_free(Piv *piv);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Piv, piv_free)

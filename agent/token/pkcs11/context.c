@@ -168,7 +168,9 @@ open_somehow(SignetPkcs11 *p11, const SignetTokenUnlock *unlock, GError **error)
     g_autoptr(GError) local = NULL;
 
     close_session(p11);
-    if (p11->device->slot.functions && !is_lost) {
+    /* Unasked, OpenSC takes a card that was put in another's place for that one. */
+    if (p11->device->slot.functions && !is_lost &&
+        signet_pkcs11_slot_check(&p11->device->slot, p11->name, NULL)) {
         if (open_session(p11, unlock, &local))
             return TRUE;
         if (!signet_error_is(local, SIGNET_ERROR_TOKEN_ABSENT)) {

@@ -10,7 +10,8 @@
 
 #include "agent/base/error.h"
 
-#define ALONE_S 5
+#define ALONE_S   5
+#define SETTLE_US (400 * 1000) /* how often pcscd looks at a reader that does not tell it */
 
 SignetPkcs11Device *
 signet_pkcs11_device_new(const char *name, const char *uri, SignetPkcs11Login *login,
@@ -74,6 +75,10 @@ signet_pkcs11_device_restart(SignetPkcs11Device *device, guint epoch, GError **e
     struct timespec deadline;
     gboolean ok = TRUE;
 
+    if (g_get_monotonic_time() < __atomic_load_n(&device->settled_us, __ATOMIC_RELAXED))
+        return signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT,
+                                "token '%s' was removed, or does not work; insert it",
+                                device->name);
     clock_gettime(CLOCK_REALTIME, &deadline);
     deadline.tv_sec += ALONE_S;
     signet_pkcs11_device_leave(device);
@@ -89,6 +94,12 @@ signet_pkcs11_device_restart(SignetPkcs11Device *device, guint epoch, GError **e
     }
     signet_pkcs11_device_enter(device);
     return ok;
+}
+
+void
+signet_pkcs11_device_let_settle(SignetPkcs11Device *device)
+{
+    __atomic_store_n(&device->settled_us, g_get_monotonic_time() + SETTLE_US, __ATOMIC_RELAXED);
 }
 
 gboolean

@@ -23,6 +23,7 @@ typedef struct {
 
     SignetPkcs11Login *login;     /* (owned) */
     SignetPkcs11Isolate *isolate; /* (owned, nullable) */
+    gint64 settled_us;            /* atomic, monotonic: there is no use in a restart before */
     int destroyed;                /* atomic: counts keys that the agent destroyed */
 } SignetPkcs11Device;
 
@@ -35,7 +36,11 @@ void signet_pkcs11_device_free(SignetPkcs11Device *device);
 void signet_pkcs11_device_enter(SignetPkcs11Device *device);
 void signet_pkcs11_device_leave(SignetPkcs11Device *device);
 /* By one who is inside, and is so again afterwards: shuts the module down, starts it and finds the
- * slot, unless another did after this epoch. Waits a few seconds for others to leave, else BUSY. */
+ * slot, unless another did after this epoch. Waits a few seconds for others to leave, else BUSY.
+ * TOKEN_ABSENT: also while the device settles. */
 gboolean signet_pkcs11_device_restart(SignetPkcs11Device *device, guint epoch, GError **error);
+/* The token was probably removed, but its reader's software has not noticed yet, and whoever asks
+ * for it now would wait until that has: restarts fail at once for a while. Any thread. */
+void signet_pkcs11_device_let_settle(SignetPkcs11Device *device);
 /* Is the token still the one that was found? Inside. */
 gboolean signet_pkcs11_device_is_same(const SignetPkcs11Device *device);

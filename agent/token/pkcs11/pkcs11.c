@@ -103,6 +103,14 @@ pkcs11_explain(gpointer backend, GError **error)
                      "token '%s': %s; it is started again at the next use", p11->name, end);
 }
 
+static gboolean
+pkcs11_check(gpointer backend, GError **error)
+{
+    const SignetPkcs11Device *device = ((SignetPkcs11 *)backend)->device;
+
+    return !device->slot.functions || signet_pkcs11_slot_check(&device->slot, device->name, error);
+}
+
 static void
 pkcs11_free(gpointer backend)
 {
@@ -182,11 +190,29 @@ run(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, Operation *operation)
     return may_finish || rv != CKR_OK ? rv : CKR_USER_NOT_LOGGED_IN;
 }
 
+static gboolean
+is_removable(const SignetPkcs11 *p11)
+{
+    return (p11->slot.info.flags & CKF_REMOVABLE_DEVICE) != 0;
+}
+
+/* So says OpenSC of a card that is gone until pcscd has noticed. */
+static void
+report_doubt(SignetPkcs11 *p11, const char *what, CK_RV rv, GError **error)
+{
+    signet_pkcs11_device_let_settle(p11->device);
+    signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT,
+                     "token '%s' cannot %s: it was removed, or does not work; insert it (%s)",
+                     p11->name, what, p11_kit_strerror(rv));
+}
+
 static void
 report(SignetPkcs11 *p11, Operation *operation, const char *what, CK_RV rv, GError **error)
 {
     if (operation->error)
         g_propagate_error(error, g_steal_pointer(&operation->error));
+    else if (is_removable(p11) && (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED))
+        report_doubt(p11, what, rv, error);
     else
         signet_pkcs11_error_set(error, p11->name, what, rv);
 }
@@ -202,6 +228,16 @@ run_to_bytes(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, Operation *operation, G
     return NULL;
 }
 
+/* Other programs can put another key in the place of one on a card, and the module may not notice:
+ * opening the token again answers that. */
+static gboolean
+report_mismatch(SignetPkcs11 *p11, GError **error)
+{
+    return signet_error_set(
+        error, is_removable(p11) ? SIGNET_ERROR_TOKEN_ABSENT : SIGNET_ERROR_TOKEN_FAILED,
+        "token '%s' returned a signature that does not verify; its key was replaced", p11->name);
+}
+
 /* --- ECDSA --- */
 
 static GBytes *
@@ -211,8 +247,8 @@ sign_ecdsa(SignetPkcs11 *p11, SignetKey *key, GBytes *digest, GError **error)
     /* ECDSA takes the leftmost bits anyway (FIPS 186-5, 6.4.1), but not all tokens cut. */
     g_autoptr(GBytes) cut = g_bytes_new_from_bytes(digest, 0, size);
     Operation operation = {.mechanism = {CKM_ECDSA, NULL, 0}, .in = cut};
+    g_autoptr(GBytes) der = NULL;
     CK_OBJECT_HANDLE object;
-    GBytes *der;
     CK_RV rv;
 
     if (!begin(p11, key, &object, error))
@@ -223,11 +259,17 @@ sign_ecdsa(SignetPkcs11 *p11, SignetKey *key, GBytes *digest, GError **error)
         return NULL;
     }
     der = signet_pkcs11_ecdsa_der(operation.out, operation.out_size);
-    if (!der)
+    if (!der) {
         signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
                          "token '%s' returned a signature of %lu bytes, which is none of ECDSA",
                          p11->name, operation.out_size);
-    return der;
+        return NULL;
+    }
+    if (is_removable(p11) && !signet_pkcs11_ecdsa_check(key->spki, cut, der)) {
+        report_mismatch(p11, error);
+        return NULL;
+    }
+    return g_steal_pointer(&der);
 }
 
 /* --- Ed25519 --- */
@@ -289,6 +331,12 @@ mgf_of(const SignetKeyScheme *scheme)
     return 0;
 }
 
+static gboolean
+check_rsa(SignetPkcs11 *p11, SignetKey *key, GBytes *block, GBytes *signature, GError **error)
+{
+    return signet_rsa_check(key->spki, block, signature, NULL) || report_mismatch(p11, error);
+}
+
 static GBytes *
 sign_raw(SignetPkcs11 *p11, CK_OBJECT_HANDLE object, GBytes *block, GError **error)
 {
@@ -319,7 +367,7 @@ sign_pss(SignetPkcs11 *p11, SignetKey *key, CK_OBJECT_HANDLE object, const Signe
         return NULL;
     }
     signature = sign_raw(p11, object, block, error);
-    if (!signature || !signet_rsa_check(key->spki, block, signature, error))
+    if (!signature || !check_rsa(p11, key, block, signature, error))
         return NULL;
     return g_steal_pointer(&signature);
 }
@@ -333,7 +381,7 @@ sign_pkcs1(SignetPkcs11 *p11, SignetKey *key, CK_OBJECT_HANDLE object,
     Operation operation = {.mechanism = {CKM_RSA_PKCS, NULL, 0}, .in = info};
     g_autoptr(GBytes) signature = info ? run_to_bytes(p11, object, &operation, error) : NULL;
 
-    if (!signature || !signet_rsa_check(key->spki, block, signature, error))
+    if (!signature || !check_rsa(p11, key, block, signature, error))
         return NULL;
     return g_steal_pointer(&signature);
 }
@@ -553,6 +601,7 @@ signet_pkcs11_token_new(const SignetTokenSettings *settings, const SignetPkcs11S
         .derive = pkcs11_derive,
         .adopt = pkcs11_adopt,
         .destroy = pkcs11_destroy,
+        .check = pkcs11_check,
         .learn = pkcs11_learn,
         .free = pkcs11_free,
     };

@@ -196,3 +196,21 @@ signet_pkcs11_ecdsa_der(const guint8 *raw, gsize size)
     OPENSSL_free(der);
     return bytes;
 }
+
+gboolean
+signet_pkcs11_ecdsa_check(GBytes *spki, GBytes *digest, GBytes *der)
+{
+    gsize spki_size, digest_size, size;
+    const unsigned char *p = g_bytes_get_data(spki, &spki_size);
+    const unsigned char *tbs = g_bytes_get_data(digest, &digest_size);
+    const unsigned char *signature = g_bytes_get_data(der, &size);
+    EVP_PKEY *public_key = d2i_PUBKEY(NULL, &p, (long)spki_size);
+    EVP_PKEY_CTX *ctx = public_key ? EVP_PKEY_CTX_new(public_key, NULL) : NULL;
+    gboolean ok = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
+                  EVP_PKEY_verify(ctx, signature, size, tbs, digest_size) == 1;
+
+    ERR_clear_error();
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(public_key);
+    return ok;
+}

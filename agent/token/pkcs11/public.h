@@ -22,3 +22,5 @@ GBytes *signet_pkcs11_spki_of_rsa(GBytes *modulus, GBytes *exponent);
 gboolean signet_pkcs11_is_point(guint32 key_type, GBytes *point);
 /* r and s, one after the other and equally long, to DER (RFC 3279, 2.2.3). NULL when odd. */
 GBytes *signet_pkcs11_ecdsa_der(const guint8 *raw, gsize size);
+/* Is it the key's signature of the digest? */
+gboolean signet_pkcs11_ecdsa_check(GBytes *spki, GBytes *digest, GBytes *der);

@@ -168,6 +168,25 @@ signet_pkcs11_slot_find(SignetPkcs11Slot *slot, const char *name, const char *ur
     return search(slot, name, uri_text, uri, error);
 }
 
+gboolean
+signet_pkcs11_slot_check(const SignetPkcs11Slot *slot, const char *name, GError **error)
+{
+    CK_SLOT_INFO info;
+    CK_ULONG n = 0;
+    CK_RV rv;
+
+    if (!(slot->info.flags & CKF_REMOVABLE_DEVICE))
+        return TRUE;
+    /* Modules look at their readers when they are asked for the list, not before. */
+    rv = slot->functions->C_GetSlotList(CK_TRUE, NULL, &n);
+    if (rv == CKR_OK)
+        rv = slot->functions->C_GetSlotInfo(slot->id, &info);
+    if (rv == CKR_OK && (info.flags & CKF_TOKEN_PRESENT))
+        return TRUE;
+    return signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT, "token '%s' was removed; insert it",
+                            name);
+}
+
 void
 signet_pkcs11_slot_clear(SignetPkcs11Slot *slot)
 {

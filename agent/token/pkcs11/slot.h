@@ -30,5 +30,8 @@ typedef struct {
  * zeros, but for isolate. After an error too it must be cleared. */
 gboolean signet_pkcs11_slot_find(SignetPkcs11Slot *slot, const char *name, const char *uri_text,
                                  GError **error);
+/* Is there a token in the slot? Asks the module about its slots only, which is cheap and does not
+ * disturb the token: every second if need be. Devices that cannot be removed are not asked. */
+gboolean signet_pkcs11_slot_check(const SignetPkcs11Slot *slot, const char *name, GError **error);
 /* Shuts down the modules, unless another token uses them. Zeros again, but for isolate. */
 void signet_pkcs11_slot_clear(SignetPkcs11Slot *slot);

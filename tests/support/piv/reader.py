@@ -13,13 +13,18 @@ neither its directory nor the port of the virtual reader (vpcd) meets those of a
 Commands, a line each on the Unix socket DIR/control, and their answers:
 
   insert [NAME]         the card of that name, made at its first insertion ('card' if none is given)
-  remove
+  remove                and pcscd learns it at that moment, as from readers and USB tokens that tell it; answered when it is done
+  yank                  and pcscd learns it when it looks next, up to 0.4 s later, or when a command fails
   delay SECONDS         from now on before the answer to each signature (GENERAL AUTHENTICATE)
   tries [N]             PIN tries that are left on the card that was inserted last; sets them, as wrong PINs would
   count WHAT            verify (VERIFY commands with a PIN), wrong (those that were refused), sign, apdu: since the card was made
   pin PIN               the card has this PIN from now on
   rekey SLOT TYPE       another key and certificate in a slot
   certificate SLOT      in hex
+
+DIR/opensc.conf has OpenSC keep the card to itself between operations: version 0.23 waits for itself for ever when it finds that a PIV
+card is gone as it takes the reader (sc_lock leaves its mutex locked), and no one else is there to be disturbed. Use it with OPENSC_CONF.
+It can happen even so while the card is opened and pcscd does not know yet, that is, after 'yank'.
 
 DIR/apdu.log has the header of every command and the status of its answer: no PINs.
 """
@@ -41,6 +46,7 @@ DEVICENAME /dev/null:0x8C7B
 LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so
 CHANNELID 0x8C7B
 """
+OPENSC = "app opensc-pkcs11 { pkcs11 { lock_login = true; } }\n"
 HISTORY = b"Signet"
 ATR_BODY = bytes([0x80 | len(HISTORY), 0x80, 0x01]) + HISTORY  # T=0 and T=1
 SIGN = 0x87
@@ -59,6 +65,7 @@ class Slot:
     def __init__(self, log):
         self.sock, self.card, self.log = None, None, log
         self.delay, self.reply, self.reply_at = 0.0, None, 0.0
+        self.leaving = []  # clients who wait for the card to be removed
 
     def insert(self, card):
         self.remove()
@@ -71,6 +78,10 @@ class Slot:
             self.sock.close()
             self.card.reset()
         self.sock, self.reply = None, None
+        for client in self.leaving:
+            client.sendall(b"ok\n")
+            client.close()
+        self.leaving = []
 
     def receive(self, size):
         data = b""
@@ -88,8 +99,11 @@ class Slot:
 
     def serve(self):
         packet = self.receive(struct.unpack(">H", self.receive(2))[0])
-        if packet == b"\x04":
-            self.send(atr())
+        if packet == b"\x04":  # pcscd looks whether there is a card
+            if self.leaving:
+                self.remove()
+            else:
+                self.send(atr())
         elif len(packet) == 1:
             self.card.reset()
         else:
@@ -117,6 +131,9 @@ class Drawer:
         self.slot.insert(self.last)
 
     def remove(self):
+        """Of a card that is there obey_one() sees to it."""
+
+    def yank(self):
         self.slot.remove()
 
     def delay(self, seconds):
@@ -142,7 +159,8 @@ class Drawer:
 
     def obey(self, line):
         words = line.split()
-        if not words or words[0] not in ("insert", "remove", "delay", "tries", "count", "pin", "rekey", "certificate"):
+        orders = "insert", "remove", "yank", "delay", "tries", "count", "pin", "rekey", "certificate"
+        if not words or words[0] not in orders:
             return "error: what is '%s'?" % line.strip()
         try:
             answer = getattr(self, words[0])(*words[1:])
@@ -163,6 +181,8 @@ def start_pcscd(folder):
     os.makedirs(folder + "/readers", exist_ok=True)
     with open(folder + "/readers/vpcd", "w", encoding="ascii") as config:
         config.write(READER)
+    with open(folder + "/opensc.conf", "w", encoding="ascii") as config:
+        config.write(OPENSC)
     pcscd = os.path.realpath(folder + "/pcscd")
     outside = os.open(pcscd, os.O_PATH | os.O_DIRECTORY)
     subprocess.check_call(["mount", "-t", "tmpfs", "none", "/run"])
@@ -199,8 +219,12 @@ def listen(folder):
 
 def obey_one(control, drawer):
     client, _ = control.accept()
-    with client, client.makefile("rw") as lines:
-        lines.write(drawer.obey(lines.readline()) + "\n")
+    line = client.makefile().readline()
+    if line.strip() == "remove" and drawer.slot.sock:
+        drawer.slot.leaving.append(client)
+        return
+    with client:
+        client.sendall((drawer.obey(line) + "\n").encode())
 
 
 def loop(control, slot, drawer):

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "agent/token/pkcs11/pkcs11.h"
+#include "agent/token/watch.h"
+#include "tests/support/fake-token.h"
 #include "tests/support/piv.h"
 #include "tests/support/token-calls.h"
 
@@ -173,6 +175,21 @@ count_refusal(GBytes *result, const GError *error, gpointer data)
     --*(guint *)data;
 }
 
+static void
+count_absence(GBytes *result, const GError *error, gpointer data)
+{
+    ck_assert_msg(signet_error_is(error, SIGNET_ERROR_TOKEN_ABSENT), "%s",
+                  error ? error->message : "it worked");
+    --*(guint *)data;
+}
+
+static void
+count_success(GBytes *result, const GError *error, gpointer data)
+{
+    ck_assert_msg(result != NULL, "%s", error ? error->message : "");
+    --*(guint *)data;
+}
+
 START_TEST(a_wrong_pin_costs_one_try_whatever_the_load)
 {
     g_autoptr(SignetKey) key = key_in("9a", SIGNET_KEY_EC_P256);
@@ -230,6 +247,189 @@ START_TEST(the_last_try_is_not_spent)
 }
 END_TEST
 
+/* --- here and gone --- */
+
+static gint64
+ms_since(gint64 start_us)
+{
+    return (g_get_monotonic_time() - start_us) / 1000;
+}
+
+/* A person takes longer for it than pcscd to notice. */
+static void
+take_out(void)
+{
+    piv_tell(piv, "remove");
+    g_usleep(REOPEN_US);
+}
+
+static void
+insert_again(SignetKey *key, const char *order)
+{
+    g_autoptr(GBytes) digest = token_digest(32);
+    g_autoptr(GBytes) signature = NULL;
+    g_autoptr(GError) error = NULL;
+    gint64 start_us;
+
+    piv_tell(piv, order);
+    for (start_us = g_get_monotonic_time(); !signature && ms_since(start_us) < 5000;
+         g_usleep(5000)) {
+        g_clear_error(&error);
+        signature = token_sign(token, key, &ecdsa, digest, &error);
+    }
+    ck_assert_msg(signature != NULL, "%s", error ? error->message : "");
+    ck_assert_int_lt(ms_since(start_us), 1000);
+    ck_assert_int_eq(signet_token_get_state(token), SIGNET_TOKEN_STATE_READY);
+}
+
+START_TEST(a_removed_card_is_missed_at_once_and_works_soon_after_its_return)
+{
+    g_autoptr(SignetKey) key = key_in("9a", SIGNET_KEY_EC_P256);
+
+    for (guint round = 0; round < 10; round++) {
+        gint64 start_us;
+
+        token_assert_signs(token, key, &ecdsa, 32);
+        g_usleep(g_random_int_range(0, 300000));
+        piv_tell(piv, "remove");
+        for (guint i = 0; i < 20; i++) {
+            start_us = g_get_monotonic_time();
+            assert_sign_fails(key, SIGNET_ERROR_TOKEN_ABSENT, "insert it");
+            ck_assert_int_lt(ms_since(start_us), 200);
+            g_usleep(g_random_int_range(0, 50000));
+        }
+        ck_assert_int_eq(signet_token_get_state(token), SIGNET_TOKEN_STATE_ABSENT);
+        insert_again(key, "insert");
+    }
+    ck_assert_uint_eq(piv_ask_number(piv, "count wrong"), 0);
+}
+END_TEST
+
+START_TEST(a_card_that_is_removed_while_it_signs_ends_the_signature)
+{
+    g_autoptr(SignetKey) key = key_in("9a", SIGNET_KEY_EC_P256);
+    g_autoptr(GBytes) digest = token_digest(32);
+    guint waiting = 1;
+
+    piv_tell(piv, "delay 3");
+    signet_token_sign(token, NULL, key, &ecdsa, digest, count_absence, &waiting);
+    g_usleep(500000);
+    piv_tell(piv, "yank");
+    piv_tell(piv, "delay 0");
+    gint64 start_us = g_get_monotonic_time();
+    while (waiting > 0)
+        g_main_context_iteration(NULL, TRUE);
+    ck_assert_int_lt(ms_since(start_us), 200);
+    insert_again(key, "insert");
+}
+END_TEST
+
+START_TEST(a_removal_is_noticed_while_nobody_asks)
+{
+    g_autoptr(SignetKey) key = key_in("9a", SIGNET_KEY_EC_P256);
+    g_autoptr(SignetWatch) watch = signet_watch_new(token);
+    guint64 done = signet_token_get_counts(token).done;
+
+    for (guint round = 0; round < 2; round++) {
+        gint64 start_us = g_get_monotonic_time();
+
+        piv_tell(piv, "remove");
+        while (signet_token_get_state(token) != SIGNET_TOKEN_STATE_ABSENT)
+            g_main_context_iteration(NULL, TRUE);
+        ck_assert_int_lt(ms_since(start_us), 3000);
+        ck_assert_ptr_nonnull(strstr(signet_token_get_problem(token), "insert it"));
+        piv_tell(piv, "insert");
+        start_us = g_get_monotonic_time();
+        while (signet_token_get_state(token) != SIGNET_TOKEN_STATE_READY)
+            g_main_context_iteration(NULL, TRUE);
+        ck_assert_int_lt(ms_since(start_us), 4000);
+    }
+    ck_assert_uint_eq(signet_token_get_counts(token).done, done);
+}
+END_TEST
+
+/* Nor does it see more than one PIN, although it has another one. */
+START_TEST(another_card_is_not_used_and_does_not_harm)
+{
+    g_autoptr(SignetKey) key = key_in("9a", SIGNET_KEY_EC_P256);
+
+    token_assert_signs(token, key, &ecdsa, 32);
+    take_out();
+    piv_tell(piv, "insert other");
+    g_usleep(REOPEN_US);
+    for (guint i = 0; i < 10; i++)
+        assert_sign_fails(key, SIGNET_ERROR_TOKEN_ABSENT, "");
+    assert_sign_fails(key, SIGNET_ERROR_TOKEN_ABSENT, "is another one than the one with the key");
+    ck_assert_uint_eq(piv_ask_number(piv, "count sign"), 0);
+    take_out();
+    insert_again(key, "insert");
+    take_out();
+    piv_tell(piv, "insert other");
+    piv_tell(piv, "pin 222222");
+    for (guint i = 0; i < 10; i++, g_usleep(300000)) {
+        g_autoptr(GBytes) digest = token_digest(32);
+
+        ck_assert_ptr_null(token_sign(token, key, &ecdsa, digest, NULL));
+    }
+    ck_assert_uint_eq(piv_ask_number(piv, "tries"), 2);
+    take_out();
+    insert_again(key, "insert");
+}
+END_TEST
+
+START_TEST(a_key_that_was_replaced_is_not_used)
+{
+    g_autoptr(SignetKey) key = key_in("9a", SIGNET_KEY_EC_P256);
+    g_autoptr(SignetKey) other = key_in("9e", SIGNET_KEY_EC_P256);
+
+    token_assert_signs(token, key, &ecdsa, 32);
+    take_out();
+    piv_tell(piv, "rekey 9a ec:P-256");
+    insert_again(other, "insert");
+    assert_sign_fails(key, SIGNET_ERROR_CORRUPT, "has another public key");
+}
+END_TEST
+
+static const struct {
+    const char *slot;
+    const char *order;
+    guint32 type;
+} REPLACED[] = {{"9a", "rekey 9a ec:P-256", SIGNET_KEY_EC_P256},
+                {"9c", "rekey 9c rsa:2048", SIGNET_KEY_RSA_2048}};
+
+START_TEST(what_a_key_signs_that_was_replaced_unseen_is_not_given_out)
+{
+    g_autoptr(SignetKey) key = key_in(REPLACED[_i].slot, REPLACED[_i].type);
+    const SignetKeyScheme *scheme = signet_key_type_is_rsa(key->type) ? &pkcs1 : &ecdsa;
+
+    token_assert_signs(token, key, scheme, 32);
+    piv_tell(piv, REPLACED[_i].order);
+    g_usleep(REOPEN_US);
+    assert_sign_fails(key, SIGNET_ERROR_CORRUPT, "has another public key");
+}
+END_TEST
+
+START_TEST(a_slow_card_delays_nobody_else)
+{
+    g_autoptr(SignetKey) key = key_in("9a", SIGNET_KEY_EC_P256);
+    g_autoptr(GBytes) digest = token_digest(32);
+    const SignetTokenSettings settings = {.name = "other"};
+    g_autoptr(SignetToken) fake = fake_token_new(&settings, NULL);
+    gint64 start_us = g_get_monotonic_time();
+    guint waiting = 1;
+
+    piv_tell(piv, "delay 2");
+    signet_token_sign(token, NULL, key, &ecdsa, digest, count_success, &waiting);
+    for (guint i = 0; i < 100; i++)
+        ck_assert(token_probe(fake, NULL));
+    ck_assert_int_lt(ms_since(start_us), 1000);
+    ck_assert_int_eq(signet_token_get_state(token), SIGNET_TOKEN_STATE_READY);
+    while (waiting > 0)
+        g_main_context_iteration(NULL, TRUE);
+    ck_assert_int_ge(ms_since(start_us), 2000);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -246,6 +446,13 @@ make_suite(void)
     tcase_add_test(tc, a_wrong_pin_costs_one_try_whatever_the_load);
     tcase_add_test(tc, a_pin_that_became_wrong_costs_one_try);
     tcase_add_test(tc, the_last_try_is_not_spent);
+    tcase_add_test(tc, a_removed_card_is_missed_at_once_and_works_soon_after_its_return);
+    tcase_add_test(tc, a_card_that_is_removed_while_it_signs_ends_the_signature);
+    tcase_add_test(tc, a_removal_is_noticed_while_nobody_asks);
+    tcase_add_test(tc, another_card_is_not_used_and_does_not_harm);
+    tcase_add_test(tc, a_key_that_was_replaced_is_not_used);
+    tcase_add_loop_test(tc, what_a_key_signs_that_was_replaced_unseen_is_not_given_out, 0, 2);
+    tcase_add_test(tc, a_slow_card_delays_nobody_else);
     suite_add_tcase(suite, tc);
     return suite;
 }
