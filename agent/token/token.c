@@ -174,10 +174,10 @@ static gboolean
 abandon(SignetToken *token, Pending *pending)
 {
     gboolean was_waiting = signet_worker_abandon(token->worker, &pending->request);
+    gint64 watch_us =
+        was_waiting ? G_MAXINT64 : signet_worker_watch(token->worker, g_get_monotonic_time());
 
-    if (!was_waiting)
-        token->next_deadline_us = MIN(token->next_deadline_us,
-                                      signet_worker_watch(token->worker, g_get_monotonic_time()));
+    token->next_deadline_us = MIN(token->next_deadline_us, watch_us);
     return was_waiting;
 }
 

@@ -81,13 +81,14 @@ signet_worker_watch(SignetWorker *worker, gint64 now_us)
     pthread_mutex_lock(&worker->mutex);
     for (GList *l = worker->hands.head; l; l = l->next) {
         SignetHand *hand = l->data;
+        gint64 when_us;
 
         if (!hand->running || !hand->running->abandoned || hand->hangs)
             continue;
-        if (now_us >= hang_limit(worker, hand))
-            next_us = MIN(next_us, deal_with_hanging_locked(worker, hand, now_us));
-        else
-            next_us = MIN(next_us, hang_limit(worker, hand));
+        when_us = hang_limit(worker, hand);
+        if (now_us >= when_us)
+            when_us = deal_with_hanging_locked(worker, hand, now_us);
+        next_us = MIN(next_us, when_us);
     }
     pthread_mutex_unlock(&worker->mutex);
     return next_us;
