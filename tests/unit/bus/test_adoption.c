@@ -210,8 +210,9 @@ static const struct {
 START_TEST(what_is_wrong_with_an_adoption_is_named)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) reply =
-        adopt(g_variant_parse(NULL, bad_adoptions[_i].options, NULL, NULL, NULL), &error);
+    g_autoptr(GVariant) parameters =
+        g_variant_parse(NULL, bad_adoptions[_i].options, NULL, NULL, NULL);
+    g_autoptr(GVariant) reply = adopt(parameters, &error);
 
     ck_assert_ptr_null(reply);
     ck_assert_msg(error && strstr(error->message, bad_adoptions[_i].words), "said '%s'",
