@@ -3,6 +3,9 @@
 
 /* The one place where the state of an identity changes: step, journal, effects, and who is told. */
 
+#include <string.h>
+#include <unistd.h>
+
 #include "agent/base/log.h"
 #include "agent/rotate/journal.h"
 #include "agent/rotate/private.h"
@@ -182,6 +185,25 @@ is_attempt_over(const SignetMachine *before, const SignetMachine *after,
            (signet_machine_is_working(before) || kind == SIGNET_EVENT_BEGIN);
 }
 
+/* An attempt that was interrupted goes on under its name: the token then destroys what it had made.
+ * Never under the name of a key that is stored. */
+static void
+name_key(const SignetEntry *entry, SignetMachine *machine)
+{
+    g_autofree char *prefix = g_strdup_printf("%u:", machine->pending);
+    guint8 name[SIGNET_KEY_NAME_BYTES];
+    gsize length = strlen(prefix);
+
+    if (g_str_has_prefix(machine->key_name, prefix) &&
+        !signet_inventory_get(entry->engine->context.inventory, entry->name, machine->pending))
+        return;
+    g_strlcpy(machine->key_name, prefix, sizeof(machine->key_name));
+    if (getentropy(name, sizeof(name)) < 0)
+        machine->key_name[0] = '\0'; /* the token chooses */
+    for (guint i = 0; machine->key_name[0] && i < sizeof(name); i++)
+        g_snprintf(machine->key_name + length + 2 * i, 3, "%02x", name[i]);
+}
+
 void
 signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event)
 {
@@ -192,6 +214,8 @@ signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event)
     guint to_do = step.effects & SIGNET_EFFECTS_TO_DO;
     g_autoptr(SignetEntry) guard G_GNUC_UNUSED = signet_entry_ref(entry);
 
+    if (to_do & SIGNET_EFFECT_GENERATE)
+        name_key(entry, &step.machine);
     entry->machine = step.machine;
     gboolean is_changed = is_worth_writing(&before, &step.machine);
     if (to_do || is_changed)

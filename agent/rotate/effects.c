@@ -3,6 +3,8 @@
 
 /* The effects of the main line: a key, a certificate, its check. */
 
+#include <string.h>
+
 #include "agent/enroll/certificate.h"
 #include "agent/rotate/private.h"
 
@@ -194,6 +196,8 @@ make_key(SignetEntry *entry)
         .can_decrypt = (entry->policy->purposes & decrypting) != 0,
         .pcr_bank = entry->policy->pcrs.bank,
         .pcrs = entry->policy->pcrs.mask,
+        .name =
+            strchr(entry->machine.key_name, ':') ? strchr(entry->machine.key_name, ':') + 1 : NULL,
     };
     SignetToken *token = find_token(entry, entry->policy->token);
 

@@ -49,6 +49,7 @@ signet_journal_encode(const SignetMachine *machine)
     g_key_file_set_uint64(file, GROUP, "Announced", machine->announced);
     g_key_file_set_uint64(file, GROUP, "Refused", (guint64)machine->is_refused);
     g_key_file_set_uint64(file, GROUP, "Restoring", machine->restoring);
+    g_key_file_set_string(file, GROUP, "KeyName", machine->key_name);
     char *text = g_key_file_to_data(file, &size, NULL);
     return g_bytes_new_take(text, size);
 }
@@ -176,6 +177,8 @@ read_machine(Reader *reader, SignetMachine *machine)
     machine->announced = read_new_number(reader, "Announced");
     machine->is_refused = read_new_number(reader, "Refused") != 0;
     machine->restoring = read_new_number(reader, "Restoring");
+    if (g_key_file_has_key(reader->file, GROUP, "KeyName", NULL))
+        read_text(reader, "KeyName", machine->key_name, sizeof(machine->key_name));
 }
 
 gboolean

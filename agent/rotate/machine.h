@@ -56,9 +56,11 @@ typedef enum {
 const char *signet_machine_state_name(SignetMachineState state);
 gboolean signet_machine_state_from_name(const char *name, SignetMachineState *ret_state);
 
-#define SIGNET_MACHINE_RETIRED_MAX 16
-#define SIGNET_MACHINE_CAUSE_SIZE  384
-#define SIGNET_MACHINE_WISH_SIZE   65 /* hexadecimal SHA-256 */
+#define SIGNET_MACHINE_RETIRED_MAX   16
+#define SIGNET_MACHINE_CAUSE_SIZE    384
+#define SIGNET_MACHINE_WISH_SIZE     65 /* hexadecimal SHA-256 */
+#define SIGNET_MACHINE_KEY_NAME_SIZE (10 + 1 + 2 * SIGNET_KEY_NAME_BYTES + 1)
+#define SIGNET_KEY_NAME_BYTES        16
 
 /* An old generation that is still there. */
 typedef struct {
@@ -87,7 +89,12 @@ typedef struct {
     guint32 alarmed;     /* the generation whose approaching end was reported */
     guint32 announced;   /* the generation whose promotion was told; a start tells what is not */
     gboolean is_refused; /* the canary's peer did not accept pending; cleared with it */
-    guint32 restoring;   /* the generation that becomes current again; 0: none */
+    /* "NUMBER:HEX": what the key of that generation is called on its token, chosen before it is
+     * made. The engine's; kept until another is made, so that what an interrupted attempt left is
+     * found.
+     */
+    char key_name[SIGNET_MACHINE_KEY_NAME_SIZE];
+    guint32 restoring; /* the generation that becomes current again; 0: none */
     SignetRetired retired[SIGNET_MACHINE_RETIRED_MAX];
     guint n_retired;
     guint32 retiring;      /* not in the journal: effect RETIRE under way; 0: none */

@@ -28,6 +28,8 @@ typedef struct {
     gboolean can_decrypt; /* RSA decryption, ECDH */
     guint pcr_bank;       /* TPM: bits of the bank's digests: 160, 256, 384 */
     guint32 pcrs;         /* mask of 1 << number: it works while they are as now; 0: always */
+    const char *name; /* (nullable) hexadecimal, 16 bytes: what a token that keeps keys calls it;
+                         what is there under that name, and made by an agent, is destroyed first */
 } SignetKeyTemplate;
 
 /* What can be learned about a device. */

@@ -59,6 +59,7 @@ typedef struct {
     GBytes *data;           /* (owned, nullable) */
     SignetSecret *auth;     /* (owned, nullable) ADOPT */
     SignetKeyTemplate template;
+    char key_name[33]; /* behind template.name */
     SignetLesson lesson;
     SignetTokenUnlock unlock; /* its pin is owned */
 

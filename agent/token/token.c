@@ -364,6 +364,9 @@ signet_token_generate(SignetToken *token, const SignetTokenWait *wait,
 
     signet_request_init(&pending->request, SIGNET_OP_GENERATE, NULL, NULL, NULL);
     pending->request.template = *template;
+    pending->request.template.name = pending->request.key_name;
+    g_strlcpy(pending->request.key_name, template->name ? template->name : "",
+              sizeof pending->request.key_name);
     return submit(token, wait, pending);
 }
 

@@ -18,6 +18,7 @@
  *   crash        … ends the process
  *   crash-once   … does so once
  *   crash-start  so does the module's start
+ *   kill-generated  a kill -9 as soon as the next key is made
  *   sessions     how many there may be at once
  * Each C_Login adds a line to the file logins. */
 
@@ -297,6 +298,8 @@ generate_key_pair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTR
                   CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key)
 {
     CK_ATTRIBUTE changed[16];
+    char path[4096];
+    CK_RV rv;
 
     if (public_n > 16)
         return CKR_ARGUMENTS_BAD;
@@ -310,8 +313,12 @@ generate_key_pair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTR
         changed[i].pValue = (void *)EDWARDS_OID;
         changed[i].ulValueLen = EDWARDS_OID_SIZE;
     }
-    return real->C_GenerateKeyPair(session, mechanism, changed, public_n, private, private_n,
-                                   public_key, private_key);
+    rv = real->C_GenerateKeyPair(session, mechanism, changed, public_n, private, private_n,
+                                 public_key, private_key);
+    path_of("kill-generated", path, sizeof path);
+    if (rv == CKR_OK && unlink(path) == 0)
+        raise(SIGKILL);
+    return rv;
 }
 
 /* The value is in the caller's own buffer, which has room for more. */

@@ -93,12 +93,23 @@ fill_public(Template *template, Pair *pair, const SignetKeyTemplate *key, gboole
 }
 
 static void
-choose_name(Pair *pair)
+choose_id(Pair *pair, const char *name)
 {
     g_autoptr(SignetSecret) random = signet_secret_new_random(sizeof pair->id);
     gsize size;
 
     memcpy(pair->id, signet_secret_get(random, &size), sizeof pair->id);
+    if (!name || strlen(name) != 2 * sizeof pair->id)
+        return;
+    for (guint i = 0; i < sizeof pair->id; i++)
+        pair->id[i] = (guint8)(g_ascii_xdigit_value(name[2 * i]) << 4 |
+                               g_ascii_xdigit_value(name[2 * i + 1]));
+}
+
+static void
+choose_name(Pair *pair, const char *name)
+{
+    choose_id(pair, name);
     memcpy(pair->label, "signet ", 7);
     for (guint i = 0; i < sizeof pair->id; i++)
         g_snprintf(pair->label + 7 + 2 * i, 3, "%02x", pair->id[i]);
@@ -141,13 +152,40 @@ mechanism_of(guint32 key_type)
     return CKM_EC_KEY_PAIR_GEN;
 }
 
+/* What an attempt that was interrupted has left, by its label too. */
+static CK_RV
+destroy_left(SignetPkcs11 *p11, const Pair *pair)
+{
+    static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
+    const CK_ATTRIBUTE id = {CKA_ID, (void *)pair->id, sizeof pair->id};
+    CK_RV rv = CKR_OK;
+
+    for (guint i = 0; i < G_N_ELEMENTS(classes) && rv == CKR_OK; i++) {
+        SignetPkcs11Found found;
+
+        rv = signet_pkcs11_find(p11, classes[i], &id, &found);
+        for (CK_ULONG j = 0; j < found.n && rv == CKR_OK; j++) {
+            g_autoptr(GBytes) label = signet_pkcs11_get_attribute(p11, found.objects[j], CKA_LABEL);
+
+            if (label && g_bytes_get_size(label) == strlen(pair->label) &&
+                memcmp(g_bytes_get_data(label, NULL), pair->label, strlen(pair->label)) == 0)
+                rv = p11->functions->C_DestroyObject(p11->session, found.objects[j]);
+        }
+    }
+    return rv;
+}
+
 static CK_RV
 make_with(SignetPkcs11 *p11, const SignetKeyTemplate *key, Pair *pair, gboolean by_name)
 {
     CK_MECHANISM mechanism = {mechanism_of(key->type), NULL, 0};
     Template public = {0}, private = {0};
+    CK_RV rv;
 
-    choose_name(pair);
+    choose_name(pair, key->name);
+    rv = key->name ? destroy_left(p11, pair) : CKR_OK;
+    if (rv != CKR_OK)
+        return rv;
     fill_public(&public, pair, key, by_name);
     fill_private(&private, pair, key);
     return p11->functions->C_GenerateKeyPair(p11->session, &mechanism, public.attributes, public.n,

@@ -330,12 +330,27 @@ destroy_pair(SignetPkcs11 *p11, SignetKey *key, guint *destroyed, GError **error
            destroy_class(p11, CKO_PUBLIC_KEY, id, destroyed, error);
 }
 
+/* Another key has taken the name since: that of a later attempt to make one. */
+static gboolean
+is_replaced(SignetPkcs11 *p11, SignetKey *key)
+{
+    g_autoptr(P11KitUri) uri = parse_blob(p11, key, NULL);
+    CK_ATTRIBUTE *id = uri ? p11_kit_uri_get_attribute(uri, CKA_ID) : NULL;
+    SignetPkcs11Found found = {0};
+
+    if (id)
+        signet_pkcs11_find(p11, CKO_PUBLIC_KEY, id, &found);
+    return found.n > 0 && !is_half(p11, CKO_PUBLIC_KEY, id, key->spki);
+}
+
 static gboolean
 destroy_for_sure(SignetPkcs11 *p11, SignetKey *key, GError **error)
 {
     guint destroyed = 0;
     g_autoptr(GError) local = NULL;
 
+    if (is_replaced(p11, key))
+        return TRUE;
     if (!destroy_pair(p11, key, &destroyed, error))
         return FALSE;
     if (destroyed == 0 && signet_pkcs11_doubt(p11, key->blob, &local) &&

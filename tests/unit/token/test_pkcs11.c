@@ -482,6 +482,44 @@ START_TEST(a_new_key_without_protection_is_destroyed)
 }
 END_TEST
 
+static void
+note_key(SignetKey *key, const GError *error, gpointer data)
+{
+    ck_assert_msg(key != NULL, "%s", error ? error->message : "");
+    *(SignetKey **)data = signet_key_ref(key);
+}
+
+static SignetKey *
+generate_named(const char *name)
+{
+    const SignetKeyTemplate template = {.type = SIGNET_KEY_EC_P256, .name = name};
+    SignetKey *key = NULL;
+
+    signet_token_generate(token, NULL, &template, note_key, &key);
+    while (!key)
+        g_main_context_iteration(NULL, TRUE);
+    return key;
+}
+
+START_TEST(what_an_interrupted_attempt_left_goes_with_the_next_of_its_name)
+{
+    static const char name[] = "00112233445566778899aabbccddeeff";
+    g_autoptr(SignetKey) foreign = generate(SIGNET_KEY_EC_P256, FALSE);
+    g_autoptr(SignetKey) left = generate_named(name);
+    g_autoptr(SignetKey) key = generate_named(name);
+
+    assert_objects("4");
+    assert_sign_fails(left, SIGNET_ERROR_CORRUPT, "another public key");
+    token_assert_signs(token, key, &ecdsa, 32);
+    token_assert_signs(token, foreign, &ecdsa, 32);
+    /* the late end of the attempt that was given up */
+    ck_assert(token_destroy(token, left, NULL));
+    assert_objects("4");
+    ck_assert(token_destroy(token, key, NULL));
+    assert_objects("2");
+}
+END_TEST
+
 /* --- here and gone --- */
 
 START_TEST(a_token_that_was_taken_away_is_absent_until_it_is_back)
@@ -607,6 +645,7 @@ add_softhsm_tests(TCase *tc)
     tcase_add_test(tc, two_tokens_of_the_policy_may_be_one_device);
     tcase_add_test(tc, a_key_is_found_again_by_its_uri);
     tcase_add_test(tc, a_destroyed_key_leaves_nothing);
+    tcase_add_test(tc, what_an_interrupted_attempt_left_goes_with_the_next_of_its_name);
     tcase_add_test(tc, a_key_that_is_gone_does_not_disturb_the_others);
     tcase_add_test(tc, another_key_with_the_same_id_is_not_used);
     tcase_add_test(tc, a_blob_that_is_no_uri_is_refused);
