@@ -24,6 +24,13 @@
 
 #include "agent/enroller/harden.h"
 
+/* Under sanitizers, which need more than the program, there is none. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_FILTER FALSE
+#else
+#define HAS_FILTER TRUE
+#endif
+
 static char *path; /* of a file that everybody may write */
 static int listener = -1;
 static struct sockaddr_in listener_address;
@@ -296,10 +303,10 @@ main(void)
     SRunner *runner = srunner_create(suite);
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* there is no filter then */
-    tcase_add_loop_test(tcase, it_cannot, 0, G_N_ELEMENTS(forbidden));
-    tcase_add_test(tcase, without_network_there_are_no_sockets);
-#endif
+    if (HAS_FILTER) {
+        tcase_add_loop_test(tcase, it_cannot, 0, G_N_ELEMENTS(forbidden));
+        tcase_add_test(tcase, without_network_there_are_no_sockets);
+    }
     tcase_add_loop_test(tcase, it_can, 0, G_N_ELEMENTS(allowed));
     tcase_add_test(tcase, root_becomes_somebody_else);
     suite_add_tcase(suite, tcase);
