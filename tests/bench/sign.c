@@ -5,14 +5,16 @@
  *
  *   sign echo KEY CPU CPU    a signature, and a bare SEQPACKET echo between two processes: this one
  * and its peer keep to these CPUs sign other KEY OTHERKEY  a signature with KEY, and one with
- * OTHERKEY (a key of the provider tpm2) sign first KEY [tpm2]    loads KEY (by provider tpm2),
- * signs once, exits: to be timed from outside sign times KEY COUNT    the median of so many
- * signatures sign flood KEY THREADS    signs in so many threads at once until it is killed
+ * OTHERKEY (a key of the provider tpm2); "slow": with few of them sign first KEY [tpm2]    loads
+ * KEY (by provider tpm2), signs once, exits: to be timed from outside sign times KEY COUNT    the
+ * median of so many signatures sign flood KEY THREADS    signs in so many threads at once until it
+ * is killed
  *
  * Prints medians in microseconds; of two things, the median of the ratios of pairs as well. */
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +29,7 @@
 #include <openssl/provider.h>
 #include <openssl/store.h>
 
-#define PAIRS 400
+#define PAIRS_MAX 400
 
 /* What a TLS 1.3 client signs: RFC 8446 4.4.3. */
 static unsigned char tls_message[64 + 34 + 32];
@@ -164,18 +166,18 @@ median(double *values, size_t count)
 
 /* Pairs of short batches, so that what else the machine does meets both alike. */
 static void
-race(const struct subject *a, const struct subject *b, int count)
+race(const struct subject *a, const struct subject *b, int count, size_t pairs)
 {
-    double times[2][PAIRS], ratios[PAIRS];
+    double times[2][PAIRS_MAX], ratios[PAIRS_MAX];
     batch(a, count);
     batch(b, count);
-    for (int i = 0; i < PAIRS; i++) {
+    for (size_t i = 0; i < pairs; i++) {
         times[0][i] = batch(a, count);
         times[1][i] = batch(b, count);
         ratios[i] = times[0][i] / times[1][i];
     }
-    printf("%.2f %.2f %.4f\n", median(times[0], PAIRS), median(times[1], PAIRS),
-           median(ratios, PAIRS));
+    printf("%.2f %.2f %.4f\n", median(times[0], pairs), median(times[1], pairs),
+           median(ratios, pairs));
 }
 
 static void
@@ -185,7 +187,7 @@ race_echo(char **arguments)
     struct subject echo = {.echo_fd = start_echo(arguments[2], &pid)};
     keep_to(arguments[1]);
     struct subject signet = {.key = load_key(arguments[0])};
-    race(&signet, &echo, 50);
+    race(&signet, &echo, 50, PAIRS_MAX);
     close(echo.echo_fd);
     waitpid(pid, NULL, 0);
     EVP_PKEY_free(signet.key);
@@ -236,11 +238,12 @@ main(int argc, char **argv)
     memcpy(tls_message + 64, "TLS 1.3, client CertificateVerify", 34);
     if (argc == 5 && strcmp(argv[1], "echo") == 0) {
         race_echo(argv + 2);
-    } else if (argc == 4 && strcmp(argv[1], "other") == 0) {
+    } else if (argc == 4 && (strcmp(argv[1], "other") == 0 || strcmp(argv[1], "slow") == 0)) {
+        bool is_slow = strcmp(argv[1], "slow") == 0;
         load_tpm2();
         struct subject signet = {.key = load_key(argv[2])};
         struct subject other = {.key = load_key(argv[3]), .properties = TPM2_PROPERTIES};
-        race(&signet, &other, 5);
+        race(&signet, &other, is_slow ? 1 : 5, is_slow ? 20 : PAIRS_MAX);
         EVP_PKEY_free(signet.key);
         EVP_PKEY_free(other.key); /* or its objects stay in the TPM */
     } else if (argc >= 3 && strcmp(argv[1], "first") == 0) {
@@ -258,7 +261,7 @@ main(int argc, char **argv)
         flood(argv[2], atoi(argv[3]));
     } else {
         fprintf(stderr,
-                "usage: sign echo KEY CPU CPU | other KEY OTHERKEY | first KEY [PROVIDER] | "
+                "usage: sign echo KEY CPU CPU | other|slow KEY OTHERKEY | first KEY [PROVIDER] | "
                 "times KEY COUNT | flood KEY THREADS\n");
         return 2;
     }
