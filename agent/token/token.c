@@ -576,7 +576,7 @@ signet_token_has_fresh_facts(const SignetToken *token)
 void
 signet_token_set_facts(SignetToken *token, GVariant *facts, gboolean is_fresh)
 {
-    g_autoptr(GVariant) old = g_steal_pointer(&token->facts);
+    g_autoptr(GVariant) old G_GNUC_UNUSED = g_steal_pointer(&token->facts);
 
     token->facts = facts ? g_variant_ref_sink(facts) : NULL;
     token->has_fresh_facts = facts && is_fresh;
