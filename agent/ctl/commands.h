@@ -23,6 +23,7 @@ SignetCtlExit signet_ctl_token(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_unlock(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_lock(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_policy(SignetCtl *ctl, int argc, char **argv);
-/* A part of policy. */
+/* Parts of policy. */
+SignetCtlExit signet_ctl_policy_show(const SignetCtl *ctl, const char *identity);
 SignetCtlExit signet_ctl_simulate(const SignetCtl *ctl, const char *identity);
 SignetCtlExit signet_ctl_version(SignetCtl *ctl, int argc, char **argv);

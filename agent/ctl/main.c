@@ -61,9 +61,10 @@ static const Command commands[] = {
      "  signetctl unlock card\n  signetctl unlock card < /run/keys/card.pin"},
     {"lock", "TOKEN", 1, 1, 0, signet_ctl_lock,
      "log out of a token, and have the agent forget its PIN", "  signetctl lock card"},
-    {"policy", "check|simulate [IDENTITY]", 1, 2, CONFIG_DIR | SIMULATE, signet_ctl_policy,
+    {"policy", "check|show|simulate [IDENTITY]", 1, 2, CONFIG_DIR | SIMULATE, signet_ctl_policy,
      "check the policy files, or tell what they will lead to; needs no agent",
      "  signetctl policy check --config-dir ./etc\n"
+     "  signetctl policy show wifi\n"
      "  signetctl policy simulate wifi --to +1y\n"
      "  signetctl policy simulate wifi --ca-away 2026-12-24 --ca-back 2027-01-07\n"
      "  signetctl policy simulate wifi --fleet 100000 --within 1h"},

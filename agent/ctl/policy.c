@@ -69,8 +69,10 @@ signet_ctl_policy(SignetCtl *ctl, int argc, char **argv)
 {
     if (g_str_equal(argv[0], "check") && argc == 1)
         return check(ctl);
+    if (g_str_equal(argv[0], "show") && argc == 2)
+        return signet_ctl_policy_show(ctl, argv[1]);
     if (g_str_equal(argv[0], "simulate") && argc == 2)
         return signet_ctl_simulate(ctl, argv[1]);
-    return signet_ctl_refuse("usage: signetctl policy check, or signetctl policy simulate "
-                             "IDENTITY; see: signetctl policy --help");
+    return signet_ctl_refuse("usage: signetctl policy check, policy show IDENTITY or policy "
+                             "simulate IDENTITY; see: signetctl policy --help");
 }

@@ -42,7 +42,7 @@ _signetctl() {
     unlock) options="$options --pin-fd --last-try --again $(signetctl token --names 2>/dev/null)" ;;
     lock) options="$options $(signetctl token --names 2>/dev/null)" ;;
     policy)
-        options="$options check simulate --config-dir --state-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
+        options="$options check show simulate --config-dir --state-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac

@@ -9,8 +9,7 @@ static const struct {
     gint64 seconds;
     const char *name;
 } units[] = {
-    {365 * 86400, "year"}, {30 * 86400, "month"}, {86400, "day"},
-    {3600, "hour"},        {60, "minute"},        {1, "second"},
+    {365 * 86400, "year"}, {86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"},
 };
 
 char *
@@ -19,8 +18,8 @@ signet_when_duration(gint64 seconds)
     for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
         gint64 count = seconds / units[i].seconds;
 
-        /* One month is said in days: "1 month" is too vague for a certificate. */
-        if (count >= 1 && !(count == 1 && g_str_equal(units[i].name, "month")))
+        /* "1 year" is too vague for a certificate of 398 days, and so is any month. */
+        if (count >= 1 && !(count == 1 && g_str_equal(units[i].name, "year")))
             return g_strdup_printf("%" G_GINT64_FORMAT " %s%s", count, units[i].name,
                                    count == 1 ? "" : "s");
     }

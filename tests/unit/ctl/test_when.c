@@ -29,8 +29,8 @@ static const struct {
     {3 * DAY, "in 3 days"},
     {31 * DAY, "in 31 days"},
     {59 * DAY, "in 59 days"},
-    {60 * DAY, "in 2 months"},
-    {-365 * DAY, "1 year ago"},
+    {90 * DAY, "in 90 days"},
+    {-398 * DAY, "398 days ago"},
     {800 * DAY, "in 2 years"},
 };
 
