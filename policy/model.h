@@ -111,7 +111,8 @@ typedef struct {
 #define SIGNET_CA_KINDS(C) \
     C(LOCAL, "local")      \
     C(EST, "est")          \
-    C(EXEC, "exec")
+    C(EXEC, "exec")        \
+    C(MANUAL, "manual")
 
 typedef enum {
 #define C(symbol, name) SIGNET_CA_##symbol,

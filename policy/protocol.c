@@ -45,6 +45,7 @@ static const SignetCaProtocol protocols[] = {
     {SIGNET_CA_EST, .is_remote = TRUE, .has_server = TRUE, .needs_anchor = TRUE,
      TABLE_OF(est_options)},
     {SIGNET_CA_EXEC, .is_remote = TRUE, TABLE_OF(exec_options)},
+    {SIGNET_CA_MANUAL, .is_remote = TRUE},
 };
 
 const SignetCaProtocol *

@@ -27,6 +27,8 @@ static const struct {
     {"org.signet.Identity1", "Rollback", signet_bus_identity_rollback},
     {"org.signet.Identity1", "ReportFailure", signet_bus_identity_report_failure},
     {"org.signet.Identity1", "Adopt", signet_bus_identity_adopt},
+    {"org.signet.Identity1", "GetRequest", signet_bus_identity_get_request},
+    {"org.signet.Identity1", "Import", signet_bus_identity_import},
     {"org.signet.Token1", "GetCounts", signet_bus_token_get_counts},
     {"org.signet.Token1", "Unlock", signet_bus_token_unlock},
     {"org.signet.Token1", "Lock", signet_bus_token_lock},

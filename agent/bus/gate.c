@@ -27,6 +27,8 @@ static const SignetGateRow rows[] = {
     {IDENTITY, "Rollback", "org.signet.rotate"},
     {IDENTITY, "ReportFailure", NULL},
     {IDENTITY, "Adopt", "org.signet.adopt"},
+    {IDENTITY, "GetRequest", "org.signet.status"},
+    {IDENTITY, "Import", "org.signet.enroll"},
     {"org.signet.Token1", "GetCounts", "org.signet.status"},
     {"org.signet.Token1", "Unlock", "org.signet.unlock"},
     {"org.signet.Token1", "Lock", "org.signet.unlock"},

@@ -19,6 +19,8 @@ void signet_bus_identity_rotate(SignetBusCall *call);
 void signet_bus_identity_rollback(SignetBusCall *call);
 void signet_bus_identity_report_failure(SignetBusCall *call);
 void signet_bus_identity_adopt(SignetBusCall *call);
+void signet_bus_identity_get_request(SignetBusCall *call);
+void signet_bus_identity_import(SignetBusCall *call);
 
 /* Answers the calls that joined a rotation of this identity somebody else had started. */
 void signet_bus_identity_answer_waiting(SignetBus *bus, const char *identity,

@@ -1,12 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Enroll, Rotate and Adopt: starting what the rotation engine does, and waiting for how it ends. */
+/* Enroll, Rotate, Adopt and Import: starting what the rotation engine does, and waiting for how it
+ * ends. */
 
 #include "agent/bus/identity.h"
 
 #include "agent/bus/adoption.h"
 #include "agent/bus/options.h"
+#include "agent/store/pem.h"
 
 #define WAIT_S     300
 #define STARTED_MS 100 /* whatever refuses a wish does so within this time */
@@ -134,6 +136,43 @@ signet_bus_identity_adopt(SignetBusCall *call)
     }
     signet_engine_adopt(call->bus->context.engine, signet_bus_call_get_identity(call),
                         &parsed.adoption, on_done, make_promise(call, parsed.no_wait));
+}
+
+void
+signet_bus_identity_import(SignetBusCall *call)
+{
+    GVariant *parameters = g_dbus_method_invocation_get_parameters(call->invocation);
+    g_autoptr(GVariant) value = g_variant_get_child_value(parameters, 0);
+    g_autoptr(GBytes) answer = g_variant_get_data_as_bytes(value);
+
+    signet_engine_import(call->bus->context.engine, signet_bus_call_get_identity(call), answer,
+                         on_done, make_promise(call, FALSE));
+}
+
+static void
+on_request(GBytes *csr, const GError *error, gpointer data)
+{
+    g_autofree Promise *promise = data;
+    SignetBusCall *call =
+        promise->weak->bus ? signet_bus_find_call(promise->weak->bus, promise->id) : NULL;
+
+    g_rc_box_release(promise->weak);
+    if (!call)
+        return;
+    if (!csr) {
+        signet_bus_call_fail(call, error);
+        return;
+    }
+    g_autoptr(GString) pem = g_string_new(NULL);
+    signet_pem_append_request(pem, csr);
+    signet_bus_call_reply(call, g_variant_new("(s)", pem->str));
+}
+
+void
+signet_bus_identity_get_request(SignetBusCall *call)
+{
+    signet_engine_get_request(call->bus->context.engine, signet_bus_call_get_identity(call),
+                              on_request, make_promise(call, FALSE));
 }
 
 void

@@ -13,50 +13,20 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "agent/ctl/file.h"
 #include "agent/ctl/wait.h"
 
 #define KEY_MAX          16384u
 #define CERTIFICATES_MAX 65536u
 #define PASSWORD_MAX     64u
 
-/* At most size bytes; -1: errno says why. */
-static gssize
-read_all(int fd, char *buffer, gsize size)
-{
-    gsize done = 0;
-    ssize_t n = 0;
-
-    do {
-        n = read(fd, buffer + done, size - done);
-        done += n > 0 ? (gsize)n : 0;
-    } while ((n > 0 && done < size) || (n < 0 && errno == EINTR));
-    return n < 0 ? -1 : (gssize)done;
-}
-
-/* "-": standard input. -1: said why. */
-static gssize
-read_file(const char *path, char *buffer, gsize size)
-{
-    gboolean is_stdin = g_str_equal(path, "-");
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    gssize n = fd < 0 ? -1 : read_all(fd, buffer, size);
-
-    if (n < 0)
-        g_printerr("signetctl: cannot read '%s': %s\n", path, g_strerror(errno));
-    if (fd >= 0 && !is_stdin)
-        close(fd);
-    return n;
-}
-
 static gboolean
 add_file(GVariantDict *options, const char *name, const char *path, gsize max)
 {
-    g_autofree char *buffer = g_malloc(max + 1);
-    gssize size = read_file(path, buffer, max + 1);
+    g_autofree char *buffer = g_malloc(max);
+    gssize size = signet_ctl_read_file(path, buffer, max);
 
-    if (size > (gssize)max)
-        g_printerr("signetctl: '%s' is longer than %zu bytes\n", path, max);
-    if (size < 0 || size > (gssize)max)
+    if (size < 0)
         return FALSE;
     g_variant_dict_insert_value(
         options, name, g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, buffer, (gsize)size, 1));
@@ -111,7 +81,7 @@ add_password(SignetCtlChange *change, const SignetCtl *ctl)
     char buffer[PASSWORD_MAX + 2];
     gssize size = ctl->adoption.is_password_asked
                       ? ask_password(buffer, sizeof buffer)
-                      : read_file(ctl->adoption.password_file, buffer, sizeof buffer);
+                      : signet_ctl_read_file(ctl->adoption.password_file, buffer, sizeof buffer);
     int fd = -1;
 
     if (size > 0 && buffer[size - 1] == '\n')

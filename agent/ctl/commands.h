@@ -17,6 +17,8 @@ SignetCtlExit signet_ctl_enroll(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_rotate(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_rollback(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_adopt(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_request(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_import(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_reload(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_watch(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_token(SignetCtl *ctl, int argc, char **argv);

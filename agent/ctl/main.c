@@ -48,6 +48,11 @@ static const Command commands[] = {
      "make a key that exists already the identity's own",
      "  signetctl adopt vpn --object 'pkcs11:id=%01'\n"
      "  signetctl adopt vpn --key /etc/tpm/vpn.pem --cert /etc/tpm/vpn-chain.pem"},
+    {"request", "IDENTITY", 1, 1, 0, signet_ctl_request,
+     "print the request that waits to be given to a CA by hand",
+     "  signetctl request wifi > wifi.csr"},
+    {"import", "IDENTITY FILE", 2, 2, 0, signet_ctl_import,
+     "hand over the certificates that the CA gave for it", "  signetctl import wifi chain.pem"},
     {"reload", "", 0, 0, 0, signet_ctl_reload, "read the policy files again",
      "  signetctl policy check && signetctl reload"},
     {"watch", "", 0, 0, 0, signet_ctl_watch, "what happens, line by line, until interrupted",

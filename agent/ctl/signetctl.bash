@@ -5,7 +5,7 @@
 
 _signetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command='' skip=
-    local commands='status list show enroll rotate rollback adopt reload watch token unlock lock policy version help'
+    local commands='status list show enroll rotate rollback adopt request import reload watch token unlock lock policy version help'
     local options='--json --bus-address --help'
 
     case $prev in
@@ -31,7 +31,7 @@ _signetctl() {
     done
     case $command in
     '') options="$options $commands" ;;
-    show | rollback) options="$options $(signetctl list --names 2>/dev/null)" ;;
+    show | rollback | request | import) options="$options $(signetctl list --names 2>/dev/null)" ;;
     enroll | rotate) options="$options --no-wait $(signetctl list --names 2>/dev/null)" ;;
     adopt)
         options="$options --object --key --cert --password-file --ask-password --enroll --take-over --no-wait
@@ -46,7 +46,7 @@ _signetctl() {
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac
-    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|rollback|adopt|token|unlock|lock|policy) ]]; then
+    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|rollback|adopt|request|import|token|unlock|lock|policy) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     fi
 }

@@ -35,6 +35,7 @@ signet_remote_copy(SignetJobRemote *remote, const SignetJobRemote *from)
     remote->bootstrap_identity = g_strdup(from->bootstrap_identity);
     remote->secret = from->secret ? signet_secret_ref(from->secret) : NULL;
     remote->state = from->state ? g_bytes_ref(from->state) : NULL;
+    remote->answer = from->answer ? g_bytes_ref(from->answer) : NULL;
     remote->options = dup_list(from->options);
 }
 
@@ -48,6 +49,7 @@ signet_remote_clear(SignetJobRemote *remote)
     g_free((char *)remote->bootstrap_identity);
     g_clear_pointer(&remote->secret, signet_secret_unref);
     g_clear_pointer(&remote->state, g_bytes_unref);
+    g_clear_pointer(&remote->answer, g_bytes_unref);
     g_strfreev((char **)remote->options);
     *remote = (SignetJobRemote) {0};
 }
@@ -107,6 +109,7 @@ signet_remote_to_file(const SignetJobRemote *remote, GKeyFile *file)
     put_text(file, "BootstrapIdentity", remote->bootstrap_identity);
     g_key_file_set_boolean(file, GROUP, "SecretAlways", remote->is_secret_kept);
     put_bytes(file, "State", remote->state);
+    put_bytes(file, "Answer", remote->answer);
     for (const char *const *option = remote->options; option && *option; option++) {
         const char *equals = strchr(*option, '=');
         g_autofree char *key = g_strndup(*option, (gsize)(equals - *option));
@@ -229,6 +232,7 @@ signet_remote_from_file(SignetJobRemote *remote, GKeyFile *file, GError **error)
     remote->is_secret_kept = g_key_file_get_boolean(file, GROUP, "SecretAlways", NULL);
     remote->secret = take_secret(file);
     remote->state = take_bytes(file, GROUP, "State");
+    remote->answer = take_bytes(file, GROUP, "Answer");
     remote->options = take_options(file);
     return take_rungs(file, &remote->rungs, error);
 }

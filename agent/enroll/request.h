@@ -21,8 +21,9 @@ typedef struct {
     const char *bootstrap_identity; /* (nullable) authenticates with its current generation */
     SignetSecret *secret;           /* (nullable) never logged, never printed */
     gboolean is_secret_kept;        /* send it along with every request */
-    GBytes *state; /* (nullable) what the last job of this generation handed over: a request that
-                      was sent before and is repeated as it is, an order */
+    GBytes *state;  /* (nullable) what the last job of this generation handed over: a request that
+                       was sent before and is repeated as it is, an order */
+    GBytes *answer; /* (nullable) what a person brought from the CA, as it came */
     const char *const *options; /* "Key=value" of the protocol's own keys */
 } SignetJobRemote;
 

@@ -5,6 +5,7 @@
 
 #include "agent/enroller/answer.h"
 
+#include <openssl/pem.h>
 #include <openssl/pkcs7.h>
 #include <string.h>
 
@@ -161,4 +162,80 @@ signet_answer_read_certificates(OSSL_LIB_CTX *library, GBytes *der, GError **err
         return NULL;
     }
     return g_steal_pointer(&list);
+}
+
+/* NULL: one of them cannot be read, or there are too many. */
+static SignetX509Stack *
+read_pem(const guint8 *data, gsize size)
+{
+    g_autoptr(BIO) bio = BIO_new_mem_buf(data, (int)size);
+    g_autoptr(SignetX509Stack) list = sk_X509_new_null();
+    X509 *certificate;
+    gboolean is_good = TRUE;
+
+    while (is_good && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+        is_good = sk_X509_num(list) < SIGNET_ANSWER_CERTIFICATES_MAX &&
+                  add_certificate(list, certificate);
+        X509_free(certificate);
+    }
+    unsigned long code = ERR_peek_last_error();
+    ERR_clear_error();
+    if (!is_good || sk_X509_num(list) == 0 || (code && ERR_GET_REASON(code) != PEM_R_NO_START_LINE))
+        return NULL;
+    return g_steal_pointer(&list);
+}
+
+static SignetX509Stack *
+read_one(GBytes *der)
+{
+    g_autoptr(SignetX509Stack) list = sk_X509_new_null();
+    X509 *certificate = signet_parse_certificate(der, NULL);
+
+    ERR_clear_error();
+    if (!certificate)
+        return NULL;
+    sk_X509_push(list, certificate);
+    return g_steal_pointer(&list);
+}
+
+SignetX509Stack *
+signet_answer_read_any(OSSL_LIB_CTX *library, GBytes *answer, GError **error)
+{
+    static const char mark[] = "-----BEGIN CERTIFICATE-----";
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(answer, &size);
+    SignetX509Stack *list;
+
+    if (size > 0 && memmem(data, size, mark, strlen(mark))) {
+        list = read_pem(data, size);
+        if (!list)
+            signet_error_set(error, SIGNET_ERROR_CORRUPT,
+                             "a certificate in it cannot be read, or they are more than %d",
+                             SIGNET_ANSWER_CERTIFICATES_MAX);
+        return list;
+    }
+    g_autoptr(GBytes) der = signet_answer_decode(data, size, error);
+    list = der ? read_one(der) : NULL;
+    return list || !der ? list : signet_answer_read_certificates(library, der, error);
+}
+
+SignetX509Stack *
+signet_answer_add_anchors(const SignetX509Stack *found, GBytes *anchors, GError **error)
+{
+    g_autoptr(SignetX509Stack) all = X509_chain_up_ref((SignetX509Stack *)found);
+    gsize size = 0;
+    const guint8 *at = anchors ? g_bytes_get_data(anchors, &size) : NULL;
+    const guint8 *end = size ? at + size : at;
+
+    while (at < end) {
+        X509 *anchor = d2i_X509(NULL, &at, (long)(end - at));
+
+        if (!anchor) {
+            ERR_clear_error();
+            signet_error_set(error, SIGNET_ERROR_CORRUPT, "the job's trust anchors cannot be read");
+            return NULL;
+        }
+        sk_X509_push(all, anchor);
+    }
+    return g_steal_pointer(&all);
 }

@@ -17,3 +17,10 @@ GBytes *signet_answer_decode(const guint8 *data, gsize size, GError **error);
 /* The certificates, in the order of the answer, at least one. CORRUPT. */
 SignetX509Stack *
 signet_answer_read_certificates(OSSL_LIB_CTX *library, GBytes *der, GError **error);
+/* What a person or a program brings: certificates in PEM, among other text, one in DER, or a PKCS#7
+ * of them. Likewise. */
+SignetX509Stack *signet_answer_read_any(OSSL_LIB_CTX *library, GBytes *answer, GError **error);
+/* The same certificates, and those that the job knows the CA by (nullable: DER, one after the
+ * other). CORRUPT. */
+SignetX509Stack *
+signet_answer_add_anchors(const SignetX509Stack *found, GBytes *anchors, GError **error);

@@ -7,6 +7,7 @@
 
 #include "agent/base/error.h"
 #include "agent/enroll/parse.h"
+#include "agent/enroller/answer.h"
 #include "provider/wire/limits.h"
 
 #define CHAIN_MAX        9 /* the agent takes ten, an anchor among them perhaps */
@@ -127,4 +128,21 @@ signet_chain_build(const SignetJobRequest *job, SignetX509Stack *found,
     }
     append_anchors(outcome->anchors, top, authorities);
     return TRUE;
+}
+
+gboolean
+signet_chain_build_given(const SignetJobRequest *job, SignetX509Stack *found,
+                         SignetEnrollerOutcome *outcome, GError **error)
+{
+    g_autoptr(SignetX509Stack) authorities =
+        signet_answer_add_anchors(found, job->remote.anchors, error);
+
+    if (!authorities || !signet_chain_build(job, found, authorities, outcome, error))
+        return FALSE;
+    if (outcome->anchors->len > 0)
+        return TRUE;
+    g_byte_array_set_size(outcome->chain, 0);
+    return signet_error_set(error, SIGNET_ERROR_CORRUPT,
+                            "the CA's root is not there; add it to the certificates, or name it in "
+                            "Trust= of the CA");
 }

@@ -14,3 +14,7 @@
 gboolean
 signet_chain_build(const SignetJobRequest *job, SignetX509Stack *found,
                    SignetX509Stack *authorities, SignetEnrollerOutcome *outcome, GError **error);
+/* The same for an answer that came with what leads to its root, or to one that the job knows the CA
+ * by. CORRUPT also when there is no root. */
+gboolean signet_chain_build_given(const SignetJobRequest *job, SignetX509Stack *found,
+                                  SignetEnrollerOutcome *outcome, GError **error);

@@ -175,38 +175,13 @@ check_attributes(const Est *est, GError **error)
 
 /* --- the request --- */
 
-/* A request that was sent before is sent again as it was (RFC 7030 4.2.3): a new signature would
- * make another one of it. */
-static gboolean
-is_own_request(const Est *est, GBytes *der)
-{
-    gsize size = 0;
-    const guint8 *at = g_bytes_get_data(der, &size);
-    g_autoptr(X509_REQ) csr = d2i_X509_REQ(NULL, &at, (long)size);
-    g_autoptr(GBytes) spki = csr ? signet_parse_dup_spki(X509_REQ_get_X509_PUBKEY(csr)) : NULL;
-
-    ERR_clear_error();
-    return spki && g_bytes_equal(spki, est->context->job->spki);
-}
-
+/* A request that was sent before is sent again as it was (RFC 7030 4.2.3). */
 static gboolean
 make_request(Est *est, GError **error)
 {
-    const SignetProtocolContext *context = est->context;
-    guint8 *der = NULL;
-
-    if (est->remote->state && is_own_request(est, est->remote->state)) {
-        est->csr = g_bytes_ref(est->remote->state);
-        return TRUE;
-    }
-    g_autoptr(X509_REQ) csr = signet_request_new(context->crypto, context->job, error);
-    if (!csr)
-        return FALSE;
-    int size = i2d_X509_REQ(csr, &der);
-    if (size > 0)
-        est->csr = g_bytes_new(der, (gsize)size);
-    OPENSSL_free(der);
-    return est->csr ? TRUE : signet_crypto_fail(error, "cannot write the request");
+    est->csr =
+        signet_request_make_der(est->context->crypto, est->context->job, est->remote->state, error);
+    return est->csr != NULL;
 }
 
 static GBytes *

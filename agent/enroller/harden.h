@@ -16,8 +16,9 @@ gboolean signet_harden_limit(GError **error);
 typedef enum {
     SIGNET_SANDBOX_ALONE,   /* no sockets but Unix */
     SIGNET_SANDBOX_NETWORK, /* and no listening */
-    SIGNET_SANDBOX_PROGRAM, /* an administrator's program is to be run: user and privileges only */
 } SignetSandbox;
+/* Started by root: the user 'signet-enroll', else 'nobody'. No capability in any case. */
+gboolean signet_harden_user(GError **error);
 /* For the rest of the process's life, all threads: no other program, no child, nothing written to
  * any file, no privileges; started by root it goes on as the user 'signet-enroll', else as
  * 'nobody'. Names can be resolved and files read. A system call that is not foreseen fails with

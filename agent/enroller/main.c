@@ -15,6 +15,7 @@
 #include "agent/enroller/harden.h"
 #include "agent/enroller/link.h"
 #include "agent/enroller/local.h"
+#include "agent/enroller/manual.h"
 
 #define JOB_FD 3
 /* Later than the agent's own deadlines, which it enforces with SIGKILL: for an agent that died. */
@@ -29,7 +30,8 @@ static const struct {
 } protocols[] = {
     {"local", signet_local_enroll, SIGNET_SANDBOX_ALONE},
     {"est", signet_est_enroll, SIGNET_SANDBOX_NETWORK},
-    {"exec", signet_exec_enroll, SIGNET_SANDBOX_PROGRAM},
+    {"exec", signet_exec_enroll, SIGNET_SANDBOX_ALONE},
+    {"manual", signet_manual_enroll, SIGNET_SANDBOX_ALONE},
     {SIGNET_JOB_CANARY, signet_canary_try, SIGNET_SANDBOX_NETWORK},
 };
 
@@ -59,7 +61,13 @@ enroll(const SignetJobRequest *job, const char *provider, SignetEnrollerOutcome 
                                 "protocol '%s' is not known to this signet-enroll", job->protocol);
 
     SignetSandbox sandbox = protocols[row].sandbox;
-    if (sandbox != SIGNET_SANDBOX_PROGRAM && !signet_harden_limit(error))
+    g_autoptr(GError) unprepared = NULL;
+    g_autoptr(SignetRunner) runner = signet_exec_prepare(job, &unprepared);
+    if (unprepared) {
+        g_propagate_error(error, g_steal_pointer(&unprepared));
+        return FALSE;
+    }
+    if (!signet_harden_limit(error))
         return FALSE;
     if (sandbox == SIGNET_SANDBOX_ALONE)
         signet_harden_drop_network();
@@ -71,7 +79,7 @@ enroll(const SignetJobRequest *job, const char *provider, SignetEnrollerOutcome 
     if (sandbox == SIGNET_SANDBOX_NETWORK && !http)
         return FALSE;
     const SignetProtocolContext context = {
-        .crypto = crypto, .http = http, .job = job, .now_s = (gint64)time(NULL)};
+        .crypto = crypto, .http = http, .job = job, .runner = runner, .now_s = (gint64)time(NULL)};
     return signet_harden_sandbox(sandbox, error) && protocols[row].enroll(&context, outcome, error);
 }
 

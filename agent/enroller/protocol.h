@@ -8,13 +8,15 @@
 #include "agent/enroller/crypto.h"
 #include "agent/enroller/http.h"
 #include "agent/enroller/outcome.h"
+#include "agent/enroller/runner.h"
 
 /* All borrowed. */
 typedef struct {
     SignetCrypto *crypto;
     SignetHttp *http; /* NULL for a protocol without network */
     const SignetJobRequest *job;
-    gint64 now_s; /* seconds since 1970 */
+    SignetRunner *runner; /* NULL for every protocol but "exec" */
+    gint64 now_s;         /* seconds since 1970 */
 } SignetProtocolContext;
 
 /* Asks for what the job says. TRUE: the outcome is a chain, or a time to ask again. */

@@ -6,6 +6,7 @@
 #include "agent/enroller/request.h"
 
 #include "agent/enroll/names.h"
+#include "agent/enroll/parse.h"
 
 void
 signet_extensions_free(SignetExtensions *extensions)
@@ -96,4 +97,38 @@ signet_request_new(SignetCrypto *crypto, const SignetJobRequest *job, GError **e
         return NULL;
     }
     return g_steal_pointer(&csr);
+}
+
+static GBytes *
+dup_former(const SignetJobRequest *job, GBytes *former)
+{
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(former, &size);
+    const guint8 *at = data;
+    g_autoptr(X509_REQ) csr = d2i_X509_REQ(NULL, &at, (long)size);
+    g_autoptr(GBytes) spki = csr ? signet_parse_dup_spki(X509_REQ_get_X509_PUBKEY(csr)) : NULL;
+
+    ERR_clear_error();
+    return spki && g_bytes_equal(spki, job->spki) ? g_bytes_new(data, (gsize)(at - data)) : NULL;
+}
+
+GBytes *
+signet_request_make_der(SignetCrypto *crypto, const SignetJobRequest *job, GBytes *former,
+                        GError **error)
+{
+    GBytes *bytes = former ? dup_former(job, former) : NULL;
+    guint8 *der = NULL;
+
+    if (bytes)
+        return bytes;
+    g_autoptr(X509_REQ) csr = signet_request_new(crypto, job, error);
+    if (!csr)
+        return NULL;
+    int size = i2d_X509_REQ(csr, &der);
+    if (size > 0)
+        bytes = g_bytes_new(der, (gsize)size);
+    else
+        signet_crypto_fail(error, "cannot write the request");
+    OPENSSL_free(der);
+    return bytes;
 }

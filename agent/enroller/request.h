@@ -19,3 +19,7 @@ SignetExtensions *
 signet_request_make_extensions(const SignetJobRequest *job, gboolean is_rsa, GError **error);
 /* Subject, extensions and the new key's public half, signed by the new key. */
 X509_REQ *signet_request_new(SignetCrypto *crypto, const SignetJobRequest *job, GError **error);
+/* The same as DER. former (nullable): begins with a request that was made before, which is given
+ * back as it is when it is for the job's key: a new signature would make another one of it. */
+GBytes *signet_request_make_der(SignetCrypto *crypto, const SignetJobRequest *job, GBytes *former,
+                                GError **error);

@@ -197,12 +197,16 @@ filter_calls(gboolean has_network, GError **error)
 #endif
 
 gboolean
-signet_harden_sandbox(SignetSandbox sandbox, GError **error)
+signet_harden_user(GError **error)
 {
     if (geteuid() == 0 && !change_user(error))
         return FALSE;
-    if (!drop_capabilities(error))
-        return FALSE;
-    return sandbox == SIGNET_SANDBOX_PROGRAM || !HAS_FILTER ||
-           filter_calls(sandbox == SIGNET_SANDBOX_NETWORK, error);
+    return drop_capabilities(error);
+}
+
+gboolean
+signet_harden_sandbox(SignetSandbox sandbox, GError **error)
+{
+    return signet_harden_user(error) &&
+           (!HAS_FILTER || filter_calls(sandbox == SIGNET_SANDBOX_NETWORK, error));
 }

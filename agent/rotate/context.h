@@ -36,3 +36,5 @@ typedef void (*SignetEngineListener)(const char *identity, SignetEngineEvent eve
 /* See signet_engine_rotate(). generation: the current one then. */
 typedef void (*SignetEngineDone)(const char *identity, guint32 generation, const GError *error,
                                  gpointer data);
+/* See signet_engine_get_request(). csr: DER (RFC 2986); NULL with an error. */
+typedef void (*SignetEngineRequestDone)(GBytes *csr, const GError *error, gpointer data);

@@ -45,6 +45,18 @@ typedef struct {
  * does not fit. What was not stored when the agent dies was never asked for. */
 void signet_engine_adopt(SignetEngine *engine, const char *identity, const SignetAdoption *adoption,
                          SignetEngineDone done, gpointer data);
+/* The most bytes of certificates that may be brought. */
+#define SIGNET_ENGINE_IMPORT_MAX 24576u
+/* For a CA with Protocol=manual: what a person brought from it, as it is: certificates in PEM or
+ * DER, or a PKCS#7. An enroller reads it, and it is checked like any CA's answer; when it is wrong
+ * the request waits on. done as for signet_engine_rotate(), and: POLICY for another CA, NOT_FOUND
+ * when no request waits, BAD_REQUEST when it is too much. */
+void signet_engine_import(SignetEngine *engine, const char *identity, GBytes *answer,
+                          SignetEngineDone done, gpointer data);
+/* The request that waits to be carried to the CA; read from the disk. done may be called before
+ * this returns, and is not when the engine is freed first. Errors as for signet_engine_import(). */
+void signet_engine_get_request(SignetEngine *engine, const char *identity,
+                               SignetEngineRequestDone done, gpointer data);
 /* The current generation does not work: the newest earlier one that is still usable becomes current
  * again, the other stays usable as if it had been replaced, and a new one is made after a pause.
  * reason: in words, cut at 200 characters. As signet_engine_rotate(); NOT_FOUND also when there is

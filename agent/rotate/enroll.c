@@ -10,6 +10,8 @@
 /* Holds a generation's number in four bytes, most significant first, and what its enroller asked to
  * be given again. */
 #define STATE_FILE "enrolment"
+/* A person's answer comes by itself; what waits for it is looked at now and then all the same. */
+#define PERSON_S 3600
 
 /* Something for the disk thread; what a kind does not need is NULL. */
 typedef struct {
@@ -19,8 +21,10 @@ typedef struct {
     SignetGeneration *generation; /* (owned, nullable) as it will be */
     SignetJob *job;               /* (owned, nullable) with its outcome */
     guint32 number;
-    SignetSupplies supplies; /* (owned) */
-    GError *error;           /* (owned, nullable) the outcome */
+    SignetSupplies supplies;           /* (owned) */
+    SignetEngineRequestDone requested; /* (nullable) … */
+    gpointer requested_data;           /* … of signet_engine_get_request() */
+    GError *error;                     /* (owned, nullable) the outcome */
 } Task;
 
 static Task *
@@ -44,6 +48,7 @@ task_free(gpointer data)
     g_clear_pointer(&task->job, signet_job_unref);
     signet_material_clear(&task->supplies.read);
     g_clear_pointer(&task->supplies.state, g_bytes_unref);
+    g_clear_pointer(&task->supplies.answer, g_bytes_unref);
     g_clear_error(&task->error);
     g_free(task);
 }
@@ -103,6 +108,13 @@ get_state(const Task *task, GError **error)
     return g_bytes_new(data + sizeof(number), size - sizeof(number));
 }
 
+static gboolean
+is_manual(SignetJob *job)
+{
+    return g_str_equal(signet_job_get_request(job)->protocol,
+                       signet_ca_kind_name(SIGNET_CA_MANUAL));
+}
+
 /* --- a certificate --- */
 
 static void
@@ -114,8 +126,9 @@ run_put_chain(gpointer data)
     if (!signet_store_put_chain(store_of(task), task->entry->name, generation->number,
                                 generation->chain, generation->anchors, &task->error))
         return;
-    /* If the answer is not what was asked for, the next request is a new one. */
-    if (signet_job_get_request(task->job)->remote.state)
+    /* If the answer is not what was asked for, the next request is a new one; but not where a
+     * person may be on the way with it. */
+    if (signet_job_get_request(task->job)->remote.state && !is_manual(task->job))
         put_state(task, NULL, &task->error);
 }
 
@@ -170,11 +183,39 @@ tell_failure(SignetEntry *entry, SignetJob *job)
     fail(entry, cause);
 }
 
+/* What was brought is wrong: that is no reason to make another request. */
+static gboolean
+is_waiting_on(SignetJob *job)
+{
+    return is_manual(job) && (signet_job_get_outcome(job) == SIGNET_OUTCOME_PENDING ||
+                              signet_job_get_outcome(job) == SIGNET_OUTCOME_REFUSED);
+}
+
+static void
+wait_for_person(SignetEntry *entry, SignetJob *job)
+{
+    gboolean is_refusal = signet_job_get_outcome(job) == SIGNET_OUTCOME_REFUSED;
+    g_autofree char *cause = g_strdup_printf(
+        "%s%s%sgive the request to CA '%s' (signetctl request %s), then: signetctl import %s "
+        "CHAIN.pem",
+        is_refusal ? "what was brought is not used: " : "",
+        is_refusal ? signet_job_get_message(job) : "", is_refusal ? "; " : "", entry->policy->ca,
+        entry->name, entry->name);
+
+    signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CA_PENDING,
+                                                       .cause = cause,
+                                                       .after_s = PERSON_S});
+}
+
 static void
 tell_outcome(SignetEntry *entry, SignetJob *job)
 {
     const char *message = signet_job_get_message(job);
 
+    if (is_waiting_on(job)) {
+        wait_for_person(entry, job);
+        return;
+    }
     if (signet_job_get_outcome(job) != SIGNET_OUTCOME_PENDING) {
         tell_failure(entry, job);
         return;
@@ -271,6 +312,7 @@ done_supply(gpointer data)
 
         fail(entry, cause);
     } else if (task->policy != entry->engine->policy) {
+        entry->answer = g_steal_pointer(&task->supplies.answer);
         signet_entry_enroll(entry); /* it may name other files now */
     } else {
         start(entry, &task->supplies);
@@ -290,5 +332,38 @@ signet_entry_enroll(SignetEntry *entry)
     Task *task = task_new(entry);
     task->policy = signet_policy_ref(entry->engine->policy);
     task->ca = ca;
+    task->supplies.answer = g_steal_pointer(&entry->answer);
+    signet_disk_thread_give(entry->engine->disk, &work, task);
+}
+
+/* --- what a person carries --- */
+
+static void
+run_get_request(gpointer data)
+{
+    Task *task = data;
+
+    task->supplies.state = get_state(task, &task->error);
+    if (!task->supplies.state && !task->error)
+        task->error = signet_error_new(
+            SIGNET_ERROR_BUSY, "the request of '%s' is being made; ask again", task->entry->name);
+}
+
+static void
+done_get_request(gpointer data)
+{
+    Task *task = data;
+
+    task->requested(task->error ? NULL : task->supplies.state, task->error, task->requested_data);
+}
+
+void
+signet_entry_get_request(SignetEntry *entry, SignetEngineRequestDone done, gpointer data)
+{
+    static const SignetDiskWork work = {run_get_request, done_get_request, task_free};
+    Task *task = task_new(entry);
+
+    task->requested = done;
+    task->requested_data = data;
     signet_disk_thread_give(entry->engine->disk, &work, task);
 }

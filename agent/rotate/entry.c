@@ -34,6 +34,7 @@ entry_clear(gpointer data)
     g_free(entry->name);
     g_free(entry->wish);
     g_free(entry->blocked);
+    g_clear_pointer(&entry->answer, g_bytes_unref);
     g_free(entry->no_new_key);
     g_free(entry->problem);
     g_array_unref(entry->waiters);

@@ -41,6 +41,7 @@ typedef struct {
     guint64 token_id;         /* 0: none */
     GBytes *digest;           /* (owned, nullable) of the test signature */
     SignetJob *job;           /* (owned, nullable) while signet-enroll runs */
+    GBytes *answer;           /* (owned, nullable) what a person brought, until it is looked at */
     SignetAdopting *adopting; /* (owned, nullable) from the wish until it is stored */
     /* retiring beside it */
     SignetToken *retire_token; /* (owned, nullable) */
@@ -80,6 +81,7 @@ void signet_entry_refresh(SignetEntry *entry);
 typedef struct {
     SignetMaterial read; /* (owned) */
     GBytes *state;       /* (owned, nullable) SignetJobRemote.state */
+    GBytes *answer;      /* (owned, nullable) SignetJobRemote.answer */
 } SignetSupplies;
 /* The request for a certificate for this generation; for a check alone it is never started. NULL
  * without a CA in the policy. supplies: nullable, a local CA and a check need none. */
@@ -94,6 +96,8 @@ void signet_entry_load(SignetEntry *entry, GPtrArray *ret_problems);
 
 /* enroll.c: asks the CA. */
 void signet_entry_enroll(SignetEntry *entry);
+/* What is waiting to be carried to it; see signet_engine_get_request(). */
+void signet_entry_get_request(SignetEntry *entry, SignetEngineRequestDone done, gpointer data);
 /* effects.c: do them; each outcome comes back through signet_entry_advance(). */
 void signet_entry_do(SignetEntry *entry, guint effects);
 /* The enroller is killed; what a token does for an entry ends without an outcome, or, when

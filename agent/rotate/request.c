@@ -162,12 +162,14 @@ set_remote(const SignetEntry *entry, const SignetCaProfile *ca, const SignetSupp
         .is_system = g_strcmp0(ca->remote.trust, "system") == 0,
         .pins = (const char *const *)ca->remote.pins,
         .proxy = ca->remote.proxy,
-        .timeout_s = (guint)ca->remote.timeout_s,
+        /* nobody is spoken to: the enroller needs no network */
+        .timeout_s = ca->kind == SIGNET_CA_MANUAL ? 0 : (guint)ca->remote.timeout_s,
         .rungs = rungs,
         .bootstrap_identity = ca->remote.bootstrap_identity,
         .secret = supplies ? supplies->read.secret : NULL,
         .is_secret_kept = ca->remote.is_secret_kept,
         .state = supplies ? supplies->state : NULL,
+        .answer = supplies ? supplies->answer : NULL,
         .options = (const char *const *)ca->remote.options,
     };
     set_limits(entry, request);

@@ -35,6 +35,15 @@ signet_pem_append_certificates(GString *out, const GPtrArray *certificates, guin
     }
 }
 
+void
+signet_pem_append_request(GString *out, GBytes *der)
+{
+    gsize size;
+    const guint8 *data = g_bytes_get_data(der, &size);
+
+    append_block(out, PEM_STRING_X509_REQ, data, size);
+}
+
 /* FALSE at the end of the text, or when it is damaged, or a block is no certificate. */
 static gboolean
 read_block(BIO *bio, GPtrArray *certificates, gboolean *ret_is_foreign)

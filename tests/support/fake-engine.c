@@ -276,6 +276,23 @@ signet_engine_rotate(SignetEngine *engine, const char *name, SignetEngineDone do
 }
 
 void
+signet_engine_import(SignetEngine *engine, const char *name, GBytes *answer, SignetEngineDone done,
+                     gpointer data)
+{
+    g_string_printf(engine->control.reported, "%s: %zu bytes", name, g_bytes_get_size(answer));
+    done(name, 1, NULL, data);
+}
+
+void
+signet_engine_get_request(SignetEngine *engine, const char *name, SignetEngineRequestDone done,
+                          gpointer data)
+{
+    g_autoptr(GBytes) csr = g_bytes_new("0\x03\x02\x01\x01", 5);
+
+    done(csr, NULL, data);
+}
+
+void
 signet_engine_rollback(SignetEngine *engine, const char *name, const char *reason,
                        SignetEngineDone done, gpointer data)
 {

@@ -500,6 +500,8 @@ static const struct {
     {"/org/signet/identity/wifi", IDENTITY, "Rotate", "(@a{sv} {},)"},
     {"/org/signet/identity/wifi", IDENTITY, "Rollback", "('it fails',)"},
     {"/org/signet/identity/wifi", IDENTITY, "Adopt", "(@a{sv} {},)"},
+    {"/org/signet/identity/wifi", IDENTITY, "GetRequest", "()"},
+    {"/org/signet/identity/wifi", IDENTITY, "Import", "(@ay [],)"},
     {"/org/signet/identity/wifi", IDENTITY, "GetUsage", "()"},
     {"/org/signet/token/card", TOKEN, "GetCounts", "()"},
 };
@@ -528,6 +530,28 @@ START_TEST(a_rollback_says_what_is_current_now)
     g_variant_get(reply, "(u)", &generation);
     ck_assert_uint_eq(generation, 1);
     ck_assert_str_eq(fake_engine_control(engine)->reported->str, "wifi: it fails");
+}
+END_TEST
+
+START_TEST(what_a_person_brought_goes_to_the_engine)
+{
+    GVariant *bytes = g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, "chain", 5, 1);
+    g_autoptr(GVariant) reply = call_wifi("Import", g_variant_new("(@ay)", bytes), NULL);
+
+    ck_assert_ptr_nonnull(reply);
+    ck_assert_str_eq(fake_engine_control(engine)->reported->str, "wifi: 5 bytes");
+}
+END_TEST
+
+START_TEST(a_request_is_shown_as_pem)
+{
+    g_autoptr(GVariant) reply = call_wifi("GetRequest", NULL, NULL);
+    const char *pem = NULL;
+
+    ck_assert_ptr_nonnull(reply);
+    g_variant_get(reply, "(&s)", &pem);
+    ck_assert_str_eq(pem, "-----BEGIN CERTIFICATE REQUEST-----\nMAMCAQE=\n"
+                          "-----END CERTIFICATE REQUEST-----\n");
 }
 END_TEST
 
@@ -754,6 +778,8 @@ main(void)
     tcase_add_test(tests, enrolling_joins_a_failure_too);
     tcase_add_loop_test(tests, a_no_of_polkit_stops_the_call, 0, G_N_ELEMENTS(gated));
     tcase_add_test(tests, a_rollback_says_what_is_current_now);
+    tcase_add_test(tests, what_a_person_brought_goes_to_the_engine);
+    tcase_add_test(tests, a_request_is_shown_as_pem);
     tcase_add_test(tests, whoever_may_use_an_identity_may_report_failures_of_it);
     tcase_add_test(tests, usage_says_who_used_what);
     tcase_add_test(tests, reloading_a_bad_policy_is_an_error_with_the_mistake);

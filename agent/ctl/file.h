@@ -1,0 +1,11 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* signetctl: files that a command hands over, read with the caller's rights. */
+
+#pragma once
+
+#include <glib.h>
+
+/* "-": standard input. Its size; -1: it cannot be read, or is longer than max, which was said. */
+gssize signet_ctl_read_file(const char *path, char *buffer, gsize max);
