@@ -6,6 +6,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/bed.sh"
 
 scenario=$(cd "$(dirname "$0")" && pwd)
+# Longer than a busy machine needs to reload a server.
+export SIGNET_TESTBED_OVERLAP=60s
 # How many reloads a server with workers has to survive, and how many rotations: SIGNET_CLIENTS=quick for the daily run.
 if [ "${SIGNET_CLIENTS:-all}" = quick ]; then
     reloads=10 rotations=2
@@ -49,6 +51,13 @@ command_of() {
     local text
     text=$(config "$@") || return 1
     as "${run_as:-nobody}" sh -c "$text"
+}
+
+# … | shows TEXT: standard input contains TEXT; if not, it is told.
+shows() {
+    local got
+    got=$(cat)
+    [[ $got == *"$1"* ]] || { echo "no '$1' in: $got" >&2; return 1; }
 }
 
 listens() { socat -u OPEN:/dev/null "TCP:127.0.0.1:$1"; }
