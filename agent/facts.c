@@ -430,6 +430,12 @@ signet_facts_keeper_set_policy(SignetFactsKeeper *keeper, SignetPolicy *policy)
     }
 }
 
+static gint64
+settle_us(const SignetFactsKeeper *keeper)
+{
+    return (gint64)keeper->context.settle_ms * 1000;
+}
+
 /* Another device may come back: until it has been asked, what is known is old. */
 void
 signet_facts_keeper_on_token(SignetFactsKeeper *keeper, SignetToken *token)
@@ -444,7 +450,9 @@ signet_facts_keeper_on_token(SignetFactsKeeper *keeper, SignetToken *token)
         set_facts(study, facts, FALSE);
     }
     if (signet_token_get_state(token) == SIGNET_TOKEN_STATE_READY)
-        g_source_set_ready_time(study->opening, 0);
+        g_source_set_ready_time(study->opening, signet_token_get_facts(token)
+                                                    ? g_get_monotonic_time() + settle_us(keeper)
+                                                    : 0);
 }
 
 gboolean

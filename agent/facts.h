@@ -19,6 +19,9 @@ typedef struct {
     SignetStore *store;
     const SignetClock *clock;
     guint quiet_ms; /* a token that nobody used for so long may be measured; 0: 10,000 */
+    /* A token that something is known of is asked so long after it was opened: what opened it was
+     * a program, which goes first. 0: at once */
+    guint settle_ms;
     /* The facts of a token have changed. */
     void (*changed)(SignetToken *token, gpointer data);
     gpointer data;

@@ -363,6 +363,7 @@ make_tokens(Agent *agent, GError **error)
     facts = (SignetFactsContext) {.tokens = agent->tokens,
                                   .store = agent->store,
                                   .clock = signet_clock_system(),
+                                  .settle_ms = 2000,
                                   .changed = on_facts,
                                   .data = agent};
     agent->facts = signet_facts_keeper_new(&facts);
