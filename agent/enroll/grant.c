@@ -10,14 +10,12 @@
 #include "agent/enroll/names.h"
 #include "agent/enroll/parse.h"
 
-typedef STACK_OF(X509_EXTENSION) ExtensionStack;
-
 static void
-extension_stack_free(ExtensionStack *stack)
+extension_stack_free(SignetExtensionStack *stack)
 {
     sk_X509_EXTENSION_pop_free(stack, X509_EXTENSION_free);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ExtensionStack, extension_stack_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetExtensionStack, extension_stack_free)
 
 /* The extensions that matter to a decision. */
 typedef struct {
@@ -51,7 +49,7 @@ is_known_extension(int nid)
 }
 
 static gboolean
-extensions_read(Extensions *extensions, const ExtensionStack *stack, GError **error)
+extensions_read(Extensions *extensions, const SignetExtensionStack *stack, GError **error)
 {
     gboolean is_broken = FALSE;
 
@@ -114,11 +112,9 @@ is_authority(const Extensions *extensions)
 }
 
 static gboolean
-check_holder(const SignetJobRequest *request, const X509_NAME *subject, X509_PUBKEY *key,
+check_holder(const SignetJobRequest *request, const X509_NAME *subject, GBytes *spki,
              const Extensions *extensions, GError **error)
 {
-    g_autoptr(GBytes) spki = signet_parse_dup_spki(key);
-
     if (!spki || !request->spki || !g_bytes_equal(spki, request->spki))
         return signet_error_set(error, SIGNET_ERROR_DENIED, "its public key is not the new key's");
 
@@ -129,6 +125,16 @@ check_holder(const SignetJobRequest *request, const X509_NAME *subject, X509_PUB
     if (is_authority(extensions) && !request->is_ca)
         return signet_error_set(error, SIGNET_ERROR_DENIED, "it would be a CA's");
     return check_extended_usage(request, extensions->extended, error);
+}
+
+gboolean
+signet_grant_check_holder(const SignetJobRequest *request, const X509_NAME *subject, GBytes *spki,
+                          const SignetExtensionStack *stack, GError **error)
+{
+    g_auto(Extensions) extensions = {0};
+
+    return extensions_read(&extensions, stack, error) &&
+           check_holder(request, subject, spki, &extensions, error);
 }
 
 /* At most one attribute, an extension request with one value: whoever reads the request must see
@@ -148,7 +154,6 @@ has_plain_attributes(const X509_REQ *csr)
 static gboolean
 check_csr(const SignetJobRequest *request, GBytes *message, GError **error)
 {
-    g_auto(Extensions) extensions = {0};
     g_autoptr(X509_REQ) csr = signet_parse_request_info(message, error);
     if (!csr)
         return FALSE;
@@ -156,15 +161,13 @@ check_csr(const SignetJobRequest *request, GBytes *message, GError **error)
         return signet_error_set(error, SIGNET_ERROR_DENIED,
                                 "it has an attribute other than one extension request");
 
-    g_autoptr(ExtensionStack) stack = X509_REQ_get_extensions(csr);
+    g_autoptr(SignetExtensionStack) stack = X509_REQ_get_extensions(csr);
     if (!stack && X509_REQ_get_attr_count(csr) > 0) {
         ERR_clear_error();
         return signet_error_set(error, SIGNET_ERROR_DENIED, "its extension request is malformed");
     }
-    if (!extensions_read(&extensions, stack, error))
-        return FALSE;
-    return check_holder(request, X509_REQ_get_subject_name(csr), X509_REQ_get_X509_PUBKEY(csr),
-                        &extensions, error);
+    g_autoptr(GBytes) spki = signet_parse_dup_spki(X509_REQ_get_X509_PUBKEY(csr));
+    return signet_grant_check_holder(request, X509_REQ_get_subject_name(csr), spki, stack, error);
 }
 
 gboolean
@@ -234,9 +237,9 @@ check_certificate(const SignetJobRequest *request, GBytes *message, gint64 now_s
     if (X509_get_version(certificate) != X509_VERSION_3 || issuer_id || subject_id)
         return signet_error_set(error, SIGNET_ERROR_DENIED,
                                 "it is not of version 3, or has unique identifiers");
+    g_autoptr(GBytes) spki = signet_parse_dup_spki(X509_get_X509_PUBKEY(certificate));
     if (!extensions_read(&extensions, X509_get0_extensions(certificate), error) ||
-        !check_holder(request, X509_get_subject_name(certificate),
-                      X509_get_X509_PUBKEY(certificate), &extensions, error) ||
+        !check_holder(request, X509_get_subject_name(certificate), spki, &extensions, error) ||
         !check_issuer(request, certificate, error))
         return FALSE;
 

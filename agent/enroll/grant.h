@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include "agent/enroll/openssl.h"
 #include "agent/enroll/request.h"
 
 /* A PKCS#10 with the new key for nothing but what the request lists (RFC 2986). */
@@ -14,6 +15,24 @@ gboolean signet_grant_allows_csr(const SignetJobRequest *request, GBytes *messag
  * request is for a CA. */
 gboolean signet_grant_allows_certificate(const SignetJobRequest *request, GBytes *message,
                                          gint64 now_s, GError **error);
+
+/* CMP (RFC 4210, RFC 4211), both strict DER to the end.
+ * With the new key: a CertRequest, whose signature proves its possession (RFC 4211 4.1). It holds
+ * the new public key and names, extensions and an issuer only, within the request; of the controls
+ * none but the identifier of the certificate that is replaced.
+ * With the key that authenticates: a ProtectedPart (RFC 4210 5.1.3) whose body is one such
+ * CertRequest (ir, cr, kur), a PKCS#10 as above (p10cr), or part of the same conversation:
+ * certConf, pollReq, error. Never a revocation. */
+gboolean
+signet_grant_allows_cert_request(const SignetJobRequest *request, GBytes *message, GError **error);
+gboolean
+signet_grant_allows_pki_message(const SignetJobRequest *request, GBytes *message, GError **error);
+
+/* What every grant of a request comes down to: the new key, and no names, usages or other
+ * extensions that the job does not have. stack: nullable. DENIED. */
+typedef STACK_OF(X509_EXTENSION) SignetExtensionStack;
+gboolean signet_grant_check_holder(const SignetJobRequest *request, const X509_NAME *subject,
+                                   GBytes *spki, const SignetExtensionStack *stack, GError **error);
 
 /* A certificate's clock and the agent's may differ by this much. */
 #define SIGNET_GRANT_SKEW_S 60

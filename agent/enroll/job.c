@@ -350,6 +350,23 @@ allows_canary(const SignetJobRequest *request, const char *identity, guint32 gen
            deny(request, identity, generation, purpose, error);
 }
 
+/* Messages of CMP are recognised as no purpose: to everybody else they are unknown bytes. */
+static gboolean
+allows_cmp(const SignetJobRequest *request, const char *identity, guint32 generation,
+           SignetPurpose purpose, GBytes *message, GError **error)
+{
+    gboolean is_new = is_new_key(request, identity, generation);
+
+    if (purpose == SIGNET_PURPOSE_CSR && is_new)
+        return signet_grant_allows_csr(request, message, error);
+    if (purpose == 0 && is_new)
+        return signet_grant_allows_cert_request(request, message, error);
+    if (purpose == 0 &&
+        (is_current_key(request, identity, generation) || is_bootstrap_key(request, identity)))
+        return signet_grant_allows_pki_message(request, message, error);
+    return deny(request, identity, generation, purpose, error);
+}
+
 gboolean
 signet_job_allows(const SignetJob *job, const char *identity, guint32 generation,
                   SignetPurpose purpose, GBytes *message, gint64 now_s, GError **error)
@@ -358,6 +375,8 @@ signet_job_allows(const SignetJob *job, const char *identity, guint32 generation
 
     if (g_strcmp0(request->protocol, SIGNET_JOB_CANARY) == 0)
         return allows_canary(request, identity, generation, purpose, error);
+    if (g_strcmp0(request->protocol, SIGNET_JOB_CMP) == 0)
+        return allows_cmp(request, identity, generation, purpose, message, error);
     if (purpose == SIGNET_PURPOSE_CSR && is_new_key(request, identity, generation))
         return signet_grant_allows_csr(request, message, error);
     if (purpose == SIGNET_PURPOSE_TLS_CLIENT &&

@@ -40,13 +40,17 @@ SignetJob *signet_job_new_from_text(GBytes *text, GError **error);
  * accepted. */
 #define SIGNET_JOB_CANARY "canary"
 
+/* SignetJobRequest.protocol whose messages are signed themselves, instead of TLS handshakes. */
+#define SIGNET_JOB_CMP "cmp"
+
 /* The grant: may the job's fd sign this message with this key? Only: a PKCS#10 with the new key,
  * whose public key is the new key's and which asks for no name that the request does not list; a
  * TLS client's CertificateVerify with the current key, or with that of the bootstrap identity; and,
  * for a local CA, a TBSCertificate with
  * the CA's key that names the CA as issuer, holds the new key's public key, is no CA itself (unless
  * is_ca and self-signed), has no name that the request does not list, and does not live longer than
- * lifetime_s. DENIED says why not. purpose: as recognised; generation: as resolved (not 0). */
+ * lifetime_s. With SIGNET_JOB_CMP, in place of TLS, the messages of grant.h. DENIED says why not.
+ * purpose: as recognised; generation: as resolved (not 0). */
 gboolean signet_job_allows(const SignetJob *job, const char *identity, guint32 generation,
                            SignetPurpose purpose, GBytes *message, gint64 now_s, GError **error);
 /* May it look up this identity? */

@@ -1,0 +1,292 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* A job's permissions in CMP. The messages are walked field by field: what has no place here is not
+ * signed, and no parser of CMP is let loose on the enroller's bytes. */
+
+#include <string.h>
+
+#include "agent/base/error.h"
+#include "agent/enroll/grant.h"
+#include "provider/wire/der.h"
+
+typedef struct signet_bytes Span;
+typedef struct signet_der Element;
+
+#define CONTEXT_LAST 30
+
+static gboolean
+deny(GError **error, const char *words)
+{
+    return signet_error_set(error, SIGNET_ERROR_DENIED, "%s", words);
+}
+
+/* Takes one element with a context tag, constructed, above *last, and says which. */
+static gboolean
+take_context(Span *rest, int *last, Element *ret_element, int *ret_number)
+{
+    for (int number = *last + 1; number <= CONTEXT_LAST; number++) {
+        if (signet_der_expect(rest, (uint8_t)SIGNET_DER_CONTEXT(number), ret_element)) {
+            *last = *ret_number = number;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* An implicitly tagged SEQUENCE as it is without the tag. */
+static guint8 *
+dup_untagged(Span whole)
+{
+    guint8 *copy = g_memdup2(whole.data, whole.size);
+
+    copy[0] = SIGNET_DER_SEQUENCE;
+    return copy;
+}
+
+/* --- CertRequest, RFC 4211 section 5 --- */
+
+/* Numbers of CertTemplate's fields */
+enum { ISSUER = 3, VALIDITY = 4, SUBJECT = 5, PUBLIC_KEY = 6, EXTENSIONS = 9 };
+
+/* All (owned, nullable). */
+typedef struct {
+    X509_NAME *subject;
+    GBytes *spki;
+    SignetExtensionStack *extensions;
+} Template;
+
+static void
+template_clear(Template *template)
+{
+    X509_NAME_free(template->subject);
+    g_clear_pointer(&template->spki, g_bytes_unref);
+    sk_X509_EXTENSION_pop_free(template->extensions, X509_EXTENSION_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Template, template_clear)
+
+static gboolean
+read_subject(Template *template, Span content)
+{
+    const guint8 *at = content.data;
+
+    template->subject = d2i_X509_NAME(NULL, &at, (long)content.size);
+    return template->subject && at == content.data + content.size;
+}
+
+static gboolean
+read_extensions(Template *template, Span whole)
+{
+    g_autofree guint8 *der = dup_untagged(whole);
+    const guint8 *at = der;
+
+    template->extensions = d2i_X509_EXTENSIONS(NULL, &at, (long)whole.size);
+    return template->extensions && at == der + whole.size;
+}
+
+static gboolean
+read_field(Template *template, int number, const Element *field)
+{
+    switch (number) {
+    case ISSUER:   /* a wish; the answer is checked anyway */
+    case VALIDITY: /* likewise */
+        return TRUE;
+    case SUBJECT:
+        return read_subject(template, field->content);
+    case PUBLIC_KEY:
+        template->spki = g_bytes_new_take(dup_untagged(field->whole), field->whole.size);
+        return TRUE;
+    case EXTENSIONS:
+        return read_extensions(template, field->whole);
+    default: /* numbers, not an enum of ours */
+        return FALSE;
+    }
+}
+
+static gboolean
+check_template(const SignetJobRequest *request, Span fields, GError **error)
+{
+    g_auto(Template) template = {0};
+    Element field;
+    int last = -1;
+    int number = 0;
+    gboolean is_good = TRUE;
+
+    while (is_good && fields.size > 0)
+        is_good =
+            take_context(&fields, &last, &field, &number) && read_field(&template, number, &field);
+    ERR_clear_error();
+    if (!is_good)
+        return deny(error, "its template has a field that no job needs, or that is malformed");
+    if (!template.subject)
+        template.subject = X509_NAME_new();
+    return signet_grant_check_holder(request, template.subject, template.spki, template.extensions,
+                                     error);
+}
+
+/* id-regCtrl-oldCertID, 1.3.6.1.5.5.7.5.1.5 */
+static gboolean
+check_controls(Span controls, GError **error)
+{
+    static const guint8 old_certificate[] = {0x2b, 6, 1, 5, 5, 7, 5, 1, 5};
+    Element control, oid, value;
+
+    if (!signet_der_expect(&controls, SIGNET_DER_SEQUENCE, &control) || controls.size > 0 ||
+        !signet_der_expect(&control.content, SIGNET_DER_OID, &oid) ||
+        !signet_der_next(&control.content, &value) || control.content.size > 0 ||
+        oid.content.size != sizeof(old_certificate) ||
+        memcmp(oid.content.data, old_certificate, sizeof(old_certificate)) != 0)
+        return deny(error, "it has a control other than the certificate that is replaced");
+    return TRUE;
+}
+
+static gboolean
+check_cert_request(const SignetJobRequest *request, Span fields, GError **error)
+{
+    Element number, template, controls;
+
+    if (!signet_der_expect(&fields, SIGNET_DER_INTEGER, &number) ||
+        !signet_der_expect(&fields, SIGNET_DER_SEQUENCE, &template))
+        return deny(error, "it is not a CertRequest");
+    if (signet_der_expect(&fields, SIGNET_DER_SEQUENCE, &controls) &&
+        !check_controls(controls.content, error))
+        return FALSE;
+    if (fields.size > 0)
+        return deny(error, "there is something behind its CertRequest");
+    return check_template(request, template.content, error);
+}
+
+/* --- ProtectedPart, RFC 4210 5.1 --- */
+
+/* Numbers of PKIBody's alternatives */
+enum { IR = 0, CR = 2, P10CR = 4, KUR = 7, ERROR_MESSAGE = 23, CERT_CONF = 24, POLL_REQ = 25 };
+
+/* One CertReqMsg with its CertRequest and the proof by signature; no further information. */
+static gboolean
+check_requests(const SignetJobRequest *request, Span messages, GError **error)
+{
+    Element message, cert_request, proof;
+
+    if (!signet_der_expect(&messages, SIGNET_DER_SEQUENCE, &message) || messages.size > 0 ||
+        !signet_der_expect(&message.content, SIGNET_DER_SEQUENCE, &cert_request) ||
+        !signet_der_expect(&message.content, SIGNET_DER_CONTEXT(1), &proof) ||
+        message.content.size > 0)
+        return deny(error, "it is not one request for a certificate with a proof by signature");
+    return check_cert_request(request, cert_request.content, error);
+}
+
+/* CertificationRequest: what is signed of it is judged, its signature is the CA's business. */
+static gboolean
+check_pkcs10(const SignetJobRequest *request, Span fields, GError **error)
+{
+    Element info, algorithm, signature;
+
+    if (!signet_der_expect(&fields, SIGNET_DER_SEQUENCE, &info) ||
+        !signet_der_expect(&fields, SIGNET_DER_SEQUENCE, &algorithm) ||
+        !signet_der_expect(&fields, SIGNET_DER_BIT_STRING, &signature) || fields.size > 0)
+        return deny(error, "its body is not a PKCS#10 request");
+    g_autoptr(GBytes) message = g_bytes_new(info.whole.data, info.whole.size);
+    return signet_grant_allows_csr(request, message, error);
+}
+
+static gboolean
+check_body(const SignetJobRequest *request, int number, Span body, GError **error)
+{
+    Element content;
+
+    if (!signet_der_expect(&body, SIGNET_DER_SEQUENCE, &content) || body.size > 0)
+        return deny(error, "its body is malformed");
+    switch (number) {
+    case IR:
+    case CR:
+    case KUR:
+        return check_requests(request, content.content, error);
+    case P10CR:
+        return check_pkcs10(request, content.content, error);
+    case ERROR_MESSAGE:
+    case CERT_CONF:
+    case POLL_REQ:
+        return TRUE;
+    default: /* numbers, not an enum of ours */
+        return deny(error, "its body is of a kind that no job needs");
+    }
+}
+
+/* Version, two names, then optional fields: who speaks to whom is for the CA to judge. */
+static gboolean
+is_header(Span fields)
+{
+    Element element;
+    int name = 0;
+    int last = -1;
+    int number = 0;
+
+    if (!signet_der_expect(&fields, SIGNET_DER_INTEGER, &element))
+        return FALSE;
+    for (int i = 0; i < 2; i++) {
+        int none = -1;
+
+        if (!take_context(&fields, &none, &element, &name))
+            return FALSE;
+    }
+    while (fields.size > 0) {
+        if (!take_context(&fields, &last, &element, &number))
+            return FALSE;
+    }
+    return last <= 8;
+}
+
+static gboolean
+check_pki_message(const SignetJobRequest *request, Span message, GError **error)
+{
+    Element part, header, body;
+    int last = -1;
+    int number = 0;
+
+    if (!signet_der_is_document(message) ||
+        !signet_der_expect(&message, SIGNET_DER_SEQUENCE, &part) ||
+        !signet_der_expect(&part.content, SIGNET_DER_SEQUENCE, &header) ||
+        !is_header(header.content) || !take_context(&part.content, &last, &body, &number) ||
+        part.content.size > 0)
+        return deny(error, "it is not the protected part of a CMP message in DER");
+    return check_body(request, number, body.content, error);
+}
+
+/* --- the grants --- */
+
+static Span
+span_of(GBytes *message)
+{
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(message, &size);
+
+    return (Span) {data, size};
+}
+
+gboolean
+signet_grant_allows_cert_request(const SignetJobRequest *request, GBytes *message, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    Span bytes = span_of(message);
+    Element whole;
+
+    if (!signet_der_is_document(bytes) || !signet_der_expect(&bytes, SIGNET_DER_SEQUENCE, &whole))
+        deny(&reason, "it is not a CertRequest in DER");
+    else if (check_cert_request(request, whole.content, &reason))
+        return TRUE;
+    return signet_error_set(error, SIGNET_ERROR_DENIED,
+                            "the job of '%s' may not sign this request: %s", request->identity,
+                            reason->message);
+}
+
+gboolean
+signet_grant_allows_pki_message(const SignetJobRequest *request, GBytes *message, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (check_pki_message(request, span_of(message), &reason))
+        return TRUE;
+    return signet_error_set(error, SIGNET_ERROR_DENIED,
+                            "the job of '%s' may not sign this message: %s", request->identity,
+                            reason->message);
+}
