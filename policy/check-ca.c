@@ -133,6 +133,23 @@ check_url(SignetPolicyDraft *draft, const SignetCaDraft *ca, const SignetCaProto
                             "nothing says how to know the CA's server");
 }
 
+/* Where answers are signed, TLS does not say whose they are. */
+static void
+check_signer(SignetPolicyDraft *draft, const SignetCaDraft *ca)
+{
+    SignetPlace lack = place_of_lack(ca);
+    SignetPlace trust = signet_policy_draft_place(ca->scan, "Ca", "Trust");
+    gboolean is_system = g_strcmp0(ca->ca->remote.trust, "system") == 0;
+    gboolean has_secret = signet_scan_find(ca->scan, "Ca", "SecretFile") ||
+                          signet_scan_find(ca->scan, "Ca", "SecretCredential");
+
+    if (!has_secret && (is_system || trust.line == 0))
+        signet_problems_add(&draft->problems, is_system ? &trust : &lack,
+                            "; write Trust= with a PEM file of the CA's certificates, or "
+                            "SecretFile=",
+                            "nothing says whose answers are the CA's");
+}
+
 static void
 check_secret(SignetPolicyDraft *draft, const SignetCaDraft *ca)
 {
@@ -159,5 +176,7 @@ signet_policy_draft_check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca)
     if (!protocol->has_server)
         return;
     check_url(draft, ca, protocol);
+    if (protocol->is_signed)
+        check_signer(draft, ca);
     check_secret(draft, ca);
 }

@@ -111,6 +111,7 @@ typedef struct {
 #define SIGNET_CA_KINDS(C) \
     C(LOCAL, "local")      \
     C(EST, "est")          \
+    C(CMP, "cmp")          \
     C(EXEC, "exec")        \
     C(MANUAL, "manual")
 

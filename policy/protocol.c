@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "policy/subject.h"
+
 #define TABLE_OF(table) .options = table, .n_options = G_N_ELEMENTS(table)
 
 /* RFC 7030 3.2.2: a path segment, and not one of the operations. */
@@ -31,6 +33,46 @@ static const SignetCaOption est_options[] = {
 };
 
 static char *
+check_name(const char *value)
+{
+    char *problem = NULL;
+    g_autoptr(GPtrArray) parts = signet_policy_subject_parse(value, &problem);
+
+    return problem;
+}
+
+/* RFC 4210 5.1.1: senderKID; the secret goes with it */
+static char *
+check_reference(const char *value)
+{
+    if (*value && strlen(value) <= 128)
+        return NULL;
+    return g_strdup("not a reference of 1 to 128 bytes");
+}
+
+static char *
+check_request(const char *value)
+{
+    static const char *const kinds[] = {"auto", "ir", "cr", "p10cr", NULL};
+
+    return g_strv_contains(kinds, value) ? NULL : g_strdup("neither auto, ir, cr nor p10cr");
+}
+
+static char *
+check_flag(const char *value)
+{
+    static const char *const words[] = {"yes", "no", NULL};
+
+    return g_strv_contains(words, value) ? NULL : g_strdup("neither yes nor no");
+}
+
+static const SignetCaOption cmp_options[] = {
+    {"Reference", check_reference, FALSE}, {"Request", check_request, FALSE},
+    {"Recipient", check_name, FALSE},      {"Issuer", check_name, FALSE},
+    {"Sender", check_name, FALSE},         {"ImplicitConfirm", check_flag, FALSE},
+};
+
+static char *
 check_program(const char *value)
 {
     return *value == '/' ? NULL : g_strdup("not a path that begins with '/'");
@@ -44,6 +86,8 @@ static const SignetCaProtocol protocols[] = {
     {.kind = SIGNET_CA_LOCAL},
     {SIGNET_CA_EST, .is_remote = TRUE, .has_server = TRUE, .needs_anchor = TRUE,
      TABLE_OF(est_options)},
+    {SIGNET_CA_CMP, .is_remote = TRUE, .has_server = TRUE, .is_plain_enough = TRUE,
+     .needs_anchor = TRUE, .is_signed = TRUE, TABLE_OF(cmp_options)},
     {SIGNET_CA_EXEC, .is_remote = TRUE, TABLE_OF(exec_options)},
     {SIGNET_CA_MANUAL, .is_remote = TRUE},
 };

@@ -23,6 +23,7 @@ typedef struct {
     gboolean has_server;      /* those that say how to reach a server too, Url= must be there */
     gboolean is_plain_enough; /* protects itself: Url= may be http:// */
     gboolean needs_anchor;    /* over https, Trust= or Pin= has to say whom to believe */
+    gboolean is_signed;       /* answers are believed by Trust=FILE or the secret, not by TLS */
     const SignetCaOption *options;
     gsize n_options;
 } SignetCaProtocol;

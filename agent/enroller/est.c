@@ -8,19 +8,18 @@
 #include <string.h>
 
 #include "agent/base/error.h"
-#include "agent/enroll/names.h"
 #include "agent/enroll/parse.h"
 #include "agent/enroll/remote.h"
 #include "agent/enroller/answer.h"
 #include "agent/enroller/chain.h"
 #include "agent/enroller/est-attributes.h"
+#include "agent/enroller/refusal.h"
 #include "agent/enroller/request.h"
 #include "provider/wire/limits.h"
 
 #define PATH          "/.well-known/est"
 #define LINE          64  /* RFC 2045; libest takes no longer ones */
 #define RETRY_AFTER_S 300 /* RFC 7030 4.2.3 wants the server to say it */
-#define WORDS_MAX     200
 
 typedef struct {
     const SignetProtocolContext *context;
@@ -64,38 +63,6 @@ get(const Est *est, const char *operation, gboolean is_provisional, SignetHttpRe
     const SignetHttpRequest request = {.url = url, .is_provisional = is_provisional};
 
     return signet_http_do(est->context->http, &request, response, error);
-}
-
-/* What the server wrote beside its status, if it is for people: one line of plain characters. */
-static char *
-dup_words(const SignetHttpResponse *response)
-{
-    GString *words = g_string_new(NULL);
-
-    if (g_strcmp0(response->content_type, "text/plain") != 0)
-        return g_string_free(words, FALSE);
-    for (guint i = 0; i < response->body->len && words->len < WORDS_MAX; i++) {
-        guint8 byte = response->body->data[i];
-
-        g_string_append_c(words, g_ascii_isprint(byte) ? (char)byte : ' ');
-    }
-    g_strstrip(words->str);
-    if (words->str[0])
-        g_string_prepend(words, ": ");
-    return g_string_free(words, FALSE);
-}
-
-/* The server's no. Whether asking again may help is in the status. */
-static gboolean
-refuse(const SignetHttpResponse *response, const char *operation, GError **error)
-{
-    g_autofree char *words = dup_words(response);
-    gboolean is_transient =
-        response->status >= 500 || response->status == 408 || response->status == 429;
-
-    return signet_error_set(
-        error, is_transient ? SIGNET_ERROR_CA_UNREACHABLE : SIGNET_ERROR_CA_REFUSED,
-        "the server answers %s with status %ld%s", operation, response->status, words);
 }
 
 static SignetX509Stack *
@@ -148,7 +115,7 @@ get_authorities(Est *est, GError **error)
     if (!get(est, "cacerts", FALSE, &response, error))
         return FALSE;
     if (response.status != 200)
-        return refuse(&response, "cacerts", error);
+        return signet_refusal_set(&response, "cacerts", error);
     est->authorities = read_certificates(est, &response, "cacerts", error);
     return est->authorities != NULL;
 }
@@ -211,20 +178,6 @@ post(const Est *est, const char *operation, SignetHttpResponse *response, GError
 
 /* --- who asks --- */
 
-/* simplereenroll is for a certificate of the same names (RFC 7030 4.2.2). */
-static gboolean
-has_same_names(const Est *est, X509 *current)
-{
-    const SignetJobRequest *job = est->context->job;
-    gboolean is_broken = FALSE;
-    g_autoptr(GENERAL_NAMES) alt =
-        signet_parse_extension(X509_get0_extensions(current), NID_subject_alt_name, &is_broken);
-    g_autofree char *difference =
-        signet_names_dup_difference(job, X509_get_subject_name(current), alt, SIGNET_NAMES_EXACT);
-
-    return !is_broken && !difference;
-}
-
 static gboolean
 stand_on(Est *est, SignetRung rung, GError **error)
 {
@@ -240,8 +193,9 @@ stand_on(Est *est, SignetRung rung, GError **error)
     if (!signet_http_use_password(http, has_password ? est->remote->secret : NULL, error) ||
         !signet_http_use_identity(http, identity, is_own ? job->current_generation : 0, error))
         return FALSE;
+    /* simplereenroll is for a certificate of the same names (RFC 7030 4.2.2) */
     if (is_own)
-        est->is_renewal = has_same_names(est, signet_http_get_certificate(http));
+        est->is_renewal = signet_request_has_names(job, signet_http_get_certificate(http));
     return TRUE;
 }
 
@@ -327,7 +281,7 @@ read_answer(const Est *est, const SignetHttpResponse *response, SignetEnrollerOu
         return TRUE;
     }
     if (response->status != 200)
-        return refuse(response, operation, error);
+        return signet_refusal_set(response, operation, error);
     found = read_certificates(est, response, operation, error);
     return found && signet_chain_build(est->context->job, found, est->authorities, outcome, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* One libcurl handle per request. */
+/* One libcurl handle per request, or per conversation. */
 
 #include "agent/enroller/http.h"
 
@@ -25,6 +25,7 @@ struct SignetHttp {
     const SignetJobRemote *remote; /* (unowned): outlives us */
     SignetHttpTls tls;             /* (owned) */
     SignetSecret *password;        /* (owned, nullable) */
+    CURL *kept;                    /* (owned, nullable) with the connection of the last request */
     gint64 deadline_us;            /* monotonic */
 };
 
@@ -45,7 +46,10 @@ typedef struct {
 static void
 exchange_clear(Exchange *exchange)
 {
-    curl_easy_cleanup(exchange->curl);
+    if (exchange->request->is_kept)
+        exchange->http->kept = exchange->curl;
+    else
+        curl_easy_cleanup(exchange->curl);
     curl_url_cleanup(exchange->target);
     curl_slist_free_all(exchange->headers);
     g_free(exchange->server);
@@ -201,8 +205,8 @@ set_connection(Exchange *exchange)
     curl_easy_setopt(curl, CURLOPT_CURLU, exchange->target);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
                      exchange->request->is_plain_enough ? "https,http" : "https");
-    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, exchange->request->is_kept ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, exchange->request->is_kept ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -236,7 +240,7 @@ static gboolean
 set_limits(Exchange *exchange)
 {
     CURL *curl = exchange->curl;
-    gint64 left_ms = (exchange->http->deadline_us - g_get_monotonic_time()) / 1000;
+    gint64 left_ms = signet_http_get_time_left(exchange->http);
 
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CLAMP(left_ms, 1, CONNECT_MAX_MS));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)MAX(left_ms, 1));
@@ -345,6 +349,17 @@ read_answer(Exchange *exchange)
     response->content_type = dup_content_type(exchange->curl);
 }
 
+static CURL *
+take_handle(Exchange *exchange)
+{
+    CURL *kept = exchange->request->is_kept ? g_steal_pointer(&exchange->http->kept) : NULL;
+
+    if (!kept)
+        return curl_easy_init();
+    curl_easy_reset(kept); /* all but its connections */
+    return kept;
+}
+
 static gboolean
 perform(Exchange *exchange, GError **error)
 {
@@ -357,7 +372,7 @@ perform(Exchange *exchange, GError **error)
     exchange->http->tls.is_believed = FALSE;
     if (!set_target(exchange, error))
         return FALSE;
-    exchange->curl = curl_easy_init();
+    exchange->curl = take_handle(exchange);
     set_connection(exchange);
     set_tls(exchange);
     set_headers(exchange);
@@ -462,9 +477,16 @@ signet_http_new(SignetCrypto *crypto, const SignetJobRemote *remote, GError **er
 void
 signet_http_free(SignetHttp *http)
 {
+    curl_easy_cleanup(http->kept);
     signet_http_tls_clear(&http->tls);
     g_clear_pointer(&http->password, signet_secret_unref);
     g_free(http);
+}
+
+gint64
+signet_http_get_time_left(const SignetHttp *http)
+{
+    return (http->deadline_us - g_get_monotonic_time()) / 1000;
 }
 
 void

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* HTTP to a CA's server (RFC 9110, RFC 9112), within bounds, over libcurl: https by the anchors and
- * pins of the job and by nothing else, keys through the provider. Every request is a connection of
- * its own. Nothing of the environment, of the user's or the system's configuration counts. */
+ * pins of the job and by nothing else, keys through the provider. A request is a connection of its
+ * own unless it asks for more. Nothing of the environment, of the user's or the system's
+ * configuration counts. */
 
 #pragma once
 
@@ -17,6 +18,9 @@ typedef struct SignetHttp SignetHttp;
 SignetHttp *signet_http_new(SignetCrypto *crypto, const SignetJobRemote *remote, GError **error);
 void signet_http_free(SignetHttp *http);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetHttp, signet_http_free)
+
+/* Milliseconds until nothing is asked any more. */
+gint64 signet_http_get_time_left(const SignetHttp *http);
 
 /* From now on these count as the server's anchors, beside those of the job: what a CA said of
  * itself in an answer that was believed. References are taken. */
@@ -43,6 +47,9 @@ typedef struct {
     const char *const *headers; /* (nullable) "Name: value", NULL-terminated */
     gsize body_max;             /* of the answer; 0: SIGNET_HTTP_BODY_MAX */
     gboolean is_plain_enough;   /* url may be http://: what is said protects itself */
+    /* The connection stays for the next request of this kind: for servers that keep a conversation
+     * in it. Only without identity, since libcurl does not keep them apart. */
+    gboolean is_kept;
     /* The server is not known yet: whoever answers is believed to be it. No identity and no
      * password is shown, and nothing of the answer counts before it was checked by other means. */
     gboolean is_provisional;

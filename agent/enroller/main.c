@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/enroller/canary.h"
+#include "agent/enroller/cmp.h"
 #include "agent/enroller/est.h"
 #include "agent/enroller/exec.h"
 #include "agent/enroller/harden.h"
@@ -29,6 +30,7 @@ static const struct {
     SignetSandbox sandbox;
 } protocols[] = {
     {"local", signet_local_enroll, SIGNET_SANDBOX_ALONE},
+    {SIGNET_JOB_CMP, signet_cmp_enroll, SIGNET_SANDBOX_NETWORK},
     {"est", signet_est_enroll, SIGNET_SANDBOX_NETWORK},
     {"exec", signet_exec_enroll, SIGNET_SANDBOX_ALONE},
     {"manual", signet_manual_enroll, SIGNET_SANDBOX_ALONE},

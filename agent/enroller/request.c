@@ -132,3 +132,15 @@ signet_request_make_der(SignetCrypto *crypto, const SignetJobRequest *job, GByte
     OPENSSL_free(der);
     return bytes;
 }
+
+gboolean
+signet_request_has_names(const SignetJobRequest *job, X509 *certificate)
+{
+    gboolean is_broken = FALSE;
+    g_autoptr(GENERAL_NAMES) alt =
+        signet_parse_extension(X509_get0_extensions(certificate), NID_subject_alt_name, &is_broken);
+    g_autofree char *difference = signet_names_dup_difference(
+        job, X509_get_subject_name(certificate), alt, SIGNET_NAMES_EXACT);
+
+    return !is_broken && !difference;
+}

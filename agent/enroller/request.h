@@ -23,3 +23,5 @@ X509_REQ *signet_request_new(SignetCrypto *crypto, const SignetJobRequest *job, 
  * back as it is when it is for the job's key: a new signature would make another one of it. */
 GBytes *signet_request_make_der(SignetCrypto *crypto, const SignetJobRequest *job, GBytes *former,
                                 GError **error);
+/* Are a certificate's names those that the job asks for, all of them and no others? */
+gboolean signet_request_has_names(const SignetJobRequest *job, X509 *certificate);
