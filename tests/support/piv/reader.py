@@ -175,6 +175,13 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def pcscd_command(folder):
+    """From version 2 on (Debian 13) pcscd asks polkit, on the system's bus, about each client, and refuses all where there is no bus."""
+    command = ["/usr/sbin/pcscd", "--foreground", "--config", folder + "/readers"]
+    known = subprocess.run([command[0], "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return command + ["--disable-polkit"] * ("--disable-polkit" in known)
+
+
 def start_pcscd(folder):
     """In the namespaces that main() made: /run is empty but for the directory that the outside sees too."""
     os.makedirs(folder + "/pcscd", exist_ok=True)
@@ -191,8 +198,7 @@ def start_pcscd(folder):
     os.close(outside)
     subprocess.check_call(["ip", "link", "set", "lo", "up"])
     with open(folder + "/pcscd.log", "w", encoding="ascii") as log:
-        return subprocess.Popen(["/usr/sbin/pcscd", "--foreground", "--config", folder + "/readers"], stdin=subprocess.DEVNULL,
-                                stdout=log, stderr=log, preexec_fn=die_with_parent)
+        return subprocess.Popen(pcscd_command(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
 
 
 def await_reader(pcscd):
