@@ -12,6 +12,7 @@
 /* The keys that are for some protocols only, and for none but them. */
 typedef enum {
     FOR_LOCAL,
+    FOR_KEY, /* it has a key of its own on this machine */
     FOR_REMOTE,
     FOR_SERVER, /* remote, and a server is spoken to */
 } Whose;
@@ -20,7 +21,7 @@ static const struct {
     const char *key;
     Whose whose;
 } shared_keys[] = {
-    {"Token", FOR_LOCAL},      {"Key", FOR_LOCAL},         {"Subject", FOR_LOCAL},
+    {"Token", FOR_KEY},        {"Key", FOR_KEY},           {"Subject", FOR_LOCAL},
     {"CaLifetime", FOR_LOCAL}, {"Lifetime", FOR_LOCAL},    {"Trust", FOR_REMOTE},
     {"Timeout", FOR_REMOTE},   {"Url", FOR_SERVER},        {"Pin", FOR_SERVER},
     {"Proxy", FOR_SERVER},     {"SecretFile", FOR_SERVER}, {"SecretCredential", FOR_SERVER},
@@ -33,6 +34,8 @@ is_for(const SignetCaProtocol *protocol, Whose whose)
     switch (whose) {
     case FOR_LOCAL:
         return !protocol->is_remote;
+    case FOR_KEY:
+        return !protocol->is_remote || protocol->has_account;
     case FOR_REMOTE:
         return protocol->is_remote;
     case FOR_SERVER:

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "policy/protocol.h"
 #include "policy/value.h"
 
 SignetPlace
@@ -171,11 +172,13 @@ check_lifetime(SignetPolicyDraft *draft, const SignetCaProfile *ca, const Signet
                         is_long ? "long" : "short");
 }
 
-/* The identity under which the agent keeps a local CA's own key. Nobody may use it but by a job. */
+/* The identity under which the agent keeps a local CA's own key, or that of an account. Nobody may
+ * use it but by a job. */
 static void
 add_ca_identity(SignetPolicy *policy, const SignetCaProfile *ca)
 {
-    g_autofree char *name = g_strdup_printf("ca.%s", ca->name);
+    gboolean is_account = ca->kind != SIGNET_CA_LOCAL;
+    g_autofree char *name = g_strconcat(is_account ? "acme." : "ca.", ca->name, NULL);
     SignetIdentityPolicy identity;
 
     signet_identity_policy_init(&identity, name);
@@ -185,28 +188,40 @@ add_ca_identity(SignetPolicy *policy, const SignetCaProfile *ca)
     identity.token = g_strdup(ca->token);
     identity.ca = g_strdup(ca->name);
     identity.key = g_strdup(ca->key);
-    identity.subject = g_strdup(ca->subject);
+    identity.subject =
+        is_account ? g_strconcat("CN=ACME account ", ca->name, NULL) : g_strdup(ca->subject);
     identity.purposes = SIGNET_PURPOSE_CERTIFICATE;
     identity.is_ca = TRUE;
     signet_policy_take_identity(policy, &identity);
 }
 
 static void
+check_ca_key(SignetPolicyDraft *draft, SignetCaDraft *ca)
+{
+    SignetPlace token = signet_policy_draft_place(ca->scan, "Ca", "Token");
+    SignetPlace key = signet_policy_draft_place(ca->scan, "Ca", "Key");
+
+    check_token(draft, &ca->ca->token, &token);
+    check_key(draft, ca->ca->key, &key);
+    check_key_fits(draft, ca->ca->token, ca->ca->key, TRUE, &key);
+}
+
+static void
 check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca)
 {
+    gboolean is_local = ca->ca->kind == SIGNET_CA_LOCAL;
+    gboolean has_key = is_local || signet_ca_protocol_get(ca->ca->kind)->has_account;
+
     if (ca->scan)
         signet_policy_draft_check_ca(draft, ca);
-    if (ca->scan && ca->ca->kind == SIGNET_CA_LOCAL) {
-        SignetPlace token = signet_policy_draft_place(ca->scan, "Ca", "Token");
-        SignetPlace key = signet_policy_draft_place(ca->scan, "Ca", "Key");
+    if (ca->scan && has_key)
+        check_ca_key(draft, ca);
+    if (ca->scan && is_local) {
         SignetPlace lifetime = signet_policy_draft_place(ca->scan, "Ca", "Lifetime");
 
-        check_token(draft, &ca->ca->token, &token);
-        check_key(draft, ca->ca->key, &key);
-        check_key_fits(draft, ca->ca->token, ca->ca->key, TRUE, &key);
         check_lifetime(draft, ca->ca, &lifetime);
     }
-    if (ca->ca->kind == SIGNET_CA_LOCAL)
+    if (has_key)
         add_ca_identity(draft->policy, ca->ca);
     ca->taken = ca->ca;
     signet_policy_take_ca(draft->policy, g_steal_pointer(&ca->ca));

@@ -112,6 +112,7 @@ typedef struct {
     C(LOCAL, "local")      \
     C(EST, "est")          \
     C(CMP, "cmp")          \
+    C(ACME, "acme")        \
     C(EXEC, "exec")        \
     C(MANUAL, "manual")
 
@@ -164,7 +165,8 @@ typedef struct {
 typedef struct {
     char *name; /* (owned) */
     SignetCaKind kind;
-    /* local: the CA's own key and certificate, kept as identity 'ca.NAME' */
+    /* local: the CA's own key and certificate, kept as identity 'ca.NAME'; acme: the key of the
+     * account, kept as identity 'acme.NAME' */
     char *token;   /* (owned) */
     char *key;     /* (owned) "ec:P-256" */
     char *subject; /* (owned) */
@@ -202,7 +204,8 @@ typedef struct {
     SignetRotationProfile *rotation; /* (unowned): lives in the same SignetPolicy; NULL only for a
                                         local CA's own identity */
     char **reload;                   /* (owned) "unit:nginx.service" */
-    gboolean is_ca;                  /* made for a local CA: the identity 'ca.NAME' */
+    gboolean is_ca; /* made for a CA profile: 'ca.NAME' or 'acme.NAME', whose certificate is signed
+                       by itself */
 } SignetIdentityPolicy;
 
 /* [Limits]: what a certificate's lifetime may be, whatever a CA says. Without such a group 0 and
@@ -219,7 +222,8 @@ SignetPolicy *signet_policy_ref(SignetPolicy *policy);
 void signet_policy_unref(SignetPolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetPolicy, signet_policy_unref)
 
-/* All borrow. Lists are sorted by name; identities include 'ca.NAME' for every local CA. */
+/* All borrow. Lists are sorted by name; identities include 'ca.NAME' for every local CA,
+ * 'acme.NAME' for every ACME account. */
 const SignetIdentityPolicy *
 signet_policy_get_identity(const SignetPolicy *policy, const char *name);
 const SignetCaProfile *signet_policy_get_ca(const SignetPolicy *policy, const char *name);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "policy/protocol-acme.h"
 #include "policy/subject.h"
 
 #define TABLE_OF(table) .options = table, .n_options = G_N_ELEMENTS(table)
@@ -82,12 +83,24 @@ static const SignetCaOption exec_options[] = {
     {"Program", check_program, TRUE},
 };
 
+static const SignetCaOption acme_options[] = {
+    {"Http01", signet_acme_check_http},
+    {"Dns01", signet_acme_check_dns},
+    {"Program", check_program},
+    {"ExternalAccount", signet_acme_check_text},
+    {"Contact", signet_acme_check_contacts},
+    {"AgreeTerms", signet_acme_check_agreement},
+    {"CaProfile", signet_acme_check_text},
+};
+
 static const SignetCaProtocol protocols[] = {
     {.kind = SIGNET_CA_LOCAL},
     {SIGNET_CA_EST, .is_remote = TRUE, .has_server = TRUE, .needs_anchor = TRUE,
      TABLE_OF(est_options)},
     {SIGNET_CA_CMP, .is_remote = TRUE, .has_server = TRUE, .is_plain_enough = TRUE,
      .needs_anchor = TRUE, .is_signed = TRUE, TABLE_OF(cmp_options)},
+    {SIGNET_CA_ACME, .is_remote = TRUE, .has_server = TRUE, .needs_anchor = TRUE,
+     .has_account = TRUE, TABLE_OF(acme_options)},
     {SIGNET_CA_EXEC, .is_remote = TRUE, TABLE_OF(exec_options)},
     {SIGNET_CA_MANUAL, .is_remote = TRUE},
 };

@@ -24,6 +24,7 @@ typedef struct {
     gboolean is_plain_enough; /* protects itself: Url= may be http:// */
     gboolean needs_anchor;    /* over https, Trust= or Pin= has to say whom to believe */
     gboolean is_signed;       /* answers are believed by Trust=FILE or the secret, not by TLS */
+    gboolean has_account;     /* Token= and Key= make the key of an account, 'acme.NAME' */
     const SignetCaOption *options;
     gsize n_options;
 } SignetCaProtocol;

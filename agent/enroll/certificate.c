@@ -152,6 +152,9 @@ check_names(const SignetJobRequest *request, X509 *leaf, GError **error)
     /* Other CAs add names of their own (a 'www.' …); ours has no reason to. */
     guint rule =
         g_strcmp0(request->protocol, "local") == 0 ? SIGNET_NAMES_EXACT : SIGNET_NAMES_MAY_ADD;
+    /* An ACME CA certifies names of servers, and says in the subject what it likes. */
+    if (g_strcmp0(request->protocol, "acme") == 0)
+        rule |= SIGNET_NAMES_ANY_SUBJECT;
     g_autofree char *difference =
         signet_names_dup_difference(request, X509_get_subject_name(leaf), alt, rule);
     if (difference)

@@ -15,6 +15,10 @@ gboolean signet_grant_allows_csr(const SignetJobRequest *request, GBytes *messag
  * request is for a CA. */
 gboolean signet_grant_allows_certificate(const SignetJobRequest *request, GBytes *message,
                                          gint64 now_s, GError **error);
+/* The signing input of a JWS (RFC 7515 5.1) by the request's ACME account, to the server of
+ * remote.url: orders for names of the request, requests (PKCS#10) that would be allowed themselves,
+ * and whatever brings an account into being and asks how things are (RFC 8555). */
+gboolean signet_grant_allows_jws(const SignetJobRequest *request, GBytes *message, GError **error);
 
 /* CMP (RFC 4210, RFC 4211), both strict DER to the end.
  * With the new key: a CertRequest, whose signature proves its possession (RFC 4211 4.1). It holds

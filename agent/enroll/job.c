@@ -322,6 +322,13 @@ is_bootstrap_key(const SignetJobRequest *request, const char *identity)
 }
 
 static gboolean
+is_account_key(const SignetJobRequest *request, const char *identity)
+{
+    return request->remote.account_identity && g_strcmp0(request->protocol, "acme") == 0 &&
+           g_strcmp0(identity, request->remote.account_identity) == 0;
+}
+
+static gboolean
 is_ca_key(const SignetJobRequest *request, const char *identity, guint32 generation)
 {
     if (request->is_ca)
@@ -384,6 +391,8 @@ signet_job_allows(const SignetJob *job, const char *identity, guint32 generation
         return TRUE;
     if (purpose == SIGNET_PURPOSE_CERTIFICATE && is_ca_key(request, identity, generation))
         return signet_grant_allows_certificate(request, message, now_s, error);
+    if (purpose == 0 && is_account_key(request, identity))
+        return signet_grant_allows_jws(request, message, error);
     return deny(request, identity, generation, purpose, error);
 }
 
@@ -391,7 +400,7 @@ gboolean
 signet_job_names(const SignetJob *job, const char *identity)
 {
     return g_strcmp0(identity, job->request.identity) == 0 ||
-           is_bootstrap_key(&job->request, identity) ||
+           is_bootstrap_key(&job->request, identity) || is_account_key(&job->request, identity) ||
            (job->request.ca_identity && g_strcmp0(identity, job->request.ca_identity) == 0);
 }
 

@@ -45,8 +45,8 @@ SignetJob *signet_job_new_from_text(GBytes *text, GError **error);
 
 /* The grant: may the job's fd sign this message with this key? Only: a PKCS#10 with the new key,
  * whose public key is the new key's and which asks for no name that the request does not list; a
- * TLS client's CertificateVerify with the current key, or with that of the bootstrap identity; and,
- * for a local CA, a TBSCertificate with
+ * TLS client's CertificateVerify with the current key, or with that of the bootstrap identity; a
+ * request to an ACME server with its account's key; and, for a local CA, a TBSCertificate with
  * the CA's key that names the CA as issuer, holds the new key's public key, is no CA itself (unless
  * is_ca and self-signed), has no name that the request does not list, and does not live longer than
  * lifetime_s. With SIGNET_JOB_CMP, in place of TLS, the messages of grant.h. DENIED says why not.

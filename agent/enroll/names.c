@@ -208,8 +208,9 @@ signet_names_dup_difference(const SignetJobRequest *request, const X509_NAME *su
     if (!asked_alt)
         return g_strdup_printf("what was asked for cannot be read: %s", error->message);
 
-    gboolean may_be_empty = (rule & SIGNET_NAMES_MAY_LACK) && X509_NAME_entry_count(subject) == 0;
-    if (!may_be_empty && X509_NAME_cmp(asked_subject, subject) != 0) {
+    gboolean is_free = rule & SIGNET_NAMES_ANY_SUBJECT ||
+                       (rule & SIGNET_NAMES_MAY_LACK && X509_NAME_entry_count(subject) == 0);
+    if (!is_free && X509_NAME_cmp(asked_subject, subject) != 0) {
         g_autofree char *asked = name_to_text(asked_subject);
         g_autofree char *found = name_to_text(subject);
         return g_strdup_printf("its subject is '%s', asked for was '%s'", found, asked);

@@ -21,8 +21,9 @@ EXTENDED_KEY_USAGE *signet_names_make_eku(guint purposes);
 
 typedef enum {
     SIGNET_NAMES_EXACT = 0,
-    SIGNET_NAMES_MAY_ADD = 1 << 0,  /* alternative names that the request does not list */
-    SIGNET_NAMES_MAY_LACK = 1 << 1, /* some that it does; the subject may be empty */
+    SIGNET_NAMES_MAY_ADD = 1 << 0,     /* alternative names that the request does not list */
+    SIGNET_NAMES_MAY_LACK = 1 << 1,    /* some that it does; the subject may be empty */
+    SIGNET_NAMES_ANY_SUBJECT = 1 << 2, /* the subject is the CA's own business */
 } SignetNamesRule;
 
 /* Compares with the request; alt is nullable. NULL when it fits, else what does not: "it names

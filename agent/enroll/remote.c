@@ -33,6 +33,7 @@ signet_remote_copy(SignetJobRemote *remote, const SignetJobRemote *from)
     remote->pins = dup_list(from->pins);
     remote->proxy = g_strdup(from->proxy);
     remote->bootstrap_identity = g_strdup(from->bootstrap_identity);
+    remote->account_identity = g_strdup(from->account_identity);
     remote->secret = from->secret ? signet_secret_ref(from->secret) : NULL;
     remote->state = from->state ? g_bytes_ref(from->state) : NULL;
     remote->answer = from->answer ? g_bytes_ref(from->answer) : NULL;
@@ -47,6 +48,7 @@ signet_remote_clear(SignetJobRemote *remote)
     g_strfreev((char **)remote->pins);
     g_free((char *)remote->proxy);
     g_free((char *)remote->bootstrap_identity);
+    g_free((char *)remote->account_identity);
     g_clear_pointer(&remote->secret, signet_secret_unref);
     g_clear_pointer(&remote->state, g_bytes_unref);
     g_clear_pointer(&remote->answer, g_bytes_unref);
@@ -107,6 +109,7 @@ signet_remote_to_file(const SignetJobRemote *remote, GKeyFile *file)
     g_key_file_set_uint64(file, GROUP, "Timeout", remote->timeout_s);
     put_rungs(file, remote->rungs);
     put_text(file, "BootstrapIdentity", remote->bootstrap_identity);
+    put_text(file, "AccountIdentity", remote->account_identity);
     g_key_file_set_boolean(file, GROUP, "SecretAlways", remote->is_secret_kept);
     put_bytes(file, "State", remote->state);
     put_bytes(file, "Answer", remote->answer);
@@ -229,6 +232,7 @@ signet_remote_from_file(SignetJobRemote *remote, GKeyFile *file, GError **error)
     remote->proxy = g_key_file_get_string(file, GROUP, "Proxy", NULL);
     remote->timeout_s = (guint)MIN(timeout_s, TIMEOUT_MAX_S);
     remote->bootstrap_identity = g_key_file_get_string(file, GROUP, "BootstrapIdentity", NULL);
+    remote->account_identity = g_key_file_get_string(file, GROUP, "AccountIdentity", NULL);
     remote->is_secret_kept = g_key_file_get_boolean(file, GROUP, "SecretAlways", NULL);
     remote->secret = take_secret(file);
     remote->state = take_bytes(file, GROUP, "State");

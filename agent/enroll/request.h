@@ -19,8 +19,10 @@ typedef struct {
     guint timeout_s;         /* of the whole conversation */
     guint rungs; /* mask of SignetRung: those that this job may use, tried from the first on */
     const char *bootstrap_identity; /* (nullable) authenticates with its current generation */
-    SignetSecret *secret;           /* (nullable) never logged, never printed */
-    gboolean is_secret_kept;        /* send it along with every request */
+    /* (nullable) ACME: the identity whose current key is the account's. */
+    const char *account_identity;
+    SignetSecret *secret;    /* (nullable) never logged, never printed */
+    gboolean is_secret_kept; /* send it along with every request */
     GBytes *state;  /* (nullable) what the last job of this generation handed over: a request that
                        was sent before and is repeated as it is, an order */
     GBytes *answer; /* (nullable) what a person brought from the CA, as it came */

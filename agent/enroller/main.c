@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/enroller/acme.h"
 #include "agent/enroller/canary.h"
 #include "agent/enroller/cmp.h"
 #include "agent/enroller/est.h"
@@ -32,6 +33,7 @@ static const struct {
     {"local", signet_local_enroll, SIGNET_SANDBOX_ALONE},
     {SIGNET_JOB_CMP, signet_cmp_enroll, SIGNET_SANDBOX_NETWORK},
     {"est", signet_est_enroll, SIGNET_SANDBOX_NETWORK},
+    {"acme", signet_acme_enroll, SIGNET_SANDBOX_NETWORK},
     {"exec", signet_exec_enroll, SIGNET_SANDBOX_ALONE},
     {"manual", signet_manual_enroll, SIGNET_SANDBOX_ALONE},
     {SIGNET_JOB_CANARY, signet_canary_try, SIGNET_SANDBOX_NETWORK},
@@ -65,6 +67,7 @@ enroll(const SignetJobRequest *job, const char *provider, SignetEnrollerOutcome 
     SignetSandbox sandbox = protocols[row].sandbox;
     g_autoptr(GError) unprepared = NULL;
     g_autoptr(SignetRunner) runner = signet_exec_prepare(job, &unprepared);
+    g_autoptr(SignetProver) prover = unprepared ? NULL : signet_acme_prepare(job, &unprepared);
     if (unprepared) {
         g_propagate_error(error, g_steal_pointer(&unprepared));
         return FALSE;
@@ -80,8 +83,12 @@ enroll(const SignetJobRequest *job, const char *provider, SignetEnrollerOutcome 
         sandbox == SIGNET_SANDBOX_NETWORK ? signet_http_new(crypto, &job->remote, error) : NULL;
     if (sandbox == SIGNET_SANDBOX_NETWORK && !http)
         return FALSE;
-    const SignetProtocolContext context = {
-        .crypto = crypto, .http = http, .job = job, .runner = runner, .now_s = (gint64)time(NULL)};
+    const SignetProtocolContext context = {.crypto = crypto,
+                                           .http = http,
+                                           .job = job,
+                                           .prover = prover,
+                                           .runner = runner,
+                                           .now_s = (gint64)time(NULL)};
     return signet_harden_sandbox(sandbox, error) && protocols[row].enroll(&context, outcome, error);
 }
 

@@ -8,6 +8,7 @@
 #include "agent/enroller/crypto.h"
 #include "agent/enroller/http.h"
 #include "agent/enroller/outcome.h"
+#include "agent/enroller/prover.h"
 #include "agent/enroller/runner.h"
 
 /* All borrowed. */
@@ -15,6 +16,7 @@ typedef struct {
     SignetCrypto *crypto;
     SignetHttp *http; /* NULL for a protocol without network */
     const SignetJobRequest *job;
+    SignetProver *prover; /* NULL for every protocol but "acme" */
     SignetRunner *runner; /* NULL for every protocol but "exec" */
     gint64 now_s;         /* seconds since 1970 */
 } SignetProtocolContext;

@@ -137,10 +137,12 @@ static int
 allow_network(scmp_filter_ctx filter)
 {
     static const unsigned families[] = {AF_INET, AF_INET6, AF_NETLINK};
-    int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
+    /* accept4: of a socket that was listened on before */
+    static const int calls[] = {SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(accept4)};
+    int rc = 0;
 
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(calls) && rc == 0; i++)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
     for (gsize i = 0; i < G_N_ELEMENTS(families) && rc == 0; i++)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
                               SCMP_A0_64(SCMP_CMP_EQ, families[i]));

@@ -92,7 +92,7 @@ signet_transition_begin(SignetTransition *turn)
         signet_transition_enter(turn, SIGNET_MACHINE_ACTIVE, NULL);
     } else if (!turn->input->is_ca_ready) {
         signet_transition_enter(turn, SIGNET_MACHINE_WAITING_CA,
-                                "the CA's own certificate is not there yet");
+                                "the key of the CA, or of the account at it, is not there yet");
     } else {
         go_on(turn);
     }

@@ -325,7 +325,7 @@ signet_entry_enroll(SignetEntry *entry)
     static const SignetDiskWork work = {run_supply, done_supply, task_free};
     const SignetCaProfile *ca = signet_entry_get_ca(entry);
 
-    if (!ca || ca->kind == SIGNET_CA_LOCAL) {
+    if (!ca || ca->kind == SIGNET_CA_LOCAL || entry->policy->is_ca) {
         start(entry, NULL);
         return;
     }

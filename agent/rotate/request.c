@@ -33,10 +33,12 @@ signet_entry_get_ca(const SignetEntry *entry)
 static char *
 dup_ca_identity(const SignetEntry *entry)
 {
-    return g_strconcat("ca.", entry->policy->ca, NULL);
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
+
+    return g_strconcat(ca && ca->kind == SIGNET_CA_ACME ? "acme." : "ca.", entry->policy->ca, NULL);
 }
 
-/* (nullable) The generation of the local CA that would sign now; borrowed. */
+/* (nullable) The generation of the local CA, or of the account, that would sign now; borrowed. */
 static SignetGeneration *
 ca_generation(const SignetEntry *entry)
 {
@@ -54,7 +56,8 @@ is_ca_ready(const SignetEntry *entry)
 {
     const SignetCaProfile *ca = signet_entry_get_ca(entry);
 
-    return entry->policy->is_ca || (ca && ca->kind != SIGNET_CA_LOCAL) ||
+    return entry->policy->is_ca ||
+           (ca && ca->kind != SIGNET_CA_LOCAL && ca->kind != SIGNET_CA_ACME) ||
            ca_generation(entry) != NULL;
 }
 
@@ -148,12 +151,15 @@ find_rungs(const SignetEntry *entry, const SignetCaProfile *ca, const SignetSupp
 }
 
 static void
-set_remote(const SignetEntry *entry, const SignetCaProfile *ca, const SignetSupplies *supplies,
-           SignetJobRequest *request)
+set_remote(const SignetEntry *entry, const SignetCaProfile *ca, const char *ca_identity,
+           const SignetSupplies *supplies, SignetJobRequest *request)
 {
     guint rungs = find_rungs(entry, ca, supplies);
 
     request->protocol = signet_ca_kind_name(ca->kind);
+    /* It says in the subject what it likes: asking for another would be asking for a refusal. */
+    if (ca->kind == SIGNET_CA_ACME)
+        request->subject = "";
     if (!(rungs & (SIGNET_RUNG_CURRENT | SIGNET_RUNG_EXPIRED)))
         request->current_generation = 0;
     request->remote = (SignetJobRemote) {
@@ -165,6 +171,7 @@ set_remote(const SignetEntry *entry, const SignetCaProfile *ca, const SignetSupp
         /* nobody is spoken to: the enroller needs no network */
         .timeout_s = ca->kind == SIGNET_CA_MANUAL ? 0 : (guint)ca->remote.timeout_s,
         .rungs = rungs,
+        .account_identity = ca->kind == SIGNET_CA_ACME ? ca_identity : NULL,
         .bootstrap_identity = ca->remote.bootstrap_identity,
         .secret = supplies ? supplies->read.secret : NULL,
         .is_secret_kept = ca->remote.is_secret_kept,
@@ -215,10 +222,10 @@ signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generati
 
     if (!ca)
         return NULL;
-    if (ca->kind == SIGNET_CA_LOCAL)
+    if (ca->kind == SIGNET_CA_LOCAL || policy->is_ca)
         set_local(entry, ca, ca_identity, &request);
     else
-        set_remote(entry, ca, supplies, &request);
+        set_remote(entry, ca, ca_identity, supplies, &request);
     return signet_job_new(&request);
 }
 
@@ -267,7 +274,9 @@ make_wish(const SignetEntry *entry)
     g_autofree char *subject = expand(entry, policy->subject);
     g_autofree char *purposes = g_strdup_printf("%x", policy->purposes);
     g_autofree char *pcrs = g_strdup_printf("%u:%x", policy->pcrs.bank, policy->pcrs.mask);
-    const SignetGeneration *ca = policy->is_ca ? NULL : ca_generation(entry);
+    const SignetCaProfile *profile = signet_entry_get_ca(entry);
+    gboolean has_issuer = !policy->is_ca && profile && profile->kind == SIGNET_CA_LOCAL;
+    const SignetGeneration *ca = has_issuer ? ca_generation(entry) : NULL;
 
     add_text(checksum, policy->token);
     add_text(checksum, policy->key);

@@ -1,0 +1,183 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* What the key of an ACME account may sign. */
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/error.h"
+#include "agent/enroll/base64url.h"
+#include "agent/enroll/job.h"
+#include "agent/enroll/origin.h"
+#include "tests/unit/enroll/authority.h"
+
+static Authority *authority;
+
+static void
+set_up(void)
+{
+    authority = authority_new();
+}
+
+static void
+tear_down(void)
+{
+    authority_free(authority);
+}
+
+static SignetJobRequest
+acme_request(void)
+{
+    static const char *const dns[] = {"a.example", "B.example", NULL};
+    static const char *const ip[] = {"192.0.2.1", NULL};
+    SignetJobRequest request = authority_request(authority);
+
+    request.protocol = "acme";
+    request.ca_identity = NULL;
+    request.ca_certificate = NULL;
+    request.dns = dns;
+    request.ip = ip;
+    request.remote =
+        (SignetJobRemote) {.url = "https://ca.example/dir", .account_identity = "acme.ca"};
+    return request;
+}
+
+static GBytes *
+make_jws(const char *header, const char *payload)
+{
+    g_autofree char *head = signet_base64url_encode(header, strlen(header));
+    g_autofree char *body = signet_base64url_encode(payload, strlen(payload));
+    char *text = g_strconcat(head, ".", body, NULL);
+
+    return g_bytes_new_take(text, strlen(text));
+}
+
+/* words: NULL: it is allowed. */
+static void
+check_message(const char *identity, GBytes *message, const char *words)
+{
+    SignetJobRequest request = acme_request();
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    g_autoptr(GError) error = NULL;
+    gboolean is_allowed = signet_job_allows(job, identity, 3, 0, message, AUTHORITY_NOW_S, &error);
+
+    ck_assert_msg(is_allowed == !words, "%s", error ? error->message : "it was allowed");
+    if (words)
+        ck_assert_msg(strstr(error->message, words) != NULL, "%s", error->message);
+}
+
+#define HEAD(rest) \
+    "{\"alg\":\"ES256\",\"nonce\":\"n\",\"url\":\"https://ca.example/order\"" rest "}"
+#define GOOD_HEAD HEAD(",\"kid\":\"https://ca.example/acct/1\"")
+#define WITH_URL(u) \
+    "{\"alg\":\"ES256\",\"nonce\":\"n\",\"kid\":\"https://ca.example/1\",\"url\":\"" u "\"}"
+
+static const struct {
+    const char *header;
+    const char *payload;
+    const char *words;
+} messages[] = {
+    {GOOD_HEAD, "", NULL},
+    {GOOD_HEAD, "{}", NULL},
+    {HEAD(",\"jwk\":{}"), "{\"termsOfServiceAgreed\":true,\"contact\":[\"mailto:a@b\"]}", NULL},
+    {GOOD_HEAD, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"b.example\"}]}", NULL},
+    {GOOD_HEAD, "{\"identifiers\":[{\"type\":\"ip\",\"value\":\"192.0.2.1\"}],\"replaces\":\"x\"}",
+     NULL},
+    {WITH_URL("https://CA.example:443/x"), "", NULL},
+    /* names that nobody asked for */
+    {GOOD_HEAD, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"evil.example\"}]}",
+     "it orders 'evil.example'"},
+    {GOOD_HEAD, "{\"identifiers\":[{\"type\":\"ip\",\"value\":\"a.example\"}]}", "it orders"},
+    {GOOD_HEAD, "{\"identifiers\":[{\"type\":\"email\",\"value\":\"a.example\"}]}", "it orders"},
+    {GOOD_HEAD, "{\"identifiers\":[\"a.example\"]}", "malformed"},
+    /* what ends or changes an account, or a certificate */
+    {GOOD_HEAD, "{\"status\":\"deactivated\"}", "'status' that no job needs"},
+    {GOOD_HEAD, "{\"certificate\":\"MA\",\"reason\":1}", "that no job needs"},
+    {GOOD_HEAD, "{\"protected\":\"e30\",\"payload\":\"e30\",\"signature\":\"AA\"}", "no job needs"},
+    {GOOD_HEAD, "{\"account\":\"https://ca.example/1\",\"oldKey\":{}}", "that no job needs"},
+    {GOOD_HEAD, "{\"csr\":\"MAA\"}", "its 'csr' is no request"},
+    {GOOD_HEAD, "{\"csr\":5}", "that no job needs"},
+    /* other servers */
+    {WITH_URL("https://ca.example.evil/x"), "", "not for the job's CA"},
+    {WITH_URL("https://ca.example:444/x"), "", "not for the job's CA"},
+    {WITH_URL("http://ca.example/x"), "", "not for the job's CA"},
+    {WITH_URL("https://u@ca.example/x"), "", "not for the job's CA"},
+    {WITH_URL("https://evil\\\\@ca.example/x"), "", "not for the job's CA"},
+    {HEAD(",\"kid\":\"https://evil.example/1\""), "", "not for the job's CA"},
+    /* no request of ACME */
+    {HEAD(""), "", "either a 'kid' or a 'jwk'"},
+    {HEAD(",\"jwk\":{},\"kid\":\"https://ca.example/1\""), "", "either a 'kid' or a 'jwk'"},
+    {HEAD(",\"kid\":\"https://ca.example/1\",\"b64\":false"), "", "'b64' that no job needs"},
+    {"{\"alg\":\"ES256\",\"url\":\"https://ca.example/\"}", "", "no 'nonce'"},
+    {"{\"alg\":\"RS256\",\"alg\":\"ES256\"}", "", "not an object"},
+    {"[]", "", "not an object"},
+    {GOOD_HEAD, "[]", "not an object"},
+    {GOOD_HEAD, "{\"onlyReturnExisting\":true} x", "not an object"},
+};
+
+START_TEST(an_account_orders_what_the_job_is_for_and_does_nothing_else)
+{
+    g_autoptr(GBytes) message = make_jws(messages[_i].header, messages[_i].payload);
+
+    check_message("acme.ca", message, messages[_i].words);
+}
+END_TEST
+
+START_TEST(only_the_key_of_the_account_signs_so)
+{
+    g_autoptr(GBytes) message = make_jws(GOOD_HEAD, "");
+
+    check_message(authority_request(authority).identity, message, "may not sign");
+    check_message("acme.other", message, "may not sign");
+}
+END_TEST
+
+static const char *const raw[] = {"",     ".",     "e30",   "e30=.", "e30.e30.e30",
+                                  "e31.", " e30.", "e30.\n"};
+
+START_TEST(what_is_no_jws_is_not_signed)
+{
+    g_autoptr(GBytes) message = g_bytes_new(raw[_i], strlen(raw[_i]));
+
+    check_message("acme.ca", message, "may not sign this");
+}
+END_TEST
+
+START_TEST(base64url_has_one_way_to_be_written)
+{
+    g_autoptr(GBytes) bytes = signet_base64url_decode("-_8", 3);
+
+    ck_assert_uint_eq(g_bytes_get_size(bytes), 2);
+    g_autofree char *text = signet_base64url_encode(g_bytes_get_data(bytes, NULL), 2);
+    ck_assert_str_eq(text, "-_8");
+    ck_assert_ptr_null(signet_base64url_decode("-_9", 3));
+    ck_assert_ptr_null(signet_base64url_decode("-_8=", 4));
+    ck_assert_ptr_null(signet_base64url_decode("+/8", 3));
+    ck_assert_ptr_null(signet_base64url_decode("A", 1));
+    ck_assert_ptr_null(signet_base64url_decode("AA\0A", 4));
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("jws");
+    TCase *tcase = tcase_create("grant");
+
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, an_account_orders_what_the_job_is_for_and_does_nothing_else, 0,
+                        G_N_ELEMENTS(messages));
+    tcase_add_test(tcase, only_the_key_of_the_account_signs_so);
+    tcase_add_loop_test(tcase, what_is_no_jws_is_not_signed, 0, G_N_ELEMENTS(raw));
+    tcase_add_test(tcase, base64url_has_one_way_to_be_written);
+    suite_add_tcase(suite, tcase);
+
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
