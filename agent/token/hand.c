@@ -6,6 +6,7 @@
 #include "agent/token/hand.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 
 #define REOPEN_INTERVAL_US G_USEC_PER_SEC
@@ -417,6 +418,9 @@ end(SignetHand *hand)
         hand->worker->vtable.free(hand->backend);
     sem_destroy(&hand->work);
     g_free(hand);
+    /* Who has waited for this thread may end the process, and libcrypto with it: what libcrypto
+     * keeps for the thread goes before. */
+    OPENSSL_thread_stop();
     signet_crew_end(crew);
 }
 

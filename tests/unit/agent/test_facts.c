@@ -79,6 +79,7 @@ end(void)
 {
     g_clear_pointer(&keeper, signet_facts_keeper_free);
     g_clear_pointer(&tokens, signet_tokens_free);
+    ck_assert(signet_token_wait_left(10000));
     g_clear_pointer(&store, signet_store_free);
     g_clear_pointer(&policy, signet_policy_unref);
 }

@@ -109,6 +109,7 @@ world_free(World *world)
 {
     signet_broker_free(world->broker);
     signet_tokens_free(world->tokens);
+    signet_token_wait_left(10000);
     signet_inventory_free(world->inventory);
     signet_policy_unref(world->policy);
     g_free(world);

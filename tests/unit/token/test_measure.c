@@ -32,6 +32,7 @@ teardown(void)
     g_clear_pointer(&found, g_variant_unref);
     g_clear_error(&failure);
     g_clear_pointer(&token, signet_token_unref);
+    ck_assert(signet_token_wait_left(10000));
 }
 
 static void

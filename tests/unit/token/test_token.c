@@ -96,6 +96,7 @@ static void
 teardown(void)
 {
     g_clear_pointer(&token, signet_token_unref);
+    ck_assert(signet_token_wait_left(10000));
 }
 
 static GBytes *
