@@ -169,7 +169,11 @@ def openssl_configuration_is_not_read(home):
     with open(config, "w", encoding="ascii") as file:
         file.write("openssl_conf = i\n[i]\nproviders = p\n[p]\ndefault = d\nsignet = s\n[d]\nactivate = 1\n"
                    f"[s]\nmodule = {PROVIDER}\nsocket = {home.socket}\nactivate = 1\n")
-    listed = subprocess.run(["openssl", "list", "-providers"], env=os.environ | {"OPENSSL_CONF": config}, capture_output=True,
+    # A module built with a sanitizer needs its runtime in front of everything.
+    linked = subprocess.run(["ldd", PROVIDER], capture_output=True, text=True, timeout=20, check=True).stdout
+    runtime = re.search(r"libasan\S* => (\S+)", linked)
+    env = {"OPENSSL_CONF": config} | ({"LD_PRELOAD": runtime[1], "ASAN_OPTIONS": "detect_leaks=0"} if runtime else {})
+    listed = subprocess.run(["openssl", "list", "-providers"], env=os.environ | env, capture_output=True,
                             text=True, timeout=20, check=True)
     assert "signet" in listed.stdout, listed  # others would load it
     with home.running(env={"OPENSSL_CONF": config}) as process:
