@@ -281,7 +281,7 @@ on_request(OSSL_CMP_SRV_CTX *server, const OSSL_CMP_MSG *message, int id, const 
     *ret_chain = sk_X509_new_null();
     push(*ret_chain, is_mode("other-ca") ? other.sub : honest.sub);
     for (int i = 0; is_mode("long-chain") && i < 198; i++)
-        push(*ret_chain, honest.root);
+        sk_X509_push(*ret_chain, issue(&wish));
     *ret_authorities = sk_X509_new_null();
     push(*ret_authorities, is_mode("other-ca") ? other.root : honest.root);
     g_string_append(note, " issued");
@@ -294,6 +294,7 @@ on_confirm(OSSL_CMP_SRV_CTX *server, const OSSL_CMP_MSG *message, int id,
 {
     char text[OSSL_CMP_PKISI_BUFLEN] = "accepted";
 
+    swap_signer(OSSL_CMP_SRV_CTX_get0_cmp_ctx(server));
     if (info)
         OSSL_CMP_snprint_PKIStatusInfo(info, text, sizeof(text));
     g_string_append_printf(note, " %s", text);

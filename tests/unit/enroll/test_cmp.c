@@ -1,0 +1,319 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* What a job may sign of CMP: messages that libcrypto's client really sends, and others. */
+
+#include <check.h>
+#include <openssl/cmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/enroll/grant.h"
+#include "agent/enroll/job.h"
+#include "provider/wire/der.h"
+#include "tests/unit/enroll/authority.h"
+
+static Authority *authority;
+static GBytes *sent; /* the last message */
+
+static void
+set_up(void)
+{
+    authority = authority_new();
+}
+
+static void
+tear_down(void)
+{
+    g_clear_pointer(&sent, g_bytes_unref);
+    authority_free(authority);
+}
+
+/* --- messages --- */
+
+static OSSL_CMP_MSG *
+swallow(OSSL_CMP_CTX *cmp, const OSSL_CMP_MSG *message)
+{
+    g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
+    char *data = NULL;
+
+    i2d_OSSL_CMP_MSG_bio(bio, message);
+    long size = BIO_get_mem_data(bio, &data);
+    g_clear_pointer(&sent, g_bytes_unref);
+    sent = g_bytes_new(data, (gsize)size);
+    return NULL;
+}
+
+#define REVOKE (-1)
+#define ASK    (-2)
+
+typedef struct {
+    int type;
+    const char *subject;
+    const char *alt;
+    gboolean is_other_key;
+} Order;
+
+static X509_NAME *
+make_name(const char *common_name)
+{
+    X509_NAME *name = X509_NAME_new();
+
+    X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, (const guint8 *)"Example", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const guint8 *)common_name, -1, -1, 0);
+    return name;
+}
+
+static void
+ask_for(OSSL_CMP_CTX *cmp, const Order *order)
+{
+    g_autoptr(X509_NAME) subject = make_name(order->subject ? order->subject : "host");
+    EVP_PKEY *key = order->is_other_key ? authority->ca_key : authority->new_key;
+    X509_EXTENSIONS *extensions = sk_X509_EXTENSION_new_null();
+
+    sk_X509_EXTENSION_push(extensions,
+                           X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name,
+                                               order->alt ? order->alt : "DNS:host.example"));
+    OSSL_CMP_CTX_set1_subjectName(cmp, subject);
+    OSSL_CMP_CTX_set0_reqExtensions(cmp, extensions);
+    EVP_PKEY_up_ref(key);
+    OSSL_CMP_CTX_set0_newPkey(cmp, 1, key);
+}
+
+/* The current certificate signs. */
+static OSSL_CMP_CTX *
+make_client(const Order *order)
+{
+    OSSL_CMP_CTX *cmp = OSSL_CMP_CTX_new(NULL, NULL);
+    g_autoptr(EVP_PKEY) key = authority_make_key();
+    AuthorityOrder current = {.key = key};
+    g_autoptr(X509) certificate = authority_issue(authority, &current);
+
+    OSSL_CMP_CTX_set_transfer_cb(cmp, swallow);
+    OSSL_CMP_CTX_set1_cert(cmp, certificate);
+    OSSL_CMP_CTX_set1_pkey(cmp, key);
+    ask_for(cmp, order);
+    return cmp;
+}
+
+/* What the key that authenticates signs: ProtectedPart ::= SEQUENCE { header, body }. */
+static GBytes *
+protected_part(void)
+{
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(sent, &size);
+    struct signet_bytes rest = {data, size};
+    struct signet_der message, header, body;
+
+    ck_assert(signet_der_expect(&rest, SIGNET_DER_SEQUENCE, &message));
+    ck_assert(signet_der_next(&message.content, &header));
+    ck_assert(signet_der_next(&message.content, &body));
+    gsize length = header.whole.size + body.whole.size;
+    ck_assert(length >= 0x80 && length < 0x10000);
+    guint8 head[] = {SIGNET_DER_SEQUENCE, 0x82, (guint8)(length >> 8), (guint8)length};
+    guint8 short_head[] = {SIGNET_DER_SEQUENCE, 0x81, (guint8)length};
+    gboolean is_short = length < 0x100;
+    GByteArray *part = g_byte_array_new();
+    g_byte_array_append(part, is_short ? short_head : head,
+                        is_short ? sizeof(short_head) : sizeof(head));
+    g_byte_array_append(part, header.whole.data, (guint)header.whole.size);
+    g_byte_array_append(part, body.whole.data, (guint)body.whole.size);
+    return g_byte_array_free_to_bytes(part);
+}
+
+static GBytes *
+make_part(const Order *order)
+{
+    OSSL_CMP_CTX *cmp = make_client(order);
+    AuthorityOrder old = {0};
+    g_autoptr(X509) certificate = authority_issue(authority, &old);
+
+    OSSL_CMP_CTX_set1_oldCert(cmp, certificate);
+    if (order->type == REVOKE)
+        OSSL_CMP_exec_RR_ses(cmp);
+    else if (order->type == ASK)
+        sk_OSSL_CMP_ITAV_free(OSSL_CMP_exec_GENM_ses(cmp));
+    else
+        OSSL_CMP_exec_certreq(cmp, order->type, NULL);
+    OSSL_CMP_CTX_free(cmp);
+    ck_assert_ptr_nonnull(sent);
+    return protected_part();
+}
+
+/* What the new key signs. */
+static GBytes *
+make_cert_request(const Order *order)
+{
+    OSSL_CMP_CTX *cmp = make_client(order);
+    OSSL_CRMF_MSG *crm = OSSL_CMP_CTX_setup_CRM(cmp, order->type == OSSL_CMP_KUR, 0);
+    guint8 *der = NULL;
+    int size = i2d_OSSL_CRMF_MSG(crm, &der);
+    struct signet_bytes rest = {der, (size_t)MAX(size, 0)};
+    struct signet_der message, request;
+
+    ck_assert(signet_der_expect(&rest, SIGNET_DER_SEQUENCE, &message));
+    ck_assert(signet_der_expect(&message.content, SIGNET_DER_SEQUENCE, &request));
+    GBytes *bytes = g_bytes_new(request.whole.data, request.whole.size);
+    OPENSSL_free(der);
+    OSSL_CRMF_MSG_free(crm);
+    OSSL_CMP_CTX_free(cmp);
+    return bytes;
+}
+
+/* --- asking --- */
+
+static SignetJobRequest
+cmp_request(void)
+{
+    SignetJobRequest request = authority_request(authority);
+
+    request.protocol = SIGNET_JOB_CMP;
+    request.ca_identity = NULL;
+    request.ca_certificate = NULL;
+    request.current_generation = 7;
+    return request;
+}
+
+/* NULL: allowed. */
+static char *
+ask(guint32 generation, SignetPurpose purpose, GBytes *message)
+{
+    SignetJobRequest request = cmp_request();
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    g_autoptr(GError) error = NULL;
+
+    if (signet_job_allows(job, "wifi", generation, purpose, message, AUTHORITY_NOW_S, &error))
+        return NULL;
+    ck_assert(signet_error_is(error, SIGNET_ERROR_DENIED));
+    return g_strdup(error->message);
+}
+
+static void
+assert_says(const char *found, const char *words)
+{
+    if (words)
+        ck_assert_msg(found && strstr(found, words), "'%s' was expected, found '%s'", words,
+                      found ? found : "no error");
+    else
+        ck_assert_msg(!found, "unexpected: %s", found);
+}
+
+static const struct {
+    Order order;
+    const char *words;
+} rows[] = {
+    {{.type = OSSL_CMP_IR}, NULL},
+    {{.type = OSSL_CMP_CR}, NULL},
+    {{.type = OSSL_CMP_KUR}, NULL},
+    {{.type = OSSL_CMP_IR, .is_other_key = TRUE}, "its public key is not the new key's"},
+    {{.type = OSSL_CMP_KUR, .is_other_key = TRUE}, "its public key is not the new key's"},
+    {{.type = OSSL_CMP_CR, .subject = "admin"}, "its subject is 'CN=admin,O=Example'"},
+    {{.type = OSSL_CMP_IR, .alt = "DNS:other.example"}, "it names 'DNS:other.example'"},
+};
+
+START_TEST(the_new_key_signs_requests_for_itself)
+{
+    g_autoptr(GBytes) message = make_cert_request(&rows[_i].order);
+    g_autofree char *found = ask(8, 0, message);
+    g_autofree char *by_other = ask(7, 0, message);
+
+    assert_says(found, rows[_i].words);
+    assert_says(by_other, "it is not the protected part of a CMP message");
+}
+END_TEST
+
+START_TEST(the_current_key_signs_messages_with_such_requests)
+{
+    g_autoptr(GBytes) message = make_part(&rows[_i].order);
+    g_autofree char *found = ask(7, 0, message);
+    g_autofree char *by_other = ask(8, 0, message);
+
+    assert_says(found, rows[_i].words);
+    assert_says(by_other, "may not sign this request");
+}
+END_TEST
+
+START_TEST(nothing_is_revoked_and_nothing_else_asked)
+{
+    Order revoke = {.type = REVOKE}, general = {.type = ASK};
+    g_autoptr(GBytes) revocation = make_part(&revoke);
+    g_autoptr(GBytes) question = make_part(&general);
+    g_autofree char *found = ask(7, 0, revocation);
+    g_autofree char *other = ask(7, 0, question);
+
+    assert_says(found, "its body is of a kind that no job needs");
+    assert_says(other, "its body is of a kind that no job needs");
+}
+END_TEST
+
+START_TEST(no_tls_handshake_is_signed)
+{
+    g_autoptr(GBytes) message = g_bytes_new_static("x", 1);
+    g_autofree char *found = ask(7, SIGNET_PURPOSE_TLS_CLIENT, message);
+
+    assert_says(found, "may not sign with generation 7 of 'wifi' for purpose 'tls-client'");
+}
+END_TEST
+
+START_TEST(other_protocols_do_not_sign_these)
+{
+    SignetJobRequest request = cmp_request();
+    g_autoptr(GBytes) message = make_part(&rows[0].order);
+    g_autoptr(GError) error = NULL;
+
+    request.protocol = "est";
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    ck_assert(!signet_job_allows(job, "wifi", 7, 0, message, AUTHORITY_NOW_S, &error));
+}
+END_TEST
+
+/* Every bit of it, and every length: what is still allowed has the same key and names. */
+START_TEST(a_damaged_message_is_never_for_another_key_or_name)
+{
+    g_autoptr(GBytes) good = make_cert_request(&rows[0].order);
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(good, &size);
+    gsize spki_size = 0;
+    const guint8 *spki = g_bytes_get_data(authority->spki, &spki_size);
+
+    for (gsize bit = 0; bit < size * 8; bit++) {
+        g_autofree guint8 *copy = g_memdup2(data, size);
+
+        copy[bit / 8] ^= (guint8)(1 << bit % 8);
+        g_autoptr(GBytes) message = g_bytes_new(copy, size);
+        g_autofree char *found = ask(8, 0, message);
+        ck_assert(found || memmem(copy, size, spki + 3, spki_size - 3));
+        ck_assert(found || memmem(copy, size, "host.example", 12));
+    }
+    for (gsize length = 0; length < size; length++) {
+        g_autoptr(GBytes) message = g_bytes_new(data, length);
+        g_autofree char *found = ask(8, 0, message);
+
+        ck_assert_ptr_nonnull(found);
+    }
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("enroll/cmp");
+    TCase *tcase = tcase_create("cmp");
+    SRunner *runner = srunner_create(suite);
+
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, the_new_key_signs_requests_for_itself, 0, G_N_ELEMENTS(rows));
+    tcase_add_loop_test(tcase, the_current_key_signs_messages_with_such_requests, 0,
+                        G_N_ELEMENTS(rows));
+    tcase_add_test(tcase, nothing_is_revoked_and_nothing_else_asked);
+    tcase_add_test(tcase, no_tls_handshake_is_signed);
+    tcase_add_test(tcase, other_protocols_do_not_sign_these);
+    tcase_add_test(tcase, a_damaged_message_is_never_for_another_key_or_name);
+    suite_add_tcase(suite, tcase);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
