@@ -170,9 +170,10 @@ explain(Cmp *cmp, OSSL_CMP_CTX *client, gboolean *ret_denied, GError **error)
                                                    : g_steal_pointer(&cmp->refusal));
         return FALSE;
     }
-    /* the one thing that libcrypto 3.0 finds wrong without a word */
-    if (reasons->len == 0 && status != OSSL_CMP_PKISTATUS_rejection &&
-        signet_remote_get_option(&cmp->context->job->remote, "Sender"))
+    /* libcrypto 3.0 finds this wrong without a word */
+    if (status != OSSL_CMP_PKISTATUS_rejection &&
+        signet_remote_get_option(&cmp->context->job->remote, "Sender") &&
+        (reasons->len == 0 || strstr(reasons->str, "unexpected sender")))
         return explain_unproved(cmp, "its sender is not the one of Sender=", error);
     if (is_unproved)
         return explain_unproved(cmp, reasons->str, error);
