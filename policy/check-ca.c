@@ -153,6 +153,19 @@ check_signer(SignetPolicyDraft *draft, const SignetCaDraft *ca)
                             "nothing says whose answers are the CA's");
 }
 
+/* The CA's messages are believed by its certificate, which anybody may send. */
+static void
+check_scep(SignetPolicyDraft *draft, const SignetCaDraft *ca)
+{
+    SignetPlace lack = place_of_lack(ca);
+
+    if (!signet_scan_find(ca->scan, "Ca", "Trust") && !signet_scan_find(ca->scan, "Ca", "Pin") &&
+        !signet_scan_find(ca->scan, "Ca", "Fingerprint"))
+        signet_problems_add(&draft->problems, &lack,
+                            "; write Fingerprint=sha256:…, Pin= or Trust= with a PEM file",
+                            "nothing says how to know the CA");
+}
+
 static void
 check_secret(SignetPolicyDraft *draft, const SignetCaDraft *ca)
 {
@@ -182,4 +195,6 @@ signet_policy_draft_check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca)
     if (protocol->is_signed)
         check_signer(draft, ca);
     check_secret(draft, ca);
+    if (protocol->kind == SIGNET_CA_SCEP)
+        check_scep(draft, ca);
 }

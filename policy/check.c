@@ -295,6 +295,18 @@ check_pcrs(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
                             "'Pcr' is for keys that the agent makes, and 'Generate' says no");
 }
 
+/* The CA answers encrypted to the key that asks (RFC 8894 2.3): it has to be an RSA key. */
+static void
+check_scep_key(SignetPolicyDraft *draft, const SignetCaProfile *ca,
+               const SignetIdentityPolicy *identity, const SignetPlace *place)
+{
+    if (ca && ca->kind == SIGNET_CA_SCEP && !g_str_has_prefix(identity->key, "rsa:"))
+        signet_problems_add(&draft->problems, place, "; write for example rsa:2048",
+                            "cannot use '%s' as 'Key': CA '%s' speaks SCEP, which is for RSA keys "
+                            "only",
+                            identity->key, ca->name);
+}
+
 static void
 check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
 {
@@ -309,6 +321,7 @@ check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
     check_key(draft, policy->key, &key);
     check_key_fits(draft, policy->token, policy->key, policy->generate, &key);
     check_purposes_fit(draft, policy, &purposes);
+    check_scep_key(draft, ca, policy, &key);
     if (!ca) {
         const GPtrArray *cas = signet_policy_get_cas(draft->policy);
         g_autofree char *known =

@@ -113,6 +113,7 @@ typedef struct {
     C(EST, "est")          \
     C(CMP, "cmp")          \
     C(ACME, "acme")        \
+    C(SCEP, "scep")        \
     C(EXEC, "exec")        \
     C(MANUAL, "manual")
 

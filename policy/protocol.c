@@ -79,6 +79,43 @@ check_program(const char *value)
     return *value == '/' ? NULL : g_strdup("not a path that begins with '/'");
 }
 
+static char *
+check_fingerprint(const char *value)
+{
+    g_autofree char *hex = g_ascii_strdown(value, -1);
+
+    if (g_str_has_prefix(hex, "sha256:") && strlen(hex) == strlen("sha256:") + 64 &&
+        hex[strlen("sha256:") + strspn(hex + strlen("sha256:"), "0123456789abcdef")] == '\0')
+        return NULL;
+    return g_strdup("write sha256: and the SHA-256 of the CA's certificate (DER), 64 hexadecimal "
+                    "digits");
+}
+
+static char *
+check_boolean(const char *value)
+{
+    if (g_str_equal(value, "yes") || g_str_equal(value, "no"))
+        return NULL;
+    return g_strdup("write yes or no");
+}
+
+static char *
+check_ca_identifier(const char *value)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-._~";
+
+    if (*value && strlen(value) <= 64 && value[strspn(value, letters)] == '\0')
+        return NULL;
+    return g_strdup("write at most 64 letters, digits, '-', '.', '_' and '~'");
+}
+
+static const SignetCaOption scep_options[] = {
+    {"Fingerprint", check_fingerprint},
+    {"AllowLegacyCiphers", check_boolean},
+    {"CaIdentifier", check_ca_identifier},
+};
+
 static const SignetCaOption exec_options[] = {
     {"Program", check_program, TRUE},
 };
@@ -101,6 +138,8 @@ static const SignetCaProtocol protocols[] = {
      .needs_anchor = TRUE, .is_signed = TRUE, TABLE_OF(cmp_options)},
     {SIGNET_CA_ACME, .is_remote = TRUE, .has_server = TRUE, .needs_anchor = TRUE,
      .has_account = TRUE, TABLE_OF(acme_options)},
+    {SIGNET_CA_SCEP, .is_remote = TRUE, .has_server = TRUE, .is_plain_enough = TRUE,
+     TABLE_OF(scep_options)},
     {SIGNET_CA_EXEC, .is_remote = TRUE, TABLE_OF(exec_options)},
     {SIGNET_CA_MANUAL, .is_remote = TRUE},
 };

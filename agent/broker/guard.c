@@ -194,6 +194,12 @@ check_job(const SignetGuard *guard, const SignetRequester *requester, const Sign
 {
     g_autoptr(GError) error = NULL;
 
+    if (intent->purpose == SIGNET_PURPOSE_DECRYPT) {
+        if (signet_job_allows_decryption(requester->job, intent->identity,
+                                         intent->generation->number, &error))
+            return TRUE;
+        return refuse(ret_refusal, intent, g_strdup(error->message));
+    }
     if (!intent->message)
         return refuse(ret_refusal, intent, g_strdup("an enrolment job only signs whole messages"));
     if (intent->hash == SIGNET_HASH_SHA1)

@@ -464,7 +464,7 @@ static const struct {
     {SIGNET_WIRE_OP_LOOKUP, ON_PLAIN | ON_JOB, serve_lookup},
     {SIGNET_WIRE_OP_SIGN_MESSAGE, ON_PLAIN | ON_JOB, serve_sign},
     {SIGNET_WIRE_OP_SIGN_DIGEST, ON_PLAIN | ON_JOB, serve_sign},
-    {SIGNET_WIRE_OP_DECRYPT, ON_PLAIN, serve_decrypt},
+    {SIGNET_WIRE_OP_DECRYPT, ON_PLAIN | ON_JOB, serve_decrypt},
     {SIGNET_WIRE_OP_DERIVE, ON_PLAIN, serve_derive},
     {SIGNET_WIRE_OP_FACTORY, ON_PLAIN, serve_factory},
     {SIGNET_WIRE_OP_JOB, ON_JOB, serve_job},

@@ -137,18 +137,30 @@ signet_grant_check_holder(const SignetJobRequest *request, const X509_NAME *subj
            check_holder(request, subject, spki, &extensions, error);
 }
 
-/* At most one attribute, an extension request with one value: whoever reads the request must see
- * what is seen here. */
 static gboolean
-has_plain_attributes(const X509_REQ *csr)
+is_secret_shown(const SignetJobRequest *request)
 {
-    int n = X509_REQ_get_attr_count(csr);
-    X509_ATTRIBUTE *first = n == 1 ? X509_REQ_get_attr(csr, 0) : NULL;
+    return request->remote.secret && g_strcmp0(request->protocol, "scep") == 0;
+}
 
-    if (n == 0)
-        return TRUE;
-    return first && OBJ_obj2nid(X509_ATTRIBUTE_get0_object(first)) == NID_ext_req &&
-           X509_ATTRIBUTE_count(first) == 1;
+/* At most one extension request and, with SCEP, one challenge password, with one value each:
+ * whoever reads the request must see what is seen here. */
+static gboolean
+has_plain_attributes(const SignetJobRequest *request, const X509_REQ *csr)
+{
+    int n_extensions = 0, n_passwords = 0;
+
+    for (int i = 0; i < X509_REQ_get_attr_count(csr); i++) {
+        X509_ATTRIBUTE *attribute = X509_REQ_get_attr(csr, i);
+        int nid = OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute));
+
+        n_extensions += nid == NID_ext_req;
+        n_passwords += nid == NID_pkcs9_challengePassword;
+        if ((nid != NID_ext_req && nid != NID_pkcs9_challengePassword) ||
+            X509_ATTRIBUTE_count(attribute) != 1)
+            return FALSE;
+    }
+    return n_extensions <= 1 && n_passwords <= (is_secret_shown(request) ? 1 : 0);
 }
 
 static gboolean
@@ -157,12 +169,12 @@ check_csr(const SignetJobRequest *request, GBytes *message, GError **error)
     g_autoptr(X509_REQ) csr = signet_parse_request_info(message, error);
     if (!csr)
         return FALSE;
-    if (!has_plain_attributes(csr))
+    if (!has_plain_attributes(request, csr))
         return signet_error_set(error, SIGNET_ERROR_DENIED,
                                 "it has an attribute other than one extension request");
 
     g_autoptr(SignetExtensionStack) stack = X509_REQ_get_extensions(csr);
-    if (!stack && X509_REQ_get_attr_count(csr) > 0) {
+    if (!stack && X509_REQ_get_attr_by_NID(csr, NID_ext_req, -1) >= 0) {
         ERR_clear_error();
         return signet_error_set(error, SIGNET_ERROR_DENIED, "its extension request is malformed");
     }
@@ -260,6 +272,41 @@ signet_grant_allows_certificate(const SignetJobRequest *request, GBytes *message
     g_autoptr(GError) reason = NULL;
 
     if (check_certificate(request, message, now_s, &reason))
+        return TRUE;
+    return signet_error_set(error, SIGNET_ERROR_DENIED,
+                            "the job of '%s' may not sign this certificate: %s", request->identity,
+                            reason->message);
+}
+
+static gboolean
+check_scep_certificate(const SignetJobRequest *request, GBytes *message, gint64 now_s,
+                       GError **error)
+{
+    const Extensions none = {0};
+    g_autoptr(X509) certificate = signet_parse_tbs(message, error);
+
+    if (!certificate)
+        return FALSE;
+    gint64 not_before = signet_parse_time(X509_get0_notBefore(certificate));
+    gint64 not_after = signet_parse_time(X509_get0_notAfter(certificate));
+    if (X509_get_ext_count(certificate) > 0 ||
+        X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(certificate)) != 0)
+        return signet_error_set(error, SIGNET_ERROR_DENIED,
+                                "it has an extension, or another issuer than itself");
+    if (not_before == G_MININT64 || not_after == G_MININT64 ||
+        not_before < now_s - SIGNET_GRANT_BACKDATE_S || not_after > now_s + SIGNET_GRANT_SCEP_S)
+        return signet_error_set(error, SIGNET_ERROR_DENIED, "it lives longer than a few days");
+    g_autoptr(GBytes) spki = signet_parse_dup_spki(X509_get_X509_PUBKEY(certificate));
+    return check_holder(request, X509_get_subject_name(certificate), spki, &none, error);
+}
+
+gboolean
+signet_grant_allows_scep_certificate(const SignetJobRequest *request, GBytes *message, gint64 now_s,
+                                     GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (check_scep_certificate(request, message, now_s, &reason))
         return TRUE;
     return signet_error_set(error, SIGNET_ERROR_DENIED,
                             "the job of '%s' may not sign this certificate: %s", request->identity,

@@ -38,6 +38,12 @@ typedef STACK_OF(X509_EXTENSION) SignetExtensionStack;
 gboolean signet_grant_check_holder(const SignetJobRequest *request, const X509_NAME *subject,
                                    GBytes *spki, const SignetExtensionStack *stack, GError **error);
 
+/* SCEP: a TBSCertificate by which a key without a certificate says whose request it signs (RFC 8894
+ * 2.3): the new key's own, of the job's name, without an extension, for a few days. */
+gboolean signet_grant_allows_scep_certificate(const SignetJobRequest *request, GBytes *message,
+                                              gint64 now_s, GError **error);
+#define SIGNET_GRANT_SCEP_S ((gint64)8 * 86400)
+
 /* A certificate's clock and the agent's may differ by this much. */
 #define SIGNET_GRANT_SKEW_S 60
 /* A local CA dates certificates back by at most this much, for peers whose clock is slow. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/enroll/grant.h"
+#include "agent/enroll/grant-scep.h"
 #include "agent/enroll/remote.h"
 #include "provider/wire/wire.h"
 
@@ -18,6 +19,7 @@ struct SignetJob {
     gatomicrefcount refs;
     SignetJobRequest request; /* its pointers are (owned) here */
 
+    guint n_decryptions;
     SignetOutcome outcome;
     GPtrArray *chain;   /* (owned, nullable) of GBytes */
     GPtrArray *anchors; /* (owned, nullable) of GBytes */
@@ -374,6 +376,43 @@ allows_cmp(const SignetJobRequest *request, const char *identity, guint32 genera
     return deny(request, identity, generation, purpose, error);
 }
 
+/* The names of the answer's recipients are the CA's choice, but it is one answer. */
+#define DECRYPTIONS_MAX 4
+
+static gboolean
+is_scep(const SignetJobRequest *request)
+{
+    return g_strcmp0(request->protocol, "scep") == 0;
+}
+
+gboolean
+signet_job_allows_decryption(SignetJob *job, const char *identity, guint32 generation,
+                             GError **error)
+{
+    const SignetJobRequest *request = &job->request;
+
+    if (is_scep(request) && job->n_decryptions < DECRYPTIONS_MAX &&
+        (is_new_key(request, identity, generation) ||
+         is_current_key(request, identity, generation))) {
+        job->n_decryptions++;
+        return TRUE;
+    }
+    return deny(request, identity, generation, SIGNET_PURPOSE_DECRYPT, error);
+}
+
+/* What is recognised as nothing else can be a message's attributes. */
+static gboolean
+allows_scep(const SignetJobRequest *request, const char *identity, guint32 generation,
+            GBytes *message, GError **error)
+{
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(message, &size);
+
+    return (is_new_key(request, identity, generation) ||
+            is_current_key(request, identity, generation)) &&
+           signet_grant_is_scep_attributes(data, size, error);
+}
+
 gboolean
 signet_job_allows(const SignetJob *job, const char *identity, guint32 generation,
                   SignetPurpose purpose, GBytes *message, gint64 now_s, GError **error)
@@ -393,6 +432,12 @@ signet_job_allows(const SignetJob *job, const char *identity, guint32 generation
         return signet_grant_allows_certificate(request, message, now_s, error);
     if (purpose == 0 && is_account_key(request, identity))
         return signet_grant_allows_jws(request, message, error);
+    if (is_scep(request) && purpose == SIGNET_PURPOSE_CERTIFICATE &&
+        is_new_key(request, identity, generation))
+        return signet_grant_allows_scep_certificate(request, message, now_s, error);
+    if (is_scep(request) && purpose == 0 &&
+        allows_scep(request, identity, generation, message, NULL))
+        return TRUE;
     return deny(request, identity, generation, purpose, error);
 }
 

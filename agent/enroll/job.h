@@ -46,13 +46,18 @@ SignetJob *signet_job_new_from_text(GBytes *text, GError **error);
 /* The grant: may the job's fd sign this message with this key? Only: a PKCS#10 with the new key,
  * whose public key is the new key's and which asks for no name that the request does not list; a
  * TLS client's CertificateVerify with the current key, or with that of the bootstrap identity; a
- * request to an ACME server with its account's key; and, for a local CA, a TBSCertificate with
- * the CA's key that names the CA as issuer, holds the new key's public key, is no CA itself (unless
- * is_ca and self-signed), has no name that the request does not list, and does not live longer than
- * lifetime_s. With SIGNET_JOB_CMP, in place of TLS, the messages of grant.h. DENIED says why not.
- * purpose: as recognised; generation: as resolved (not 0). */
+ * request to an ACME server with its account's key; for SCEP the attributes of a message with
+ * either key, and a certificate of the new key by itself; and, for a local CA, a TBSCertificate
+ * with the CA's key that names the CA as issuer, holds the new key's public key, is no CA itself
+ * (unless is_ca and self-signed), has no name that the request does not list, and does not live
+ * longer than lifetime_s. With SIGNET_JOB_CMP, in place of TLS, the messages of grant.h. DENIED
+ * says why not. purpose: as recognised; generation: as resolved (not 0). */
 gboolean signet_job_allows(const SignetJob *job, const char *identity, guint32 generation,
                            SignetPurpose purpose, GBytes *message, gint64 now_s, GError **error);
+/* May it decrypt with this key? A SCEP job's fd only, with the new key and the current one, and no
+ * more often than an answer needs: counted here. DENIED. */
+gboolean signet_job_allows_decryption(SignetJob *job, const char *identity, guint32 generation,
+                                      GError **error);
 /* May it look up this identity? */
 gboolean signet_job_names(const SignetJob *job, const char *identity);
 

@@ -18,6 +18,7 @@
 #include "agent/enroller/link.h"
 #include "agent/enroller/local.h"
 #include "agent/enroller/manual.h"
+#include "agent/enroller/scep.h"
 
 #define JOB_FD 3
 /* Later than the agent's own deadlines, which it enforces with SIGKILL: for an agent that died. */
@@ -34,6 +35,7 @@ static const struct {
     {SIGNET_JOB_CMP, signet_cmp_enroll, SIGNET_SANDBOX_NETWORK},
     {"est", signet_est_enroll, SIGNET_SANDBOX_NETWORK},
     {"acme", signet_acme_enroll, SIGNET_SANDBOX_NETWORK},
+    {"scep", signet_scep_enroll, SIGNET_SANDBOX_NETWORK},
     {"exec", signet_exec_enroll, SIGNET_SANDBOX_ALONE},
     {"manual", signet_manual_enroll, SIGNET_SANDBOX_ALONE},
     {SIGNET_JOB_CANARY, signet_canary_try, SIGNET_SANDBOX_NETWORK},

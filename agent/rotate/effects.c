@@ -187,13 +187,22 @@ find_token(SignetEntry *entry, const char *name)
     return token;
 }
 
+/* SCEP encrypts what it issues to the key that asked. */
+static gboolean
+is_answer_encrypted(const SignetEntry *entry)
+{
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
+
+    return ca && ca->kind == SIGNET_CA_SCEP;
+}
+
 static void
 make_key(SignetEntry *entry)
 {
     const guint decrypting = SIGNET_PURPOSE_DECRYPT | SIGNET_PURPOSE_DERIVE | SIGNET_PURPOSE_ANY;
     const SignetKeyTemplate template = {
         .type = signet_key_type_from_name(entry->policy->key),
-        .can_decrypt = (entry->policy->purposes & decrypting) != 0,
+        .can_decrypt = (entry->policy->purposes & decrypting) != 0 || is_answer_encrypted(entry),
         .pcr_bank = entry->policy->pcrs.bank,
         .pcrs = entry->policy->pcrs.mask,
         .name =

@@ -570,6 +570,163 @@ START_TEST(the_first_result_counts)
 }
 END_TEST
 
+/* --- SCEP --- */
+
+static void
+put(GByteArray *out, guint8 tag, const void *body, gsize size)
+{
+    const guint8 head[2] = {tag, (guint8)size};
+
+    ck_assert_uint_lt(size, 128);
+    g_byte_array_append(out, head, 2);
+    g_byte_array_append(out, body, (guint)size);
+}
+
+static void
+put_attribute(GByteArray *out, const char *oid, guint8 tag, const char *value, gsize size)
+{
+    g_autoptr(GByteArray) body = g_byte_array_new(), set = g_byte_array_new();
+    ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+
+    put(body, 0x06, OBJ_get0_data(object), OBJ_length(object));
+    put(set, tag, value, size);
+    put(body, 0x31, set->data, set->len);
+    put(out, 0x30, body->data, body->len);
+    ASN1_OBJECT_free(object);
+}
+
+#define ID_DATA     "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"
+#define TRANSACTION "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+typedef struct {
+    const char *what; /* NULL: allowed */
+    const char *type;
+    const char *content;
+    gsize n_nonce;
+    const char *extra; /* an OID */
+} ScepRow;
+
+static const ScepRow scep_rows[] = {
+    {NULL, "19", ID_DATA, 16, NULL},
+    {NULL, "17", ID_DATA, 16, NULL},
+    {NULL, "20", ID_DATA, 16, NULL},
+    {"a message of the CA", "3", ID_DATA, 16, NULL},
+    {"GetCRL", "22", ID_DATA, 16, NULL},
+    {"another content", "19", "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", 16, NULL},
+    {"a short nonce", "19", ID_DATA, 8, NULL},
+    {"a foreign attribute", "19", ID_DATA, 16, "1.2.840.113549.1.9.15"},
+    {"an attribute twice", "19", ID_DATA, 16, "2.16.840.1.113733.1.9.2"},
+};
+
+static GBytes *
+make_attributes(const ScepRow *row)
+{
+    static const char zeros[32];
+    g_autoptr(GByteArray) body = g_byte_array_new();
+    GByteArray *out = g_byte_array_new();
+
+    put_attribute(body, "1.2.840.113549.1.9.3", 0x06, row->content, 9);
+    put_attribute(body, "1.2.840.113549.1.9.4", 0x04, zeros, 32);
+    put_attribute(body, "1.2.840.113549.1.9.5", 0x17, "261122120000Z", 13);
+    put_attribute(body, "2.16.840.1.113733.1.9.2", 0x13, row->type, strlen(row->type));
+    put_attribute(body, "2.16.840.1.113733.1.9.5", 0x04, zeros, row->n_nonce);
+    put_attribute(body, "2.16.840.1.113733.1.9.7", 0x13, TRANSACTION, 64);
+    if (row->extra)
+        put_attribute(body, row->extra, 0x13, "19", 2);
+    const guint8 wide[] = {0x31, 0x82, (guint8)(body->len >> 8), (guint8)body->len};
+    const guint8 narrow[] = {0x31, 0x81, (guint8)body->len};
+    if (body->len < 0x100)
+        g_byte_array_append(out, narrow, sizeof(narrow));
+    else
+        g_byte_array_append(out, wide, sizeof(wide));
+    g_byte_array_append(out, body->data, body->len);
+    return g_byte_array_free_to_bytes(out);
+}
+
+static SignetJobRequest
+scep_request(void)
+{
+    SignetJobRequest request = remote_request(NULL, NULL);
+
+    request.protocol = "scep";
+    return request;
+}
+
+START_TEST(a_scep_job_signs_the_attributes_of_its_messages)
+{
+    const ScepRow *row = &scep_rows[_i];
+    SignetJobRequest request = scep_request();
+    g_autoptr(GBytes) message = make_attributes(row);
+    Use use = {request.identity, request.new_generation, 0, message};
+    g_autofree char *found = ask(&request, &use);
+
+    ck_assert_msg(!found == !row->what, "%s: %s", row->what ? row->what : "right",
+                  found ? found : "allowed");
+}
+END_TEST
+
+START_TEST(other_jobs_and_keys_sign_no_such_attributes)
+{
+    SignetJobRequest request = scep_request(), est = remote_request(NULL, NULL);
+    g_autoptr(GBytes) message = make_attributes(&scep_rows[0]);
+    Use current = {request.identity, request.current_generation, 0, message};
+    Use other = {"factory", 3, 0, message};
+    Use own = {est.identity, est.new_generation, 0, message};
+    g_autofree char *allowed = ask(&request, &current);
+    g_autofree char *stranger = ask(&request, &other);
+    g_autofree char *no_scep = ask(&est, &own);
+
+    ck_assert_ptr_null(allowed);
+    ck_assert_ptr_nonnull(stranger);
+    ck_assert_ptr_nonnull(no_scep);
+}
+END_TEST
+
+START_TEST(cut_or_longer_attributes_are_not_signed)
+{
+    SignetJobRequest request = scep_request();
+    g_autoptr(GBytes) whole = make_attributes(&scep_rows[0]);
+    gsize size = g_bytes_get_size(whole);
+    g_autofree guint8 *longer = g_malloc0(size + 1);
+
+    memcpy(longer, g_bytes_get_data(whole, NULL), size);
+    for (gsize n = 0; n <= size + 1; n++) {
+        g_autoptr(GBytes) message = g_bytes_new(longer, n);
+        Use use = {request.identity, request.new_generation, 0, message};
+        g_autofree char *found = ask(&request, &use);
+
+        ck_assert((n == size) == !found);
+    }
+}
+END_TEST
+
+START_TEST(a_scep_job_decrypts_one_answer)
+{
+    SignetJobRequest request = scep_request();
+    SignetJobRequest est = remote_request(NULL, NULL);
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    g_autoptr(SignetJob) other = signet_job_new(&est);
+
+    for (int i = 0; i < 4; i++)
+        ck_assert(
+            signet_job_allows_decryption(job, request.identity, request.new_generation, NULL));
+    ck_assert(!signet_job_allows_decryption(job, request.identity, request.new_generation, NULL));
+    ck_assert(!signet_job_allows_decryption(other, est.identity, est.new_generation, NULL));
+}
+END_TEST
+
+START_TEST(decryption_is_for_the_keys_of_the_job)
+{
+    SignetJobRequest request = scep_request();
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+
+    ck_assert(!signet_job_allows_decryption(job, "factory", 3, NULL));
+    ck_assert(!signet_job_allows_decryption(job, request.identity, 77, NULL));
+    ck_assert(
+        signet_job_allows_decryption(job, request.identity, request.current_generation, NULL));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -599,6 +756,12 @@ main(void)
     tcase_add_test(tcase, a_job_too_long_for_the_wire_has_no_text);
     tcase_add_loop_test(tcase, a_damaged_text_is_refused_in_words, 0, G_N_ELEMENTS(bad_texts));
     tcase_add_test(tcase, the_first_result_counts);
+    tcase_add_loop_test(tcase, a_scep_job_signs_the_attributes_of_its_messages, 0,
+                        G_N_ELEMENTS(scep_rows));
+    tcase_add_test(tcase, other_jobs_and_keys_sign_no_such_attributes);
+    tcase_add_test(tcase, cut_or_longer_attributes_are_not_signed);
+    tcase_add_test(tcase, a_scep_job_decrypts_one_answer);
+    tcase_add_test(tcase, decryption_is_for_the_keys_of_the_job);
     suite_add_tcase(suite, tcase);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);

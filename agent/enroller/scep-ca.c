@@ -1,0 +1,189 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* GetCACaps and GetCACert. */
+
+#include "agent/enroller/scep-ca.h"
+
+#include <string.h>
+
+#include "agent/base/error.h"
+#include "agent/enroll/remote.h"
+#include "agent/enroller/answer.h"
+
+void
+signet_scep_ca_clear(SignetScepCa *ca)
+{
+    g_clear_pointer(&ca->certificates, signet_x509_stack_free);
+}
+
+char *
+signet_scep_make_url(const SignetJobRemote *remote, const char *operation, const char *message)
+{
+    g_autofree char *text = message ? g_uri_escape_string(message, NULL, FALSE) : NULL;
+
+    return g_strconcat(remote->url, strchr(remote->url, '?') ? "&" : "?", "operation=", operation,
+                       text ? "&message=" : "", text ? text : "", NULL);
+}
+
+static gboolean
+get(const SignetProtocolContext *context, const char *operation, SignetHttpResponse *response,
+    GError **error)
+{
+    const SignetJobRemote *remote = &context->job->remote;
+    g_autofree char *url =
+        signet_scep_make_url(remote, operation, signet_remote_get_option(remote, "CaIdentifier"));
+    const SignetHttpRequest request = {.url = url, .is_plain_enough = TRUE};
+
+    return signet_http_do(context->http, &request, response, error);
+}
+
+/* --- capabilities --- */
+
+static void
+take_capability(SignetScepCa *ca, const char *word)
+{
+    if (g_ascii_strcasecmp(word, "SCEPStandard") == 0)
+        ca->has_aes = ca->has_post = ca->has_sha256 = TRUE;
+    else if (g_ascii_strcasecmp(word, "AES") == 0)
+        ca->has_aes = TRUE;
+    else if (g_ascii_strcasecmp(word, "POSTPKIOperation") == 0)
+        ca->has_post = TRUE;
+    else if (g_ascii_strcasecmp(word, "Renewal") == 0)
+        ca->has_renewal = TRUE;
+    else if (g_ascii_strcasecmp(word, "SHA-256") == 0)
+        ca->has_sha256 = TRUE;
+}
+
+/* A server without an answer has none. What it says here decides between ways of which the weakest
+ * is the administrator's choice: nobody has to vouch for it. */
+static gboolean
+ask_capabilities(const SignetProtocolContext *context, SignetScepCa *ca, GError **error)
+{
+    g_auto(SignetHttpResponse) response = {0};
+
+    if (!get(context, "GetCACaps", &response, error))
+        return FALSE;
+    if (response.status != 200)
+        return TRUE;
+    g_autofree char *text = g_strndup((const char *)response.body->data, response.body->len);
+    g_auto(GStrv) words = g_strsplit_set(text, " \t\r\n", 64);
+    for (char **word = words; *word; word++)
+        take_capability(ca, *word);
+    return TRUE;
+}
+
+/* --- certificates --- */
+
+static gboolean
+has_fingerprint(X509 *certificate, const char *wanted)
+{
+    guint8 *der = NULL;
+    int size = wanted ? i2d_X509(certificate, &der) : 0;
+    g_autofree char *hex =
+        size > 0 ? g_compute_checksum_for_data(G_CHECKSUM_SHA256, der, (gsize)size) : NULL;
+
+    OPENSSL_free(der);
+    return hex && g_ascii_strcasecmp(hex, wanted + strlen("sha256:")) == 0;
+}
+
+static gboolean
+is_signed_by(X509 *certificate, SignetX509Stack *issuers)
+{
+    gboolean is_it = FALSE;
+
+    for (int i = 0; !is_it && i < sk_X509_num(issuers); i++) {
+        X509 *issuer = sk_X509_value(issuers, i);
+        EVP_PKEY *key = X509_get0_pubkey(issuer);
+
+        is_it = X509_cmp(issuer, certificate) == 0 ||
+                (key && X509_check_ca(issuer) > 0 && X509_verify(certificate, key) == 1);
+    }
+    ERR_clear_error();
+    return is_it;
+}
+
+static gboolean
+is_known(const SignetProtocolContext *context, X509 *certificate, SignetX509Stack *anchors)
+{
+    return has_fingerprint(certificate,
+                           signet_remote_get_option(&context->job->remote, "Fingerprint")) ||
+           signet_http_is_pinned(context->http, certificate) || is_signed_by(certificate, anchors);
+}
+
+static gboolean
+keep(SignetScepCa *ca, X509 *certificate)
+{
+    X509_up_ref(certificate);
+    return sk_X509_push(ca->certificates, certificate) > 0;
+}
+
+/* First what is known, then what it has signed. */
+static gboolean
+choose(const SignetProtocolContext *context, SignetX509Stack *found, SignetX509Stack *anchors,
+       SignetScepCa *ca, GError **error)
+{
+    ca->certificates = sk_X509_new_null();
+    for (int i = 0; i < sk_X509_num(found); i++) {
+        if (is_known(context, sk_X509_value(found, i), anchors))
+            keep(ca, sk_X509_value(found, i));
+    }
+    for (int i = 0; i < sk_X509_num(found); i++) {
+        X509 *certificate = sk_X509_value(found, i);
+
+        if (!is_known(context, certificate, anchors) && is_signed_by(certificate, ca->certificates))
+            keep(ca, certificate);
+    }
+    return sk_X509_num(ca->certificates) > 0 ||
+           signet_error_set(error, SIGNET_ERROR_DENIED,
+                            "none of the certificates that the server shows as its CA's is the one "
+                            "of Fingerprint=, Pin= or Trust=");
+}
+
+static gboolean
+ask_certificates(const SignetProtocolContext *context, SignetScepCa *ca, GError **error)
+{
+    OSSL_LIB_CTX *library = signet_crypto_get_library(context->crypto);
+    g_auto(SignetHttpResponse) response = {0};
+    g_autoptr(SignetX509Stack) none = sk_X509_new_null();
+
+    if (!get(context, "GetCACert", &response, error))
+        return FALSE;
+    if (response.status != 200)
+        return signet_error_set(
+            error, response.status >= 500 ? SIGNET_ERROR_CA_UNREACHABLE : SIGNET_ERROR_CA_REFUSED,
+            "the server answers GetCACert with status %ld", response.status);
+    g_autoptr(GBytes) body = g_bytes_new(response.body->data, response.body->len);
+    g_autoptr(SignetX509Stack) found = signet_answer_read_any(library, body, error);
+    g_autoptr(SignetX509Stack) anchors =
+        found ? signet_answer_add_anchors(none, context->job->remote.anchors, error) : NULL;
+    if (!anchors) {
+        g_prefix_error(error, "GetCACert: ");
+        return FALSE;
+    }
+    return choose(context, found, anchors, ca, error);
+}
+
+gboolean
+signet_scep_ca_ask(const SignetProtocolContext *context, SignetScepCa *ret_ca, GError **error)
+{
+    return ask_capabilities(context, ret_ca, error) && ask_certificates(context, ret_ca, error);
+}
+
+/* X509_get_key_usage() says all bits where there is no such extension. */
+X509 *
+signet_scep_ca_get_recipient(const SignetScepCa *ca)
+{
+    for (int i = 0; i < sk_X509_num(ca->certificates); i++) {
+        X509 *certificate = sk_X509_value(ca->certificates, i);
+
+        if (X509_check_ca(certificate) == 0 &&
+            X509_get_key_usage(certificate) & X509v3_KU_KEY_ENCIPHERMENT)
+            return certificate;
+    }
+    for (int i = 0; i < sk_X509_num(ca->certificates); i++) {
+        if (X509_check_ca(sk_X509_value(ca->certificates, i)) > 0)
+            return sk_X509_value(ca->certificates, i);
+    }
+    return sk_X509_value(ca->certificates, 0);
+}
