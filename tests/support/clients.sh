@@ -8,6 +8,8 @@
 scenario=$(cd "$(dirname "$0")" && pwd)
 # Longer than a busy machine needs to reload a server.
 export SIGNET_TESTBED_OVERLAP=60s
+# What the shell may have set for other CAs.
+unset SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE GIT_SSL_CAINFO NODE_EXTRA_CA_CERTS
 # How many reloads a server with workers has to survive, and how many rotations: SIGNET_CLIENTS=quick for the daily run.
 if [ "${SIGNET_CLIENTS:-all}" = quick ]; then
     reloads=10 rotations=2
@@ -32,13 +34,13 @@ identity() {
     } | policy "identities.d/$name.conf"
 }
 
-# config FILE [FROM=TO…]: prints the scenario's file, as the manual page shows it, for this testbed. Every FROM must be there.
+# config FILE [FROM=>TO…]: prints the scenario's file, as the manual page shows it, for this testbed. Every FROM must be there.
 config() {
-    /usr/bin/python3 - "$scenario/$1" "/var/lib/signet/live=$SIGNET_LIVE" "${@:2}" <<'PY'
+    /usr/bin/python3 - "$scenario/$1" "/var/lib/signet/live=>$SIGNET_LIVE" "${@:2}" <<'PY'
 import sys
 text = open(sys.argv[1], encoding="utf-8").read()
 for number, change in enumerate(sys.argv[2:]):
-    old, new = change.split("=", 1)
+    old, new = change.split("=>", 1)
     if number and old not in text:
         sys.exit(f"{sys.argv[1]} has no {old!r}")
     text = text.replace(old, new)
@@ -46,7 +48,7 @@ print(text, end="")
 PY
 }
 
-# command_of FILE [FROM=TO…]: runs the scenario's file, a command as the manual page shows it, as the user $run_as.
+# command_of FILE [FROM=>TO…]: runs the scenario's file, a command as the manual page shows it, as the user $run_as.
 command_of() {
     local text
     text=$(config "$@") || return 1
