@@ -25,8 +25,8 @@ struct signet_key {
     bool parameters_only;
     uint32_t generation;
 
-    CRYPTO_RWLOCK *repin_lock; /* (owned): held while the agent is asked; guards repin_tried */
-    bool repin_tried;
+    CRYPTO_RWLOCK *repin_lock; /* (owned): held while the agent is asked */
+    _Atomic bool repin_tried;  /* or need not be: it has its certificate */
 };
 
 void
@@ -433,6 +433,8 @@ signet_key_match(struct signet_key *a, struct signet_key *b, int selection)
     if (public_a != NULL && public_b != NULL) {
         equal = publics_are_equal(public_a, public_b, selection);
         bool asks_for_key = (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0;
+        if (equal && asks_for_key) /* with its certificate it may be in use: it stays as it is */
+            a->repin_tried = b->repin_tried = true;
         if (!equal && asks_for_key && may_be_generation(a, public_a, b, public_b))
             equal = repin(a, public_b);
         else if (!equal && asks_for_key && may_be_generation(b, public_b, a, public_a))

@@ -77,6 +77,25 @@ START_TEST(a_key_follows_once_and_asks_once)
 }
 END_TEST
 
+/* A server that takes a new certificate into its context has connections that began with the old
+ * one. */
+START_TEST(a_key_that_has_its_certificate_follows_no_other)
+{
+    const struct kind *kind = begin_row(_i);
+    EVP_PKEY *key = load_key(kind, 1);
+    X509 *first = load_cert(kind, 1), *second = load_cert(kind, 2);
+    unsigned before = questions(kind);
+    ck_assert_int_eq(X509_check_private_key(first, key), 1);
+    ck_assert_int_eq(X509_check_private_key(second, key), 0);
+    ck_assert_int_eq(X509_check_private_key(first, key), 1);
+    ck_assert_uint_eq(questions(kind), before);
+    assert_signs(key, kind, 1);
+    X509_free(first);
+    X509_free(second);
+    EVP_PKEY_free(key);
+}
+END_TEST
+
 START_TEST(a_stranger_is_refused_after_one_question)
 {
     const struct kind *kind = begin_row(_i);
@@ -196,6 +215,7 @@ generations_suite(void)
     tcase_add_loop_test(rows, a_key_stays_with_its_generation, 0, ROWS);
     tcase_add_loop_test(rows, a_key_follows_the_certificate_it_is_compared_with, 0, ROWS);
     tcase_add_loop_test(rows, a_key_follows_once_and_asks_once, 0, ROWS);
+    tcase_add_loop_test(rows, a_key_that_has_its_certificate_follows_no_other, 0, ROWS);
     tcase_add_loop_test(rows, a_stranger_is_refused_after_one_question, 0, ROWS);
     tcase_add_loop_test(rows, another_kind_of_key_is_refused_without_a_question, 0, ROWS);
     tcase_add_loop_test(rows, another_identity_is_refused, 0, ORDERS);
