@@ -59,9 +59,11 @@ get_nonce(SignetAcmeSession *session, GError **error)
         !signet_http_do(session->context->http, &request, &response, error))
         return FALSE;
     keep_nonce(session, &response);
+    gboolean is_transient = response.status >= 500 || response.status == 429;
     return session->nonce ||
-           signet_error_set(error, SIGNET_ERROR_CORRUPT, "the server gives no nonce (status %ld)",
-                            response.status);
+           signet_error_set(error,
+                            is_transient ? SIGNET_ERROR_CA_UNREACHABLE : SIGNET_ERROR_CORRUPT,
+                            "the server gives no nonce (status %ld)", response.status);
 }
 
 static GBytes *
