@@ -100,6 +100,12 @@ softhsm_bring_back(const SoftHsm *hsm)
 }
 
 void
+softhsm_add(const SoftHsm *hsm)
+{
+    run(hsm, INIT_TOKEN);
+}
+
+void
 softhsm_replace(const SoftHsm *hsm)
 {
     run(hsm, "rm -rf $dir/tokens && mkdir $dir/tokens");

@@ -28,7 +28,9 @@ void softhsm_write_pin(const SoftHsm *hsm, const char *text, guint mode);
 /* The token's files are moved out of SoftHSM's sight, and back. */
 void softhsm_take_away(const SoftHsm *hsm);
 void softhsm_bring_back(const SoftHsm *hsm);
-/* Another token of the same name. */
+/* One more token, of the same name. */
+void softhsm_add(const SoftHsm *hsm);
+/* Another token of the same name, in place of all others. */
 void softhsm_replace(const SoftHsm *hsm);
 /* A switch of p11-shim.c: a file of that text; NULL: none. */
 void softhsm_turn(const SoftHsm *hsm, const char *name, const char *text);

@@ -344,6 +344,43 @@ START_TEST(of_two_tokens_that_fit_none_is_taken)
 }
 END_TEST
 
+static void
+open_by_serial(char *const *serials, guint which)
+{
+    g_autofree char *uri = g_strdup_printf("pkcs11:token=signet%%20test;serial=%s?module-path=%s",
+                                           serials[which], SOFTHSM_MODULE);
+
+    open_token(uri, hsm->pin_file, FALSE);
+}
+
+START_TEST(of_two_tokens_of_one_name_the_serial_decides)
+{
+    g_autofree char *text = NULL;
+    g_auto(GStrv) serials = NULL;
+    g_autoptr(SignetKey) first = NULL;
+    g_autoptr(SignetKey) second = NULL;
+    g_autoptr(GError) error = NULL;
+
+    softhsm_add(hsm);
+    ck_assert(!token_probe(token, &error));
+    assert_error(&error, SIGNET_ERROR_TOKEN_FAILED, "ambiguous");
+    text =
+        softhsm_shell(hsm, "softhsm2-util --show-slots | awk '/Serial number/ && $3 {print $3}'");
+    serials = g_strsplit(g_strstrip(text), "\n", -1);
+    ck_assert_uint_eq(g_strv_length(serials), 2);
+
+    open_by_serial(serials, 0);
+    first = generate(SIGNET_KEY_EC_P256, FALSE);
+    open_by_serial(serials, 1);
+    second = generate(SIGNET_KEY_EC_P256, FALSE);
+    token_assert_signs(token, second, &ecdsa, 32);
+    assert_sign_fails(first, SIGNET_ERROR_TOKEN_ABSENT, "is another one than the one with the key");
+    open_by_serial(serials, 0);
+    token_assert_signs(token, first, &ecdsa, 32);
+    ck_assert_ptr_nonnull(strstr(signet_token_get_info(token).description, serials[0]));
+}
+END_TEST
+
 START_TEST(two_tokens_of_the_policy_may_be_one_device)
 {
     g_autoptr(SignetKey) key = generate(SIGNET_KEY_EC_P256, FALSE);
@@ -542,6 +579,23 @@ START_TEST(a_token_that_was_taken_away_is_absent_until_it_is_back)
 }
 END_TEST
 
+START_TEST(a_token_that_was_never_there_may_appear_later)
+{
+    g_autoptr(SignetKey) key = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_free(softhsm_shell(hsm, "rm -r $dir/tokens && mkdir $dir/tokens"));
+    open_token(hsm->uri, hsm->pin_file, FALSE);
+    ck_assert(!token_probe(token, &error));
+    assert_error(&error, SIGNET_ERROR_TOKEN_ABSENT, "insert it");
+    softhsm_add(hsm);
+    g_usleep(REOPEN_US);
+    key = generate(SIGNET_KEY_EC_P256, FALSE);
+    token_assert_signs(token, key, &ecdsa, 32);
+    ck_assert_int_eq(signet_token_get_state(token), SIGNET_TOKEN_STATE_READY);
+}
+END_TEST
+
 START_TEST(a_token_that_is_away_neither_makes_nor_forgets_keys)
 {
     g_autoptr(SignetKey) key = generate(SIGNET_KEY_EC_P256, FALSE);
@@ -642,6 +696,7 @@ add_softhsm_tests(TCase *tc)
     tcase_add_test(tc, softhsm_is_called_what_it_is);
     tcase_add_loop_test(tc, the_token_is_found_by_its_uri, 0, G_N_ELEMENTS(GOOD_URIS));
     tcase_add_loop_test(tc, what_the_uri_does_not_find_is_told, 0, G_N_ELEMENTS(BAD_URIS));
+    tcase_add_test(tc, of_two_tokens_of_one_name_the_serial_decides);
     tcase_add_test(tc, two_tokens_of_the_policy_may_be_one_device);
     tcase_add_test(tc, a_key_is_found_again_by_its_uri);
     tcase_add_test(tc, a_destroyed_key_leaves_nothing);
@@ -651,6 +706,7 @@ add_softhsm_tests(TCase *tc)
     tcase_add_test(tc, a_blob_that_is_no_uri_is_refused);
     tcase_add_test(tc, a_key_that_was_imported_is_refused_unless_allowed);
     tcase_add_test(tc, a_token_that_was_taken_away_is_absent_until_it_is_back);
+    tcase_add_test(tc, a_token_that_was_never_there_may_appear_later);
     tcase_add_test(tc, a_token_that_is_away_neither_makes_nor_forgets_keys);
     tcase_add_test(tc, another_token_of_the_same_name_is_not_mistaken);
 }
