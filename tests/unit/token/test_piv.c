@@ -295,7 +295,8 @@ START_TEST(a_removed_card_is_missed_at_once_and_works_soon_after_its_return)
         for (guint i = 0; i < 20; i++) {
             start_us = g_get_monotonic_time();
             assert_sign_fails(key, SIGNET_ERROR_TOKEN_ABSENT, "insert it");
-            ck_assert_int_lt(ms_since(start_us), 200);
+            /* a busy machine may take a while, but not the seconds of a deadline */
+            ck_assert_int_lt(ms_since(start_us), 1000);
             g_usleep(g_random_int_range(0, 50000));
         }
         ck_assert_int_eq(signet_token_get_state(token), SIGNET_TOKEN_STATE_ABSENT);
