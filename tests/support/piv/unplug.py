@@ -6,9 +6,12 @@
 usage: unplug.py READER-DIRECTORY KEY ROUNDS
 
 A request counts as made while the card was in when it began after the first success since the card came back, and ended before the next
-removal was ordered. Clients are openssl processes; a failure is late when it takes 200 ms longer than their median success.
+removal was ordered. Clients are openssl processes; a failure is late when it takes 200 ms longer than their median success, and than the
+machine holds up whoever wants to run: meanwhile another openssl does nothing again and again, and the slowest of these counts for each of
+the three processes that a request waits for besides its own (agent, pcscd, reader).
 """
 
+import os
 import random
 import socket
 import statistics
@@ -18,7 +21,7 @@ import threading
 import time
 
 folder, key, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
-requests, stop = [], threading.Event()
+requests, idle, stop = [], [], threading.Event()
 
 
 def tell(order):
@@ -37,6 +40,14 @@ def client():
         requests.append((began, time.monotonic(), done.returncode == 0, done.stderr.decode()))
 
 
+def do_nothing():
+    env = {name: value for name, value in os.environ.items() if name != "OPENSSL_CONF"}
+    while not stop.is_set():
+        began = time.monotonic()
+        subprocess.run(["openssl", "version"], env=env, stdout=subprocess.DEVNULL, check=True)
+        idle.append(time.monotonic() - began)
+
+
 def await_success(since):
     while time.monotonic() < since + 10:
         ends = [end for began, end, ok, _ in requests[-200:] if ok and began >= since]
@@ -46,7 +57,7 @@ def await_success(since):
     sys.exit("it never worked again")
 
 
-clients = [threading.Thread(target=client) for _ in range(4)]
+clients = [threading.Thread(target=client) for _ in range(4)] + [threading.Thread(target=do_nothing)]
 for thread in clients:
     thread.start()
 stays, returns = [], []
@@ -67,10 +78,12 @@ for thread in clients:
 usual = statistics.median(end - began for began, end, ok, _ in requests if ok)
 failures = [request for request in requests if not request[2]]
 inside = [f for f in failures if any(start <= f[0] and f[1] <= end for start, end in stays)]
-late = [f for f in failures if f[1] - f[0] > usual + 0.2]
+hold_up = 3 * max(idle)
+late = [f for f in failures if f[1] - f[0] > usual + hold_up + 0.2]
 silent = [f for f in failures if "insert it" not in f[3]]
-slow = [seconds for seconds in returns if seconds > 1 + usual]
+slow = [seconds for seconds in returns if seconds > 1 + usual + hold_up]
 print("requests: %d, failures: %d, usual time: %.0f ms" % (len(requests), len(failures), usual * 1000))
+print("slowest that does nothing: %.0f ms" % (max(idle) * 1000))
 print("slowest failure: %.0f ms" % (max((f[1] - f[0] for f in failures), default=0) * 1000))
 print("return: median %.0f ms, slowest %.0f ms" % (statistics.median(returns) * 1000, max(returns) * 1000))
 print("failed while it was in: %d" % len(inside))
