@@ -20,6 +20,7 @@ struct SignetPolicy {
     GHashTable *token_by_name;
     GHashTable *profile_by_name; /* owns its values */
     SignetLifetimeLimits limits;
+    guint protections;
 };
 
 SignetTokenConfig *
@@ -241,9 +242,10 @@ signet_policy_take_identity(SignetPolicy *policy, SignetIdentityPolicy *identity
 }
 
 void
-signet_policy_set_limits(SignetPolicy *policy, gint64 min_lifetime_s, gint64 max_lifetime_s)
+signet_policy_set_limits(SignetPolicy *policy, SignetLifetimeLimits lifetimes, guint protections)
 {
-    policy->limits = (SignetLifetimeLimits) {min_lifetime_s, max_lifetime_s};
+    policy->limits = lifetimes;
+    policy->protections = protections;
 }
 
 SignetRotationProfile *
@@ -328,4 +330,10 @@ SignetLifetimeLimits
 signet_policy_get_limits(const SignetPolicy *policy)
 {
     return policy->limits;
+}
+
+guint
+signet_policy_get_protections(const SignetPolicy *policy)
+{
+    return policy->protections;
 }

@@ -30,7 +30,8 @@ void signet_policy_take_ca(SignetPolicy *policy, SignetCaProfile *ca);
 void signet_policy_take_profile(SignetPolicy *policy, SignetRotationProfile *profile);
 /* Moves the content out of *identity, which is left empty. */
 void signet_policy_take_identity(SignetPolicy *policy, SignetIdentityPolicy *identity);
-void signet_policy_set_limits(SignetPolicy *policy, gint64 min_lifetime_s, gint64 max_lifetime_s);
+void
+signet_policy_set_limits(SignetPolicy *policy, SignetLifetimeLimits lifetimes, guint protections);
 SignetRotationProfile *signet_policy_get_profile(const SignetPolicy *policy, const char *name);
 /* Puts the lists into the order of names. */
 void signet_policy_freeze(SignetPolicy *policy);

@@ -126,6 +126,22 @@ check_key_fits(SignetPolicyDraft *draft, const char *token, const char *key, gbo
 }
 
 static void
+check_protection(SignetPolicyDraft *draft, const char *token, const SignetPlace *place)
+{
+    const SignetEntry *limit = signet_policy_draft_find(draft, "Limits", "Protection");
+    const SignetTokenConfig *config = token ? signet_policy_get_token(draft->policy, token) : NULL;
+    const char *protection = signet_fit_find_protection(config, find_facts(draft, token));
+    g_autofree char *why = signet_fit_protection(token, protection, draft->limits.protections);
+    g_autofree char *tail = NULL;
+
+    if (!why || !limit)
+        return;
+    tail = g_strdup_printf(": %s, by 'Protection' in group [Limits] of %s:%u", why,
+                           limit->place.path, limit->place.line);
+    signet_problems_add(&draft->problems, place, tail, "cannot use '%s' as 'Token'", token);
+}
+
+static void
 check_purposes_fit(SignetPolicyDraft *draft, const SignetIdentityPolicy *identity,
                    const SignetPlace *place)
 {
@@ -202,6 +218,7 @@ check_ca_key(SignetPolicyDraft *draft, SignetCaDraft *ca)
     SignetPlace key = signet_policy_draft_place(ca->scan, "Ca", "Key");
 
     check_token(draft, &ca->ca->token, &token);
+    check_protection(draft, ca->ca->token, &token);
     check_key(draft, ca->ca->key, &key);
     check_key_fits(draft, ca->ca->token, ca->ca->key, TRUE, &key);
 }
@@ -235,6 +252,7 @@ add_default_ca(SignetPolicyDraft *draft)
     const SignetEntry *limit = signet_policy_draft_find(draft, "Limits", "Keys");
     SignetLimitsDraft *limits = &draft->limits;
     SignetPlace nowhere = {"ca.d/local.conf", 0, "Ca", "Key"};
+    SignetPlace token = {"ca.d/local.conf", 0, "Ca", "Token"};
     SignetCaProfile *ca;
 
     if (tokens->len != 1)
@@ -248,6 +266,7 @@ add_default_ca(SignetPolicyDraft *draft)
                             "without a file,",
                             ca->key);
     check_key_fits(draft, ca->token, ca->key, TRUE, &nowhere);
+    check_protection(draft, ca->token, &token);
     add_ca_identity(draft->policy, ca);
     signet_policy_take_ca(draft->policy, ca);
 }
@@ -318,6 +337,7 @@ check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
     const SignetCaProfile *ca = signet_policy_get_ca(draft->policy, policy->ca);
 
     check_token(draft, &policy->token, &token);
+    check_protection(draft, policy->token, &token);
     check_key(draft, policy->key, &key);
     check_key_fits(draft, policy->token, policy->key, policy->generate, &key);
     check_purposes_fit(draft, policy, &purposes);
@@ -488,7 +508,9 @@ signet_policy_draft_check(SignetPolicyDraft *draft)
     for (guint i = 0; i < draft->cas->len; i++)
         check_bootstrap(draft, g_ptr_array_index(draft->cas, i));
 
-    signet_policy_set_limits(draft->policy, draft->limits.min_lifetime_s,
-                             draft->limits.max_lifetime_s);
+    signet_policy_set_limits(
+        draft->policy,
+        (SignetLifetimeLimits) {draft->limits.min_lifetime_s, draft->limits.max_lifetime_s},
+        draft->limits.protections);
     signet_policy_freeze(draft->policy);
 }

@@ -29,6 +29,7 @@ typedef struct {
     char **keys; /* (owned, nullable): everything is allowed */
     gint64 min_lifetime_s;
     gint64 max_lifetime_s;
+    guint protections;
 } SignetLimitsDraft;
 
 typedef struct {

@@ -104,6 +104,35 @@ signet_fit_sessions(const SignetTokenConfig *token, GVariant *facts)
                            limit == 1 ? "" : "s");
 }
 
+const char *
+signet_fit_find_protection(const SignetTokenConfig *token, GVariant *facts)
+{
+    const char *protection = NULL;
+
+    if (is_about(token, facts))
+        g_variant_lookup(facts, SIGNET_FACT_PROTECTION, "&s", &protection);
+    return protection;
+}
+
+char *
+signet_fit_protection(const char *token, const char *protection, guint allowed)
+{
+    const char *names[32] = {NULL};
+    g_autofree char *list = NULL;
+    gsize n = 0;
+
+    if (allowed == 0 || !protection || !*protection ||
+        allowed & (guint)signet_protection_from_name(protection))
+        return NULL;
+    for (guint bit = 0; bit < 31; bit++) {
+        if (allowed & 1U << bit)
+            names[n++] = signet_protection_name((SignetProtection)(1U << bit));
+    }
+    list = g_strjoinv(", ", (char **)names);
+    return g_strdup_printf("token '%s' has the protection '%s', and what is allowed is %s", token,
+                           protection, list);
+}
+
 char *
 signet_fit_identity(const SignetTokenConfig *token, GVariant *facts,
                     const SignetIdentityPolicy *identity)

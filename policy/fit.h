@@ -26,6 +26,10 @@ char *signet_fit_key(const SignetTokenConfig *token, GVariant *facts, const char
 char *signet_fit_purposes(const SignetTokenConfig *token, GVariant *facts, const char *key,
                           guint purposes);
 char *signet_fit_sessions(const SignetTokenConfig *token, GVariant *facts);
+/* (nullable) Borrowed from the facts. */
+const char *signet_fit_find_protection(const SignetTokenConfig *token, GVariant *facts);
+/* protection: NULL or "" when it is not known; allowed: mask of SignetProtection; 0: any */
+char *signet_fit_protection(const char *token, const char *protection, guint allowed);
 /* The first two as one sentence that names the identity. */
 char *signet_fit_identity(const SignetTokenConfig *token, GVariant *facts,
                           const SignetIdentityPolicy *identity);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The words of the model: purposes, protocols, rungs and placeholders. */
+/* The words of the model: purposes, protocols, rungs, protections and placeholders. */
 
 #include "policy/model.h"
 
@@ -64,6 +64,30 @@ signet_rung_from_name(const char *name)
     SIGNET_RUNGS(R)
 #undef R
     return (SignetRung)0;
+}
+
+const char *
+signet_protection_name(SignetProtection protection)
+{
+    switch (protection) {
+#define P(symbol, bit, name)         \
+    case SIGNET_PROTECTION_##symbol: \
+        return name;
+        SIGNET_PROTECTIONS(P)
+#undef P
+    }
+    return NULL;
+}
+
+SignetProtection
+signet_protection_from_name(const char *name)
+{
+#define P(symbol, bit, text)     \
+    if (g_str_equal(name, text)) \
+        return SIGNET_PROTECTION_##symbol;
+    SIGNET_PROTECTIONS(P)
+#undef P
+    return (SignetProtection)0;
 }
 
 static const char *

@@ -216,6 +216,24 @@ typedef struct {
     gint64 max_lifetime_s;
 } SignetLifetimeLimits;
 
+/* How well a token keeps its keys, by its own facts. A set of them is a bit mask.
+ * P(SYMBOL, bit, "word") */
+#define SIGNET_PROTECTIONS(P)    \
+    P(TPM, 0, "tpm")             \
+    P(SMARTCARD, 1, "smartcard") \
+    P(HSM, 2, "hsm")             \
+    P(SOFTWARE, 3, "software") /* not at all */
+
+typedef enum {
+#define P(symbol, bit, name) SIGNET_PROTECTION_##symbol = 1 << bit,
+    SIGNET_PROTECTIONS(P)
+#undef P
+} SignetProtection;
+
+const char *signet_protection_name(SignetProtection protection);
+/* 0 when unknown */
+SignetProtection signet_protection_from_name(const char *name);
+
 /* Everything, frozen after parsing. */
 typedef struct SignetPolicy SignetPolicy;
 
@@ -234,6 +252,8 @@ signet_policy_get_identities(const SignetPolicy *policy);              /* of Sig
 const GPtrArray *signet_policy_get_cas(const SignetPolicy *policy);    /* of SignetCaProfile */
 const GPtrArray *signet_policy_get_tokens(const SignetPolicy *policy); /* of SignetTokenConfig */
 SignetLifetimeLimits signet_policy_get_limits(const SignetPolicy *policy);
+/* Mask of SignetProtection that tokens of identities and CAs may have; 0: any. */
+guint signet_policy_get_protections(const SignetPolicy *policy);
 
 /* Replaces %H (host name), %m (machine id), %i (identity name), %% . Unknown placeholders are
  * refused by the parser already and stay as they are here. A subject is split first

@@ -252,6 +252,32 @@ signet_value_set_purposes(const char *value, gpointer field)
     return NULL;
 }
 
+char *
+signet_value_set_protections(const char *value, gpointer field)
+{
+    static const char *const known[] = {
+#define P(symbol, bit, name) name,
+        SIGNET_PROTECTIONS(P)
+#undef P
+            NULL};
+    g_auto(GStrv) items = signet_value_split_list(value);
+    guint mask = 0;
+
+    for (char **item = items; *item; item++) {
+        SignetProtection protection = signet_protection_from_name(*item);
+        g_autofree char *hint = protection ? NULL : signet_problem_hint(*item, known);
+
+        if (protection == 0)
+            return g_strdup_printf("'%s' is not a protection%s", *item,
+                                   hint ? hint : "; known are tpm, smartcard, hsm, software");
+        mask |= (guint)protection;
+    }
+    if (mask == 0)
+        return g_strdup("it allows no token at all");
+    *(guint *)field = mask;
+    return NULL;
+}
+
 static gboolean
 is_account(const char *name)
 {

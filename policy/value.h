@@ -63,6 +63,7 @@ char *signet_value_set_mode(const char *value, gpointer field);
 char *signet_value_set_queue_limit(const char *value, gpointer field);
 char *signet_value_set_session_limit(const char *value, gpointer field);
 char *signet_value_set_purposes(const char *value, gpointer field);
+char *signet_value_set_protections(const char *value, gpointer field);
 /* field: gboolean *; _pin takes 'ask' and nothing else */
 char *signet_value_set_boolean(const char *value, gpointer field);
 char *signet_value_set_pin(const char *value, gpointer field);

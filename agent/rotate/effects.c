@@ -168,6 +168,13 @@ on_generated(SignetKey *key, const GError *error, gpointer data)
         fail_keygen(entry, error);
         return;
     }
+    /* A token may have been opened for this key: only now it is known what it is. */
+    g_autofree char *weakness = signet_entry_find_weakness(entry);
+    if (weakness) {
+        signet_entry_destroy_key(token, key);
+        refuse(entry, SIGNET_EVENT_KEY_REFUSED, weakness);
+        return;
+    }
     g_autoptr(SignetGeneration) generation =
         signet_generation_new(entry->machine.pending, signet_token_get_name(token), key,
                               signet_clock_now(entry->engine->context.clock), NULL, NULL);

@@ -77,6 +77,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetEntry, signet_entry_unref)
 SignetMachineInput signet_entry_input(const SignetEntry *entry);
 /* Makes wish and blocked anew. */
 void signet_entry_refresh(SignetEntry *entry);
+/* (nullable) Free with g_free(): why the token must not have this identity's keys, as far as it has
+ * been opened. */
+char *signet_entry_find_weakness(const SignetEntry *entry);
 /* What a job needs that is on the disk. */
 typedef struct {
     SignetMaterial read; /* (owned) */

@@ -294,6 +294,21 @@ make_wish(const SignetEntry *entry)
     return g_strdup(g_checksum_get_string(checksum));
 }
 
+char *
+signet_entry_find_weakness(const SignetEntry *entry)
+{
+    const char *name = entry->policy->token;
+    const SignetToken *token = signet_tokens_get(entry->engine->context.tokens, name);
+    g_autofree char *why =
+        token ? signet_fit_protection(name, signet_token_get_info(token).protection,
+                                      signet_policy_get_protections(entry->engine->policy))
+              : NULL;
+
+    return why ? g_strdup_printf("%s by Protection= in [Limits]; name another in Token= of '%s'",
+                                 why, entry->name)
+               : NULL;
+}
+
 /* Of a token only what was learned from the device that is there now: another one, whose facts are
  * not known yet, would never be tried. */
 static char *
@@ -326,7 +341,7 @@ find_block(const SignetEntry *entry)
     if (signet_key_type_from_name(policy->key) == 0)
         return g_strdup_printf("'%s' is no type of key; correct Key= of '%s'", policy->key,
                                entry->name);
-    return NULL;
+    return signet_entry_find_weakness(entry);
 }
 
 void

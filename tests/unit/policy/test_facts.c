@@ -176,6 +176,40 @@ START_TEST(the_ca_s_own_key_must_fit_too)
 }
 END_TEST
 
+START_TEST(a_token_that_protects_its_keys_otherwise_than_is_allowed_is_refused)
+{
+    static const char limits[] = "[Limits]\nProtection=tpm;hsm\n", identity[] = "[Identity]\n";
+    const SignetPolicyFile files[] = {
+        {"identities.d/wifi.conf", identity, strlen(identity)},
+        {"policy.d/50.conf", limits, strlen(limits)},
+    };
+    static const struct {
+        const char *facts;
+        guint n_problems; /* of the identity and of the CA */
+    } rows[] = {
+        {"{'place': <'" TPM_PLACE "'>, 'protection': <'tpm'>}", 0},
+        {"{'place': <'" TPM_PLACE "'>, 'protection': <'software'>}", 2},
+        {"{'place': <'" TPM_PLACE "'>, 'protection': <'a kind of safe'>}", 2},
+        {"{'place': <'" TPM_PLACE "'>}", 0},
+        {"{'place': <'elsewhere'>, 'protection': <'software'>}", 0},
+    };
+    g_autoptr(GVariant) facts = parse(rows[_i].facts);
+    const SignetTokenFacts known[] = {{"tpm", facts}};
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(SignetPolicy) policy = signet_policy_parse_for(files, 2, known, 1, problems);
+
+    ck_assert_uint_eq(problems->len, rows[_i].n_problems);
+    ck_assert(!policy || signet_policy_get_protections(policy) ==
+                             (SIGNET_PROTECTION_TPM | SIGNET_PROTECTION_HSM));
+    if (_i == 1)
+        ck_assert_str_eq(problems->pdata[1],
+                         "cannot use 'tpm' as 'Token' in group [Identity] of "
+                         "identities.d/wifi.conf: token 'tpm' has the protection 'software', and "
+                         "what is allowed is tpm, hsm, by 'Protection' in group [Limits] of "
+                         "policy.d/50.conf:2");
+}
+END_TEST
+
 START_TEST(more_sessions_than_the_token_has_are_refused)
 {
     g_autoptr(GVariant) facts = parse("{'place': <'pkcs11:token=a'>, 'max_sessions': <uint32 4>}");
@@ -251,6 +285,8 @@ main(void)
     tcase_add_test(tc, a_key_that_the_token_does_not_make_is_refused_with_what_it_makes);
     tcase_add_test(tc, a_purpose_that_the_token_cannot_serve_is_refused);
     tcase_add_test(tc, the_ca_s_own_key_must_fit_too);
+    tcase_add_loop_test(tc, a_token_that_protects_its_keys_otherwise_than_is_allowed_is_refused, 0,
+                        5);
     tcase_add_test(tc, more_sessions_than_the_token_has_are_refused);
     tcase_add_loop_test(tc, what_is_not_known_refuses_nothing, 0, 6);
     tcase_add_test(tc, a_card_that_makes_no_keys_offers_those_it_can_use);
