@@ -232,13 +232,14 @@ END_TEST
 
 START_TEST(a_device_that_was_away_is_asked_again)
 {
+    g_autoptr(SignetKey) key = fake_token_make_key(SIGNET_KEY_EC_P256);
+
     begin();
     open_token();
     ck_assert(run_until(is_fresh, 20000));
     g_atomic_int_set(&control.absent, 1);
     open_token();
-    signet_token_destroy(signet_tokens_get(tokens, "tpm"), NULL,
-                         fake_token_make_key(SIGNET_KEY_EC_P256), NULL, NULL);
+    signet_token_destroy(signet_tokens_get(tokens, "tpm"), NULL, key, NULL, NULL);
     run_until(never, 50);
     ck_assert(!is_fresh());
     control.keys = "ec:P-384";
