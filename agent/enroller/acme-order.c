@@ -175,8 +175,8 @@ send_order(SignetAcmePlaced *placed, const json_t *payload, GError **error)
     return take_answer(placed, &response, error);
 }
 
-/* A certificate that the CA does not know, or that was replaced already, is no reason to go
- * without a new one. */
+/* A certificate that the CA does not know, that was replaced already, or whose names are all others
+ * (Pebble calls that serverInternal) is no reason to go without a new one. */
 static gboolean
 place_new(SignetAcmePlaced *placed, GError **error)
 {
@@ -190,7 +190,8 @@ place_new(SignetAcmePlaced *placed, GError **error)
         json_object_set_new(payload, "replaces", json_string(replaced));
         if (send_order(placed, payload, &failure))
             return TRUE;
-        if (!signet_error_is(failure, SIGNET_ERROR_CA_REFUSED)) {
+        if (!signet_error_is(failure, SIGNET_ERROR_CA_REFUSED) &&
+            !signet_acme_session_is_problem(placed->session, "serverInternal")) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return FALSE;
         }
