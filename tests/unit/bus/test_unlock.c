@@ -105,7 +105,7 @@ static void
 on_reply(GObject *source, GAsyncResult *result, gpointer data)
 {
     Reply *reply = data;
-    g_autoptr(GVariant) value = g_dbus_connection_call_with_unix_fd_list_finish(
+    g_autoptr(GVariant) value G_GNUC_UNUSED = g_dbus_connection_call_with_unix_fd_list_finish(
         G_DBUS_CONNECTION(source), NULL, result, &reply->error);
 
     reply->is_done = TRUE;

@@ -78,7 +78,7 @@ assert_row(const char *name, guint wanted)
 
 START_TEST(every_operation_of_every_key_has_its_times)
 {
-    g_autoptr(SignetMeasurement) measurement = begin(BOTH, &at_once);
+    g_autoptr(SignetMeasurement) measurement G_GNUC_UNUSED = begin(BOTH, &at_once);
     const char *pss = NULL;
 
     run_until_over();
@@ -97,7 +97,7 @@ END_TEST
 
 START_TEST(a_key_that_it_says_it_makes_and_does_not_is_left_out)
 {
-    g_autoptr(SignetMeasurement) measurement =
+    g_autoptr(SignetMeasurement) measurement G_GNUC_UNUSED =
         begin("{'keys': <['ec:P-384', 'ec:P-256']>}", &at_once);
     g_auto(GStrv) keys = NULL, unmade = NULL;
 
@@ -131,7 +131,7 @@ START_TEST(it_waits_until_nobody_has_used_the_token_for_a_while)
 {
     /* twenty times as long as what lies between uses: a busy machine makes that longer */
     const SignetMeasurementPlan patient = {.quiet_ms = 1000};
-    g_autoptr(SignetMeasurement) measurement = begin(BOTH, &patient);
+    g_autoptr(SignetMeasurement) measurement G_GNUC_UNUSED = begin(BOTH, &patient);
     g_autoptr(SignetKey) key = fake_token_make_key(SIGNET_KEY_EC_P256);
     g_autoptr(GBytes) digest = g_bytes_new_static("0123456789abcdef0123456789abcdef", 32);
     gint64 end_us = g_get_monotonic_time() + 1500 * 1000;
@@ -177,7 +177,8 @@ START_TEST(others_take_turns_with_it)
     const SignetTokenWait client = {.client = 7};
     g_autoptr(SignetKey) key = fake_token_make_key(SIGNET_KEY_EC_P256);
     g_autoptr(GBytes) digest = g_bytes_new_static("0123456789abcdef0123456789abcdef", 32);
-    g_autoptr(SignetMeasurement) measurement = begin("{'keys': <['ec:P-256']>}", &at_once);
+    g_autoptr(SignetMeasurement) measurement G_GNUC_UNUSED =
+        begin("{'keys': <['ec:P-256']>}", &at_once);
     gint64 waits_us[9];
 
     control.delay_us = 20000;
@@ -214,7 +215,7 @@ END_TEST
 
 START_TEST(a_token_that_goes_away_fails_it_and_the_key_is_destroyed_when_it_is_back)
 {
-    g_autoptr(SignetMeasurement) measurement = begin(BOTH, &at_once);
+    g_autoptr(SignetMeasurement) measurement G_GNUC_UNUSED = begin(BOTH, &at_once);
     gint64 end_us;
 
     control.delay_us = 1000;
@@ -234,7 +235,7 @@ END_TEST
 
 START_TEST(without_keys_it_is_over_at_once)
 {
-    g_autoptr(SignetMeasurement) measurement = begin("{}", &at_once);
+    g_autoptr(SignetMeasurement) measurement G_GNUC_UNUSED = begin("{}", &at_once);
 
     ck_assert_uint_eq(over, 0);
     run_until_over();

@@ -327,8 +327,8 @@ END_TEST
 
 START_TEST(a_removal_is_noticed_while_nobody_asks)
 {
-    g_autoptr(SignetKey) key = key_in("9a", SIGNET_KEY_EC_P256);
-    g_autoptr(SignetWatch) watch = signet_watch_new(token);
+    g_autoptr(SignetKey) key G_GNUC_UNUSED = key_in("9a", SIGNET_KEY_EC_P256);
+    g_autoptr(SignetWatch) watch G_GNUC_UNUSED = signet_watch_new(token);
     guint64 done = signet_token_get_counts(token).done;
 
     for (guint round = 0; round < 2; round++) {
