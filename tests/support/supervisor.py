@@ -237,6 +237,9 @@ class Supervisor:
                 return code
             if code is not None and not self.stopping:
                 time.sleep(RESTART_PAUSE_S)
+                # What it stored in its last moment belongs to the next one, as with systemd, which reads before it reaps.
+                self.read_notifications()
+                self.set_ready(False)
                 self.start()
         self.stop()
         return 0
