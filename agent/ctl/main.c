@@ -57,7 +57,7 @@ static const Command commands[] = {
      "  signetctl policy check && signetctl reload"},
     {"watch", "", 0, 0, 0, signet_ctl_watch, "what happens, line by line, until interrupted",
      "  signetctl watch\n  signetctl watch --json | jq -c 'select(.event == \"rotated\")'"},
-    {"token", "[list | show NAME | measure NAME]", 0, 2, NAMES | NO_WAIT, signet_ctl_token,
+    {"token", "[list | show [NAME] | measure [NAME]]", 0, 2, NAMES | NO_WAIT, signet_ctl_token,
      "the tokens, what is known of one, and what its operations cost",
      "  signetctl token list\n  signetctl token show tpm\n  signetctl token measure tpm\n"
      "  signetctl token show tpm --json | jq .facts.keys"},

@@ -237,13 +237,29 @@ list(SignetCtl *ctl)
     return SIGNET_CTL_OK;
 }
 
-/* 'token NAME' is short for 'token show NAME'. */
+/* NULL: said on stderr. */
+static SignetDbusToken1 *
+find_only(const SignetCtl *ctl, const char *command)
+{
+    g_autoptr(GPtrArray) tokens = signet_ctl_list_proxies(ctl, SIGNET_CTL_TOKEN);
+
+    if (tokens->len == 1)
+        return g_object_ref(g_ptr_array_index(tokens, 0));
+    g_printerr("signetctl: there are %u tokens; say which: signetctl token %s NAME (see: signetctl "
+               "token)\n",
+               tokens->len, command);
+    return NULL;
+}
+
+/* 'token NAME' is short for 'token show NAME'. The name of the only token may be left out. */
 SignetCtlExit
 signet_ctl_token(SignetCtl *ctl, int argc, char **argv)
 {
     gboolean is_list = argc == 0 || (argc == 1 && g_str_equal(argv[0], "list"));
-    gboolean is_measure = argc == 2 && g_str_equal(argv[0], "measure");
-    gboolean is_show = argc == 1 || (argc == 2 && g_str_equal(argv[0], "show"));
+    gboolean is_measure = argc > 0 && g_str_equal(argv[0], "measure");
+    gboolean is_named_show = argc > 0 && g_str_equal(argv[0], "show");
+    gboolean is_show = argc == 1 || is_named_show;
+    gboolean is_name_left_out = argc == 1 && (is_measure || is_named_show);
     g_autoptr(SignetDbusToken1) token = NULL;
     SignetCtlExit code;
 
@@ -255,7 +271,7 @@ signet_ctl_token(SignetCtl *ctl, int argc, char **argv)
         return code;
     if (is_list)
         return list(ctl);
-    token = signet_ctl_find_token(ctl, argv[argc - 1]);
+    token = is_name_left_out ? find_only(ctl, argv[0]) : signet_ctl_find_token(ctl, argv[argc - 1]);
     if (!token)
         return SIGNET_CTL_FAILED;
     return is_measure ? measure(ctl, token) : show_one(ctl, token);
