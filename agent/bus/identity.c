@@ -54,6 +54,11 @@ update_from_status(SignetDbusIdentity1 *object, const SignetIdentityStatus *stat
     signet_dbus_identity1_set_since(object, status->since_s);
     signet_dbus_identity1_set_next_action(object, or_empty(status->next));
     signet_dbus_identity1_set_next_time(object, status->next_s);
+    signet_dbus_identity1_set_why(object, or_empty(status->why));
+    signet_dbus_identity1_set_responsible(object, or_empty(status->responsible));
+    signet_dbus_identity1_set_deadline(object, status->deadline_s);
+    signet_dbus_identity1_set_deadline_action(object, or_empty(status->deadline));
+    signet_dbus_identity1_set_device_code(object, or_empty(status->device_code));
     signet_dbus_identity1_set_attempt(object, status->attempt);
     signet_dbus_identity1_set_current_generation(object, status->current);
     signet_dbus_identity1_set_pending_generation(object, status->pending);

@@ -5,7 +5,11 @@
 
 #include "agent/ctl/commands.h"
 
+#include <string.h>
+
 #include "agent/ctl/file.h"
+#include "agent/ctl/spki.h"
+#include "policy/device-code.h"
 
 #define TIMEOUT_MS 330000
 #define IMPORT_MAX 24576u
@@ -28,13 +32,18 @@ signet_ctl_request(SignetCtl *ctl, int argc, char **argv)
     if (!signet_dbus_identity1_call_get_request_sync(identity, G_DBUS_CALL_FLAGS_NONE, -1, &pem,
                                                      NULL, &error))
         return signet_ctl_report(error, doing);
+    g_autoptr(GBytes) spki = signet_spki_find((const guint8 *)pem, strlen(pem));
+    g_autofree char *words =
+        spki ? signet_device_code(g_bytes_get_data(spki, NULL), g_bytes_get_size(spki)) : NULL;
     if (!ctl->is_json) {
         signet_ctl_print_text(pem);
+        g_printerr("device code: %s\n", words ? words : "?"); /* the request may go to a file */
         return SIGNET_CTL_OK;
     }
     g_variant_dict_init(&dict, NULL);
     g_variant_dict_insert(&dict, "identity", "s", argv[0]);
     g_variant_dict_insert(&dict, "request", "s", pem);
+    g_variant_dict_insert(&dict, "device_code", "s", words ? words : "");
     signet_ctl_print_json(g_variant_dict_end(&dict), TRUE);
     return SIGNET_CTL_OK;
 }

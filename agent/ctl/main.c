@@ -53,6 +53,10 @@ static const Command commands[] = {
      "  signetctl request wifi > wifi.csr"},
     {"import", "IDENTITY FILE", 2, 2, 0, signet_ctl_import,
      "hand over the certificates that the CA gave for it", "  signetctl import wifi chain.pem"},
+    {"device-code", "FILE", 1, 1, 0, signet_ctl_device_code,
+     "the device code of a request, certificate or public key; needs no agent",
+     "  signetctl device-code wifi.csr\n"
+     "  openssl req -in wifi.csr -noout -pubkey | signetctl device-code -"},
     {"reload", "", 0, 0, 0, signet_ctl_reload, "read the policy files again",
      "  signetctl policy check && signetctl reload"},
     {"watch", "", 0, 0, 0, signet_ctl_watch, "what happens, line by line, until interrupted",

@@ -4,6 +4,7 @@
 /* signetctl show IDENTITY: everything about one identity, and who uses its generations. */
 
 #include "agent/ctl/commands.h"
+#include "agent/ctl/state.h"
 #include "agent/ctl/table.h"
 #include "agent/ctl/when.h"
 
@@ -102,31 +103,6 @@ print_generations(SignetDbusIdentity1 *identity, GVariant *usage)
 }
 
 static void
-add_state(SignetTable *table, SignetDbusIdentity1 *identity)
-{
-    gint64 now_s = signet_ctl_now();
-    gint64 next_s = signet_dbus_identity1_get_next_time(identity);
-    const char *action = signet_dbus_identity1_get_next_action(identity);
-    const char *cause = signet_dbus_identity1_get_cause(identity);
-    guint attempt = signet_dbus_identity1_get_attempt(identity);
-    g_autofree char *since = signet_when_full(signet_dbus_identity1_get_since(identity), now_s);
-    g_autofree char *state =
-        g_strdup_printf("%s since %s", signet_dbus_identity1_get_state(identity), since);
-    g_autofree char *when = next_s ? signet_when_full(next_s, now_s) : g_strdup("");
-    g_autofree char *next = g_strstrip(g_strdup_printf("%s %s", action ? action : "", when));
-
-    signet_table_add(table, SIGNET_TABLE_ROW("State", state));
-    if (cause && *cause)
-        signet_table_add(table, SIGNET_TABLE_ROW("Because", cause));
-    if (attempt > 0) {
-        g_autofree char *text = g_strdup_printf("%u in a row", attempt);
-
-        signet_table_add(table, SIGNET_TABLE_ROW("Failures", text));
-    }
-    signet_table_add(table, SIGNET_TABLE_ROW("Next", next));
-}
-
-static void
 print_text(SignetDbusIdentity1 *identity, GVariant *usage)
 {
     g_autoptr(SignetTable) table = signet_table_new(NULL, 2);
@@ -142,7 +118,7 @@ print_text(SignetDbusIdentity1 *identity, GVariant *usage)
     g_autofree char *text = NULL;
 
     signet_table_add(table, SIGNET_TABLE_ROW("Identity", signet_dbus_identity1_get_name(identity)));
-    add_state(table, identity);
+    signet_ctl_add_state(table, identity);
     signet_table_add(table,
                      SIGNET_TABLE_ROW("Subject", signet_dbus_identity1_get_subject(identity)));
     signet_table_add(table, SIGNET_TABLE_ROW("Expires", expires));

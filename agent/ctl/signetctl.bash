@@ -5,7 +5,7 @@
 
 _signetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command='' skip=
-    local commands='status list show enroll rotate rollback adopt request import reload watch token unlock lock policy version help'
+    local commands='status list show enroll rotate rollback adopt request import device-code reload watch token unlock lock policy version help'
     local options='--json --bus-address --help'
 
     case $prev in
@@ -15,7 +15,7 @@ _signetctl() {
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
-    --key | --cert | --password-file)
+    device-code | --key | --cert | --password-file)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;

@@ -4,6 +4,7 @@
 /* signetctl status: how the agent is, in a few lines. */
 
 #include "agent/ctl/commands.h"
+#include "agent/ctl/state.h"
 #include "agent/ctl/table.h"
 #include "agent/ctl/when.h"
 
@@ -40,12 +41,44 @@ count_states(GPtrArray *proxies)
     return g_string_free(text, FALSE);
 }
 
+/* With all that is known of that identity. */
+static gboolean
+is_told_below(const char *problem)
+{
+    return g_str_has_prefix(problem, "identity '");
+}
+
+static void
+print_identities(GPtrArray *identities)
+{
+    for (guint i = 0; i < identities->len; i++) {
+        SignetDbusIdentity1 *identity = g_ptr_array_index(identities, i);
+        gint64 not_after_s = signet_dbus_identity1_get_not_after(identity);
+        g_autofree char *expires = signet_when_full(not_after_s, signet_ctl_now());
+        g_autoptr(SignetTable) table = signet_table_new(NULL, 2);
+        g_autofree char *text = NULL;
+        g_autofree char *head = NULL;
+
+        if (!signet_ctl_needs_attention(identity))
+            continue;
+        signet_ctl_add_state(table, identity);
+        if (not_after_s)
+            signet_table_add(table, SIGNET_TABLE_ROW("Expires", expires));
+        head = g_strdup_printf("\n  ! identity '%s'\n", signet_dbus_identity1_get_name(identity));
+        text = signet_table_to_text(table, 4);
+        signet_ctl_print_text(head);
+        signet_ctl_print_text(text);
+    }
+}
+
 static void
 print_problems(SignetDbusAgent1 *agent)
 {
     const char *const *problems = signet_dbus_agent1_get_problems(agent);
 
     for (; problems && *problems; problems++) {
+        if (is_told_below(*problems))
+            continue;
         g_autofree char *clean = signet_table_clean(*problems);
         g_autofree char *line = g_strconcat("  ! ", clean, "\n", NULL);
 
@@ -76,6 +109,7 @@ print_text(SignetCtl *ctl, SignetDbusAgent1 *agent)
     text = signet_table_to_text(table, 0);
     signet_ctl_print_text(text);
     print_problems(agent);
+    print_identities(identities);
 }
 
 static void

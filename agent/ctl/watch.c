@@ -86,11 +86,13 @@ describe_identity(GDBusProxy *proxy)
     const char *action = signet_dbus_identity1_get_next_action(identity);
     gint64 next_s = signet_dbus_identity1_get_next_time(identity);
     g_autofree char *when = next_s ? signet_when_relative(next_s, signet_ctl_now()) : NULL;
-    gboolean has_cause = cause && *cause, has_next = action && *action;
+    const char *code = signet_dbus_identity1_get_device_code(identity);
+    gboolean has_cause = cause && *cause, has_next = action && *action, has_code = code && *code;
 
-    return g_strdup_printf("%s%s%s%s%s%s%s", signet_dbus_identity1_get_state(identity),
+    return g_strdup_printf("%s%s%s%s%s%s%s%s%s", signet_dbus_identity1_get_state(identity),
                            has_cause ? ": " : "", has_cause ? cause : "", has_next ? "; next " : "",
-                           has_next ? action : "", when ? " " : "", when ? when : "");
+                           has_next ? action : "", when ? " " : "", when ? when : "",
+                           has_code ? "; device code " : "", has_code ? code : "");
 }
 
 static char *

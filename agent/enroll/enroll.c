@@ -14,9 +14,8 @@
 
 #include "agent/base/log.h"
 
-#define TIMEOUT_DEFAULT_MS 120000u
-/* For all that is not the conversation with the CA. */
-#define TIMEOUT_GRACE_MS 15000u
+#define TIMEOUT_DEFAULT_MS (SIGNET_ENROLL_TIMEOUT_S * 1000u)
+#define TIMEOUT_GRACE_MS   (SIGNET_ENROLL_GRACE_S * 1000u)
 /* What a process says is kept up to here, and read but forgotten beyond. */
 #define OUTPUT_MAX 1024u
 

@@ -10,6 +10,10 @@
 
 typedef struct SignetEnroll SignetEnroll;
 
+/* How long a job without a conversation has, and others beyond the time of theirs. */
+#define SIGNET_ENROLL_TIMEOUT_S 120
+#define SIGNET_ENROLL_GRACE_S   15
+
 typedef struct {
     const char *program;  /* path of signet-enroll; copied */
     const char *socket;   /* (nullable) where jobs for the network are handed over instead, to a

@@ -6,8 +6,6 @@
 #include "agent/base/log.h"
 #include "agent/rotate/private.h"
 
-#define TIMEOUT_S 60
-
 static void
 tell(SignetEntry *entry, SignetMachineEventKind kind, const char *cause)
 {
@@ -68,7 +66,7 @@ signet_entry_canary(SignetEntry *entry)
         .subject = entry->policy->subject,
         .purposes = entry->policy->purposes,
         .spki = pending->key->spki,
-        .remote = {.url = peer, .timeout_s = TIMEOUT_S},
+        .remote = {.url = peer, .timeout_s = SIGNET_ENTRY_CANARY_S},
     });
     signet_enroll_start(entry->engine->context.enroll, entry->job, on_tried, entry);
 }

@@ -8,8 +8,6 @@
 #include "agent/enroll/certificate.h"
 #include "agent/rotate/private.h"
 
-#define KEYGEN_TIMEOUT_MS 300000u /* an RSA key of 4096 bits on a slow TPM */
-
 /* Something for the disk thread; what a kind does not need is NULL. */
 typedef struct {
     SignetEntry *entry;           /* (owned) */
@@ -220,9 +218,9 @@ make_key(SignetEntry *entry)
     if (!token)
         return;
     entry->token = signet_token_ref(token);
-    entry->token_id =
-        signet_token_generate(token, &(SignetTokenWait) {.timeout_ms = KEYGEN_TIMEOUT_MS},
-                              &template, on_generated, entry);
+    entry->token_id = signet_token_generate(
+        token, &(SignetTokenWait) {.timeout_ms = SIGNET_ENTRY_KEYGEN_S * 1000u}, &template,
+        on_generated, entry);
 }
 
 /* Only a person may bind an identity to another state of the machine than the one that its key was

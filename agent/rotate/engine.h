@@ -72,15 +72,35 @@ void signet_engine_wake(SignetEngine *engine);
 /* Wire this to the registry's listener: identities that wait for the token go on. */
 void signet_engine_on_token(SignetToken *token, gpointer engine);
 
+/* Who has to act for an identity to go on. R(SYMBOL, "name") */
+#define SIGNET_RESPONSIBLES(R)                                                 \
+    R(AGENT, "agent")                 /* nobody: it goes on by itself */       \
+    R(CA, "ca")                       /* the CA, or who decides there */       \
+    R(PERSON, "person")               /* somebody at the machine: card, PIN */ \
+    R(ADMINISTRATOR, "administrator") /* whoever writes the policy and sees to the CA */
+
+typedef enum {
+#define R(symbol, name) SIGNET_RESPONSIBLE_##symbol,
+    SIGNET_RESPONSIBLES(R)
+#undef R
+} SignetResponsible;
+
 typedef struct {
     const char *state; /* "active", "enrolling", "failed" … static */
-    const char *cause; /* (nullable) why, in words; borrowed until the next change */
-    const char *next; /* (nullable) what happens next, e.g. "renew", "retry", "retire generation 3";
-                         borrowed likewise */
-    gint64 next_s;    /* when; 0: waiting for something else */
-    gint64 since_s;   /* when the state was entered */
-    guint attempt;    /* failed attempts in a row */
-    guint32 current;  /* generations; 0: none */
+    const char *cause; /* (nullable) what is wrong, in words; borrowed until the next change */
+    const char *why;   /* never NULL: the cause, or why it is in this state although all is well;
+                          borrowed likewise */
+    const char *responsible; /* never NULL: of SIGNET_RESPONSIBLES; static */
+    const char *next; /* never NULL: what happens next, e.g. "renew", "retry", "retire generation
+                         3"; borrowed likewise */
+    gint64 next_s;    /* when; 0: now, or waiting for something other than time */
+    const char *deadline;    /* never NULL: what happens if nothing happens before; static */
+    gint64 deadline_s;       /* when; 0: programs have no certificate to use as it is */
+    const char *device_code; /* (nullable) of the request that the CA has not decided about;
+                                borrowed likewise */
+    gint64 since_s;          /* when the state was entered */
+    guint attempt;           /* failed attempts in a row */
+    guint32 current;         /* generations; 0: none */
     guint32 pending;
     gint64 not_after_s; /* of the current certificate; 0 without one */
 } SignetIdentityStatus;

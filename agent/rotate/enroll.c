@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "agent/base/log.h"
 #include "agent/rotate/private.h"
 
 /* Holds a generation's number in four bytes, most significant first, and what its enroller asked to
@@ -183,6 +184,22 @@ tell_failure(SignetEntry *entry, SignetJob *job)
     fail(entry, cause);
 }
 
+/* Said once for each request: whoever decides compares the code with what was received. */
+static void
+tell_pending(SignetEntry *entry, const SignetMachineEvent *event)
+{
+    gboolean is_new = entry->machine.pending_since_s == 0;
+    const char *code;
+
+    signet_entry_advance(entry, event);
+    code = signet_entry_get_device_code(entry);
+    if (is_new && *code)
+        signet_log(LOG_NOTICE,
+                   SIGNET_LOG_FIELDS("SIGNET_IDENTITY", entry->name, "SIGNET_DEVICE_CODE", code),
+                   "the request of '%s' waits for CA '%s'; its device code is %s", entry->name,
+                   entry->policy->ca, code);
+}
+
 /* What was brought is wrong: that is no reason to make another request. */
 static gboolean
 is_waiting_on(SignetJob *job)
@@ -202,9 +219,8 @@ wait_for_person(SignetEntry *entry, SignetJob *job)
         is_refusal ? signet_job_get_message(job) : "", is_refusal ? "; " : "", entry->policy->ca,
         entry->name, entry->name);
 
-    signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CA_PENDING,
-                                                       .cause = cause,
-                                                       .after_s = PERSON_S});
+    tell_pending(entry, &(SignetMachineEvent) {
+                            .kind = SIGNET_EVENT_CA_PENDING, .cause = cause, .after_s = PERSON_S});
 }
 
 static void
@@ -220,11 +236,11 @@ tell_outcome(SignetEntry *entry, SignetJob *job)
         tell_failure(entry, job);
         return;
     }
-    signet_entry_advance(entry, &(SignetMachineEvent) {
-                                    .kind = SIGNET_EVENT_CA_PENDING,
-                                    .cause = message ? message : "the CA has not decided yet",
-                                    .after_s = signet_job_get_retry_after(job),
-                                });
+    tell_pending(entry, &(SignetMachineEvent) {
+                            .kind = SIGNET_EVENT_CA_PENDING,
+                            .cause = message ? message : "the CA has not decided yet",
+                            .after_s = signet_job_get_retry_after(job),
+                        });
 }
 
 static void

@@ -9,6 +9,11 @@
 #include "agent/rotate/disk-thread.h"
 #include "agent/rotate/context.h"
 #include "agent/rotate/machine.h"
+#include "policy/device-code.h"
+
+#define SIGNET_ENTRY_WHY_SIZE 192
+#define SIGNET_ENTRY_KEYGEN_S 300 /* an RSA key of 4096 bits on a slow TPM */
+#define SIGNET_ENTRY_CANARY_S 60
 
 typedef struct {
     SignetEngineDone done; /* (nullable) */
@@ -30,8 +35,10 @@ typedef struct {
     char *blocked;    /* (owned, nullable) SignetMachineInput.blocked */
     char *no_new_key; /* (owned, nullable) SignetMachineInput.no_new_key */
     guint64 seed;
-    char *problem;          /* (owned, nullable) why it is damaged and left alone */
-    char next_text[48];     /* behind SignetIdentityStatus.next */
+    char *problem;                        /* (owned, nullable) why it is damaged and left alone */
+    char next_text[48];                   /* behind SignetIdentityStatus.next … */
+    char why_text[SIGNET_ENTRY_WHY_SIZE]; /* … why, … */
+    char device_code[SIGNET_DEVICE_CODE_SIZE]; /* … and device_code */
     gint64 journal_retry_s; /* the last write failed: again then; 0: it did not */
     GArray *waiters;        /* (owned) of SignetWaiter */
     guint32 reported;       /* the generation that programs reported failures of … */
@@ -72,6 +79,10 @@ SignetEntry *signet_entry_new(SignetEngine *engine, const SignetIdentityPolicy *
 SignetEntry *signet_entry_ref(SignetEntry *entry);
 void signet_entry_unref(SignetEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetEntry, signet_entry_unref)
+
+/* status.c: of the pending generation, while its request waits for the CA's decision; else empty.
+ * Borrowed. */
+const char *signet_entry_get_device_code(SignetEntry *entry);
 
 /* request.c: what the policy asks for. */
 SignetMachineInput signet_entry_input(const SignetEntry *entry);

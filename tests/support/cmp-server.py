@@ -5,7 +5,7 @@
 
 usage: cmp-server.py DIR --engine CMP-CA [--port N] [--tls] [--reference TEXT] [--secret TEXT]
 
-DIR/ca is the CA, DIR/port the port once it listens, DIR/log has a line for each message:
+DIR/ca is the CA, DIR/port the port once it listens, DIR/key.der the last public key that was to be certified, DIR/log has a line for each message:
 OPERATION ANSWER by=mac-sha256|mac-sha1|signature|nobody [old=SERIAL] …, where ANSWER is an operation too, or '-'.
 Operations: ir cr p10cr kur certconf pollreq error. Modes of its own: those of testca.py, refuse-BIT (PKIFailureInfo), pending-N
 (asked again after N seconds), device-signs, other-signs, other-secret, unprotected (who protects the answer), replay (the answer to the
@@ -49,6 +49,20 @@ class Message:
             self.by = "mac-sha256" if HMAC_SHA256 in head else "mac-sha1"
         else:
             self.by = "signature" if protected else "nobody"
+        self.key = self._key(der) if self.name in ("ir", "cr", "kur") else None
+
+    def _key(self, der):
+        """SubjectPublicKeyInfo of the one CertTemplate (RFC 4211 section 5)."""
+        at = self.content
+        for _ in range(3):
+            _, at, _ = tlv(der, at)
+        _, at, end = tlv(der, tlv(der, at)[2])
+        while at < end:
+            tag, _, behind = tlv(der, at)
+            if tag == 0xA6:
+                return b"\x30" + der[at + 1:behind]
+            at = behind
+        return None
 
 
 class Engine:
@@ -75,6 +89,9 @@ class Cmp(hostile.Handler):
             self.answer(415, b"not a CMP message\n", "text/plain")
             return
         request = Message(body)
+        if request.key:
+            with open(f"{self.server.dir}/key.der", "wb") as f:
+                f.write(request.key)
         if self.misbehaves(request.name):
             return
         mode = self.mode(request.name)

@@ -6,7 +6,7 @@
 usage: est-server.py DIR [--port N] [--user NAME:PASSWORD] [--need any|certificate|password|both] [--label TEXT] [--tls 1.2]
                          [--form wrapped|unwrapped|der|pem]
 
-DIR/ca is the CA, DIR/port the port once it listens, DIR/log has a line for each request:
+DIR/ca is the CA, DIR/port the port once it listens, DIR/request.b64 the last request that waits, DIR/log has a line for each request:
 OPERATION STATUS certificate=SERIAL|- password=yes|no|- request=SHA-256|-
 Modes of its own: pending-N (202 with Retry-After: N), pending (for ever the same), lifetime-N (seconds), refused-revoked (401 to any certificate).
 """
@@ -96,6 +96,8 @@ class Est(hostile.Handler):
         elif not self.is_welcome(mode):
             self.say(operation, 401, headers=[("WWW-Authenticate", 'Basic realm="est"')])
         elif mode.startswith("pending"):
+            with open(f"{self.server.dir}/request.b64", "wb") as f:
+                f.write(body)
             self.say(operation, 202, headers=[("Retry-After", mode[8:] or "1")])
         elif any(len(line) > 76 for line in body.split(b"\n")):
             self.say(operation, 400, b"a line of the request is too long\n")

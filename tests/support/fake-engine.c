@@ -333,7 +333,11 @@ signet_engine_get_status(SignetEngine *engine, const char *name, SignetIdentityS
     *ret_status = (SignetIdentityStatus) {
         .state = identity->state,
         .cause = identity->cause,
+        .why = identity->cause ? identity->cause : "all is well",
+        .responsible = "agent",
         .next = identity->cause ? "retry" : "renew",
+        .deadline = "the certificate in use expires",
+        .deadline_s = identity->not_after_s,
         .next_s = identity->cause ? now_s + 60 : identity->not_after_s - LIFETIME_S / 3,
         .since_s = now_s,
         .attempt = identity->cause ? 1 : 0,
