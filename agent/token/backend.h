@@ -30,7 +30,27 @@ typedef struct {
     guint32 pcrs;         /* mask of 1 << number: it works while they are as now; 0: always */
     const char *name; /* (nullable) hexadecimal, 16 bytes: what a token that keeps keys calls it;
                          what is there under that name, and made by an agent, is destroyed first */
+    gboolean is_attester; /* it signs nothing but what the token itself says (evidence) */
 } SignetKeyTemplate;
+
+/* What a token says of a key, as words of an a{sv}: all bytes (ay) or lists of bytes (aay), as the
+ * TPM encodes them (TCG TPM 2.0 part 2). */
+#define SIGNET_EVIDENCE_ATTESTATION "attestation" /* TPMS_ATTEST */
+#define SIGNET_EVIDENCE_SIGNATURE   "signature"   /* TPMT_SIGNATURE by the attester */
+#define SIGNET_EVIDENCE_KEY         "key"         /* TPMT_PUBLIC */
+#define SIGNET_EVIDENCE_ATTESTER    "attester"    /* TPMT_PUBLIC */
+#define SIGNET_EVIDENCE_ENDORSEMENT "endorsement" /* the maker's certificates, DER */
+#define SIGNET_EVIDENCE_ISSUERS     "issuers" /* … of those who signed them, as far as there */
+
+#define SIGNET_EVIDENCE_DATA_MAX 64
+
+/* Whoever made it learns whether attester and endorsement key are of one TPM: only that gives the
+ * answer (TCG TPM 2.0 part 1, 24). */
+typedef struct {
+    GBytes *endorsement; /* SubjectPublicKeyInfo of the endorsement key that it is for, DER */
+    GBytes *credential;  /* TPM2B_ID_OBJECT */
+    GBytes *secret;      /* TPM2B_ENCRYPTED_SECRET */
+} SignetTokenChallenge;
 
 /* What can be learned about a device. */
 typedef enum {
@@ -118,5 +138,15 @@ typedef struct {
      * (nullable) */
     gboolean (*learn)(gpointer backend, SignetLesson lesson, SignetKey *key, GVariantDict *facts,
                       GError **error);
+    /* (nullable, together: it proves nothing) attester: made with is_attester. NOT_FOUND: it is not
+     * of this device, or not any more; another one has to be made.
+     * Adds to evidence, in the words above, what says that the key is in the device. data: what the
+     * device is to sign along with that, at most SIGNET_EVIDENCE_DATA_MAX bytes. */
+    gboolean (*certify)(gpointer backend, SignetKey *attester, SignetKey *key, GBytes *data,
+                        GVariantDict *evidence, GError **error);
+    /* Answers a challenge: the bytes that are hidden in it. BAD_REQUEST: it is not for this
+     * attester and this device. */
+    GBytes *(*activate)(gpointer backend, SignetKey *attester,
+                        const SignetTokenChallenge *challenge, GError **error);
     void (*free)(gpointer backend);
 } SignetTokenBackend;

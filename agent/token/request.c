@@ -49,6 +49,10 @@ signet_request_free(SignetRequest *request)
     g_clear_pointer(&request->data, g_bytes_unref);
     g_clear_pointer(&request->unlock.pin, signet_secret_unref);
     g_clear_pointer(&request->auth, signet_secret_unref);
+    g_clear_pointer(&request->attester, signet_key_unref);
+    g_clear_pointer(&request->challenge.endorsement, g_bytes_unref);
+    g_clear_pointer(&request->challenge.credential, g_bytes_unref);
+    g_clear_pointer(&request->challenge.secret, g_bytes_unref);
     g_clear_pointer(&request->result, g_bytes_unref);
     g_clear_pointer(&request->result_key, signet_key_unref);
     g_clear_error(&request->error);
@@ -85,6 +89,32 @@ adopt(SignetRequest *request, const SignetTokenBackend *vtable, gpointer backend
                          "the token has no keys that could be adopted");
 }
 
+static void
+certify(SignetRequest *request, const SignetTokenBackend *vtable, gpointer backend)
+{
+    g_auto(GVariantDict) evidence = G_VARIANT_DICT_INIT(NULL);
+    g_autoptr(GVariant) value = NULL;
+
+    if (!vtable->certify(backend, request->attester, request->key, request->data, &evidence,
+                         &request->error))
+        return;
+    value = g_variant_ref_sink(g_variant_dict_end(&evidence));
+    request->result = g_variant_get_data_as_bytes(value);
+}
+
+static void
+give_evidence(SignetRequest *request, const SignetTokenBackend *vtable, gpointer backend)
+{
+    if (!vtable->certify)
+        signet_error_set(&request->error, SIGNET_ERROR_UNSUPPORTED,
+                         "the token is no TPM: it cannot prove where its keys are");
+    else if (request->op == SIGNET_OP_CERTIFY)
+        certify(request, vtable, backend);
+    else
+        request->result =
+            vtable->activate(backend, request->attester, &request->challenge, &request->error);
+}
+
 void
 signet_request_run(SignetRequest *request, const SignetTokenBackend *vtable, gpointer backend)
 {
@@ -117,6 +147,10 @@ signet_request_run(SignetRequest *request, const SignetTokenBackend *vtable, gpo
         break;
     case SIGNET_OP_LEARN:
         learn(request, vtable, backend);
+        break;
+    case SIGNET_OP_CERTIFY:
+    case SIGNET_OP_ACTIVATE:
+        give_evidence(request, vtable, backend);
         break;
     case SIGNET_OP_UNLOCK:
     case SIGNET_OP_LOCK:

@@ -41,6 +41,8 @@ typedef enum {
     SIGNET_OP_DESTROY,
     SIGNET_OP_PROBE,
     SIGNET_OP_LEARN,
+    SIGNET_OP_CERTIFY,
+    SIGNET_OP_ACTIVATE,
     SIGNET_OP_UNLOCK,
     SIGNET_OP_LOCK,
 } SignetOp;
@@ -61,7 +63,9 @@ typedef struct {
     SignetKeyTemplate template;
     char key_name[33]; /* behind template.name */
     SignetLesson lesson;
-    SignetTokenUnlock unlock; /* its pin is owned */
+    SignetTokenUnlock unlock;       /* its pin is owned */
+    SignetKey *attester;            /* (owned, nullable) CERTIFY, ACTIVATE */
+    SignetTokenChallenge challenge; /* ACTIVATE; its bytes are owned */
 
     /* the answer */
     gint64 duration_us;    /* that the backend worked on it */

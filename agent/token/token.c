@@ -116,6 +116,8 @@ count(SignetToken *token, const SignetRequest *request)
     case SIGNET_OP_DESTROY:
     case SIGNET_OP_PROBE:
     case SIGNET_OP_LEARN:
+    case SIGNET_OP_CERTIFY:
+    case SIGNET_OP_ACTIVATE:
     case SIGNET_OP_UNLOCK:
     case SIGNET_OP_LOCK:
         break;
@@ -440,6 +442,32 @@ GVariant *
 signet_token_facts_from_bytes(GBytes *result)
 {
     return g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE_VARDICT, result, TRUE));
+}
+
+guint64
+signet_token_certify(SignetToken *token, const SignetTokenWait *wait, SignetKey *attester,
+                     SignetKey *key, GBytes *data, SignetTokenDone done, gpointer done_data)
+{
+    Pending *pending = pending_new(done, NULL, done_data);
+
+    signet_request_init(&pending->request, SIGNET_OP_CERTIFY, key, NULL, data);
+    pending->request.attester = signet_key_ref(attester);
+    return submit(token, wait, pending);
+}
+
+guint64
+signet_token_activate(SignetToken *token, const SignetTokenWait *wait, SignetKey *attester,
+                      const SignetTokenChallenge *challenge, SignetTokenDone done, gpointer data)
+{
+    Pending *pending = pending_new(done, NULL, data);
+
+    signet_request_init(&pending->request, SIGNET_OP_ACTIVATE, NULL, NULL, NULL);
+    pending->request.attester = signet_key_ref(attester);
+    pending->request.challenge =
+        (SignetTokenChallenge) {.endorsement = g_bytes_ref(challenge->endorsement),
+                                .credential = g_bytes_ref(challenge->credential),
+                                .secret = g_bytes_ref(challenge->secret)};
+    return submit(token, wait, pending);
 }
 
 void

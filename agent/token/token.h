@@ -98,6 +98,13 @@ guint64 signet_token_lock(SignetToken *token, const SignetTokenWait *wait, Signe
 guint64 signet_token_learn(SignetToken *token, const SignetTokenWait *wait, SignetLesson lesson,
                            SignetKey *key, SignetTokenDone done, gpointer data);
 GVariant *signet_token_facts_from_bytes(GBytes *result);
+/* Evidence: backend.h. result of certify: a{sv} for the function above; of activate: the answer. */
+guint64
+signet_token_certify(SignetToken *token, const SignetTokenWait *wait, SignetKey *attester,
+                     SignetKey *key, GBytes *data, SignetTokenDone done, gpointer done_data);
+guint64
+signet_token_activate(SignetToken *token, const SignetTokenWait *wait, SignetKey *attester,
+                      const SignetTokenChallenge *challenge, SignetTokenDone done, gpointer data);
 /* done is not called any more; the result of a running operation is thrown away. Harmless for an id
  * that is over. */
 void signet_token_cancel(SignetToken *token, guint64 id);

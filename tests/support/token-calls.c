@@ -70,6 +70,38 @@ token_generate(SignetToken *token, guint32 type, gboolean can_decrypt, GError **
     return answer.key;
 }
 
+SignetKey *
+token_generate_attester(SignetToken *token, GError **error)
+{
+    const SignetKeyTemplate template = {.type = SIGNET_KEY_EC_P256, .is_attester = TRUE};
+    Answer answer = {0};
+
+    signet_token_generate(token, &patient, &template, on_key, &answer);
+    wait_for(&answer, error);
+    return answer.key;
+}
+
+GBytes *
+token_certify(SignetToken *token, SignetKey *attester, SignetKey *key, GBytes *data, GError **error)
+{
+    Answer answer = {0};
+
+    signet_token_certify(token, &patient, attester, key, data, on_done, &answer);
+    wait_for(&answer, error);
+    return answer.result;
+}
+
+GBytes *
+token_activate(SignetToken *token, SignetKey *attester, const SignetTokenChallenge *challenge,
+               GError **error)
+{
+    Answer answer = {0};
+
+    signet_token_activate(token, &patient, attester, challenge, on_done, &answer);
+    wait_for(&answer, error);
+    return answer.result;
+}
+
 GBytes *
 token_sign(SignetToken *token, SignetKey *key, const SignetKeyScheme *scheme, GBytes *digest,
            GError **error)

@@ -9,6 +9,12 @@
 
 /* Each runs the main context until the answer is there. */
 SignetKey *token_generate(SignetToken *token, guint32 type, gboolean can_decrypt, GError **error);
+/* ec:P-256 */
+SignetKey *token_generate_attester(SignetToken *token, GError **error);
+GBytes *token_certify(SignetToken *token, SignetKey *attester, SignetKey *key, GBytes *data,
+                      GError **error);
+GBytes *token_activate(SignetToken *token, SignetKey *attester,
+                       const SignetTokenChallenge *challenge, GError **error);
 GBytes *token_sign(SignetToken *token, SignetKey *key, const SignetKeyScheme *scheme,
                    GBytes *digest, GError **error);
 GBytes *token_decrypt(SignetToken *token, SignetKey *key, const SignetKeyScheme *scheme,

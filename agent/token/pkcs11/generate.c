@@ -222,8 +222,14 @@ signet_pkcs11_generate(SignetPkcs11 *p11, const SignetKeyTemplate *template, GEr
     SignetKey *key = NULL;
     g_autofree char *what =
         g_strdup_printf("generate a key of type '%s'", signet_key_type_name(template->type));
-    CK_RV rv = make(p11, template, &pair);
+    CK_RV rv;
 
+    if (template->is_attester) {
+        signet_error_set(error, SIGNET_ERROR_UNSUPPORTED,
+                         "token '%s' is no TPM: it cannot prove where its keys are", p11->name);
+        return NULL;
+    }
+    rv = make(p11, template, &pair);
     if (is_vague(rv)) {
         if (!signet_pkcs11_open(p11, error))
             return NULL;

@@ -250,6 +250,21 @@ signet_tpm_pcr_session(SignetTpm *tpm, const SignetTpmPcrs *pcrs, TPMA_SESSION f
     return rc;
 }
 
+TSS2_RC
+signet_tpm_second_session(SignetTpm *tpm, ESYS_TR *ret_session)
+{
+    TSS2_RC rc;
+
+    *ret_session = ESYS_TR_PASSWORD;
+    if (!tpm->bus_encryption)
+        return TSS2_RC_SUCCESS;
+    *ret_session = ESYS_TR_NONE;
+    rc = start_session(tpm, TPM2_SE_HMAC, TRUE, ret_session);
+    if (rc == TSS2_RC_SUCCESS)
+        rc = Esys_TRSess_SetAttributes(tpm->esys, *ret_session, 0, 0xff);
+    return rc;
+}
+
 static TSS2_RC
 set_up(SignetTpm *tpm)
 {
@@ -407,6 +422,12 @@ signet_tpm_make_room_for_one(SignetTpm *tpm)
 
     if (ours >= tpm->facts.capacity)
         signet_tpm_make_room(tpm);
+}
+
+void
+signet_tpm_drop_endorsement_primary(SignetTpm *tpm)
+{
+    signet_tpm_flush(tpm, &tpm->endorsement_primary);
 }
 
 TSS2_RC

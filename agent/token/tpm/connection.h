@@ -63,6 +63,11 @@ ESYS_TR signet_tpm_auth(SignetTpm *tpm, TPMA_SESSION flags);
  * it authorises, or by signet_tpm_flush(). */
 TSS2_RC signet_tpm_pcr_session(SignetTpm *tpm, const SignetTpmPcrs *pcrs, TPMA_SESSION flags,
                                ESYS_TR *ret_session);
+/* Another session for a command that needs two authorisations, the password session without bus
+ * encryption; ends as the one above does. */
+TSS2_RC signet_tpm_second_session(SignetTpm *tpm, ESYS_TR *ret_session);
+/* Makes room that a primary of the endorsement hierarchy takes; it is made again when needed. */
+void signet_tpm_drop_endorsement_primary(SignetTpm *tpm);
 /* The parent new keys get, as the key file names it. */
 TPM2_HANDLE signet_tpm_default_parent(const SignetTpm *tpm);
 /* A persistent object, or the standard primary of the owner's or the endorsement hierarchy.

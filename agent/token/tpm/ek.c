@@ -14,6 +14,9 @@
 
 #define CERTIFICATE_MAX 4096
 #define CHUNK           512 /* every TPM gives as much at once */
+#define ISSUERS_FIRST   0x01c00100u
+#define ISSUERS_LAST    0x01c001ffu
+#define ISSUERS_MAX     8
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509, X509_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free)
@@ -143,14 +146,19 @@ add_from(SignetTpm *tpm, guint place, GVariantBuilder *list)
     return signet_tpm_fate(rc) == SIGNET_TPM_FATE_FINAL ? TSS2_RC_SUCCESS : rc;
 }
 
+static TSS2_RC
+list_indices(SignetTpm *tpm, TPMS_CAPABILITY_DATA **ret_data)
+{
+    return Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES,
+                              PLACES[0].index, TPM2_MAX_CAP_HANDLES, NULL, ret_data);
+}
+
 TSS2_RC
 signet_tpm_ek_certificates(SignetTpm *tpm, GVariant **ret_certificates)
 {
     TPMS_CAPABILITY_DATA *data = NULL;
     GVariantBuilder list;
-    TSS2_RC rc =
-        Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES,
-                           PLACES[0].index, TPM2_MAX_CAP_HANDLES, NULL, &data);
+    TSS2_RC rc = list_indices(tpm, &data);
 
     if (rc != TSS2_RC_SUCCESS)
         return rc;
@@ -164,5 +172,77 @@ signet_tpm_ek_certificates(SignetTpm *tpm, GVariant **ret_certificates)
         *ret_certificates = g_variant_builder_end(&list);
     else
         g_variant_builder_clear(&list);
+    return rc;
+}
+
+/* --- as they are --- */
+
+static void
+add_der(GVariantBuilder *list, const GByteArray *content)
+{
+    const unsigned char *at = content->data;
+    const unsigned char *end = at + content->len;
+
+    while (at && at < end) {
+        const unsigned char *begin = at;
+        g_autoptr(X509) x509 = d2i_X509(NULL, &at, (long)(end - at));
+
+        if (!x509)
+            break;
+        g_variant_builder_add_value(
+            list, g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, begin, (gsize)(at - begin), 1));
+    }
+    ERR_clear_error();
+}
+
+static TSS2_RC
+add_der_from(SignetTpm *tpm, TPM2_HANDLE index, GVariantBuilder *list)
+{
+    g_autoptr(GByteArray) content = g_byte_array_new();
+    TSS2_RC rc = read_index(tpm, index, content);
+
+    if (rc == TSS2_RC_SUCCESS)
+        add_der(list, content);
+    return signet_tpm_fate(rc) == SIGNET_TPM_FATE_FINAL ? TSS2_RC_SUCCESS : rc;
+}
+
+static gboolean
+is_place(TPM2_HANDLE index)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(PLACES); i++) {
+        if (PLACES[i].index == index)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+TSS2_RC
+signet_tpm_ek_read(SignetTpm *tpm, GVariant **ret_certificates, GVariant **ret_issuers)
+{
+    TPMS_CAPABILITY_DATA *data = NULL;
+    GVariantBuilder certificates, issuers;
+    TSS2_RC rc = list_indices(tpm, &data);
+    guint n_issuers = 0;
+
+    if (rc != TSS2_RC_SUCCESS)
+        return rc;
+    g_variant_builder_init(&certificates, G_VARIANT_TYPE("aay"));
+    g_variant_builder_init(&issuers, G_VARIANT_TYPE("aay"));
+    for (guint i = 0; i < data->data.handles.count && rc == TSS2_RC_SUCCESS; i++) {
+        TPM2_HANDLE index = data->data.handles.handle[i];
+
+        if (is_place(index))
+            rc = add_der_from(tpm, index, &certificates);
+        else if (index >= ISSUERS_FIRST && index <= ISSUERS_LAST && n_issuers++ < ISSUERS_MAX)
+            rc = add_der_from(tpm, index, &issuers);
+    }
+    Esys_Free(data);
+    if (rc == TSS2_RC_SUCCESS) {
+        *ret_certificates = g_variant_builder_end(&certificates);
+        *ret_issuers = g_variant_builder_end(&issuers);
+    } else {
+        g_variant_builder_clear(&certificates);
+        g_variant_builder_clear(&issuers);
+    }
     return rc;
 }

@@ -11,3 +11,7 @@
 /* aa{ss}, floating: nv, key, subject, issuer, not_before, not_after, sha256 of each certificate
  * that is there and can be read. */
 TSS2_RC signet_tpm_ek_certificates(SignetTpm *tpm, GVariant **ret_certificates);
+/* Themselves, and those of whoever issued them as far as they are there (2.2.1.5.2): aay each,
+ * floating. */
+TSS2_RC
+signet_tpm_ek_read(SignetTpm *tpm, GVariant **ret_certificates, GVariant **ret_issuers);

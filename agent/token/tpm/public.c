@@ -36,6 +36,22 @@ static const struct {
     (TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | \
      TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA)
 
+/* TCG TPM 2.0 part 1, 25.1: restricted, so that it signs nothing that does not come from the TPM.
+ */
+static void
+restrict_to_attest(TPMT_PUBLIC *public)
+{
+    public->objectAttributes |= TPMA_OBJECT_RESTRICTED;
+    public->objectAttributes &= ~TPMA_OBJECT_DECRYPT;
+    if (public->type == TPM2_ALG_RSA) {
+        public->parameters.rsaDetail.scheme.scheme = TPM2_ALG_RSASSA;
+        public->parameters.rsaDetail.scheme.details.rsassa.hashAlg = TPM2_ALG_SHA256;
+    } else {
+        public->parameters.eccDetail.scheme.scheme = TPM2_ALG_ECDSA;
+        public->parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
+    }
+}
+
 /* RSA keys decrypt always: their signatures are padded here and made by the raw private operation,
  * because many TPMs know only the maximal salt length, which TLS 1.3 rejects. */
 gboolean
@@ -52,6 +68,8 @@ signet_tpm_template(const SignetKeyTemplate *key, TPM2B_PUBLIC *ret_template)
         public->parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_NULL;
         public->parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
         public->parameters.rsaDetail.keyBits = (TPMI_RSA_KEY_BITS)signet_key_type_bits(key->type);
+        if (key->is_attester)
+            restrict_to_attest(public);
         return TRUE;
     }
     for (guint i = 0; i < G_N_ELEMENTS(CURVES); i++) {
@@ -63,6 +81,8 @@ signet_tpm_template(const SignetKeyTemplate *key, TPM2B_PUBLIC *ret_template)
         public->parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
         public->parameters.eccDetail.curveID = CURVES[i].curve;
         public->parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
+        if (key->is_attester)
+            restrict_to_attest(public);
         return TRUE;
     }
     return FALSE;

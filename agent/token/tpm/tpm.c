@@ -14,6 +14,7 @@
 #include "agent/token/tpm/adopt.h"
 #include "agent/token/tpm/context.h"
 #include "agent/token/tpm/error.h"
+#include "agent/token/tpm/evidence.h"
 #include "agent/token/tpm/learn.h"
 #include "agent/token/tpm/public.h"
 #include "agent/token/tpm/recycle.h"
@@ -452,6 +453,20 @@ tpm_adopt(gpointer backend, GBytes *name, SignetSecret *auth, GBytes **ret_certi
     return signet_tpm_adopt(backend, name, auth, error);
 }
 
+static gboolean
+tpm_certify(gpointer backend, SignetKey *attester, SignetKey *key, GBytes *data,
+            GVariantDict *evidence, GError **error)
+{
+    return signet_tpm_certify(backend, attester, key, data, evidence, error);
+}
+
+static GBytes *
+tpm_activate(gpointer backend, SignetKey *attester, const SignetTokenChallenge *challenge,
+             GError **error)
+{
+    return signet_tpm_activate(backend, attester, challenge, error);
+}
+
 /* The TPM keeps nothing but what is loaded. */
 static gboolean
 tpm_destroy(gpointer backend, SignetKey *key, GError **error)
@@ -472,6 +487,8 @@ signet_tpm_token_new(const SignetTokenSettings *settings, const char *tcti, gboo
         .adopt = tpm_adopt,
         .destroy = tpm_destroy,
         .learn = tpm_learn,
+        .certify = tpm_certify,
+        .activate = tpm_activate,
         .free = tpm_free,
     };
 

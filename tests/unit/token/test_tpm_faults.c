@@ -16,6 +16,7 @@
 
 #include "agent/token/tpm/keyfile.h"
 #include "agent/token/tpm/tpm.h"
+#include "tests/support/tpm-challenge.h"
 #include "tests/support/tpm-proxy.h"
 
 #define TIMEOUT_MS 15000 /* less than what the broker gives a token */
@@ -41,6 +42,8 @@ static TpmProxy *proxy;
 static SignetToken *token;
 static gboolean bus_encryption;
 static gboolean has_srk;
+static SignetKey *attester;
+static SignetTokenChallenge challenge; /* for it */
 
 /* --- one request at a time --- */
 
@@ -215,6 +218,7 @@ typedef struct {
     const char *name;
     void (*prepare)(SignetKey **keys); /* not counted; nullable */
     char *(*act)(SignetKey **keys);    /* the problem, NULL: none */
+    gboolean needs_attester;
 } Operation;
 
 #define KEYS 4 /* more than fit */
@@ -308,6 +312,58 @@ make_use_and_destroy(SignetKey **keys)
     return answer.problem;
 }
 
+static char *
+certify_first(SignetKey **keys)
+{
+    g_autoptr(GBytes) nonce = g_bytes_new_static("nonce", 5);
+    Answer answer = {0};
+
+    signet_token_certify(token, &WAIT, attester, keys[0], nonce, on_done, &answer);
+    wait_for(&answer);
+    g_clear_pointer(&answer.result, g_bytes_unref);
+    return answer.problem;
+}
+
+static char *
+answer_challenge(SignetKey **keys)
+{
+    Answer answer = {0};
+
+    signet_token_activate(token, &WAIT, attester, &challenge, on_done, &answer);
+    wait_for(&answer);
+    if (!answer.problem && memcmp(g_bytes_get_data(answer.result, NULL), TPM_CHALLENGE_ANSWER,
+                                  strlen(TPM_CHALLENGE_ANSWER)) != 0)
+        answer.problem = g_strdup("a wrong answer");
+    g_clear_pointer(&answer.result, g_bytes_unref);
+    return answer.problem;
+}
+
+/* An attestation key, and a challenge for it. */
+static void
+make_attester(SignetKey *key)
+{
+    const SignetKeyTemplate template = {.type = SIGNET_KEY_EC_P256, .is_attester = TRUE};
+    g_autoptr(GBytes) nonce = g_bytes_new(NULL, 0);
+    g_autoptr(GVariant) evidence = NULL;
+    g_autoptr(GVariant) public = NULL;
+    g_autoptr(GBytes) bytes = NULL;
+    Answer made = {0}, certified = {0};
+
+    signet_token_generate(token, &WAIT, &template, on_key, &made);
+    wait_for(&made);
+    attester = made.key;
+    signet_token_certify(token, &WAIT, attester, key, nonce, on_done, &certified);
+    wait_for(&certified);
+    ck_assert_msg(certified.result != NULL, "%s", certified.problem);
+    evidence = signet_token_facts_from_bytes(certified.result);
+    g_bytes_unref(certified.result);
+    public = g_variant_lookup_value(evidence, SIGNET_EVIDENCE_ATTESTER, G_VARIANT_TYPE_BYTESTRING);
+    bytes = g_variant_get_data_as_bytes(public);
+    g_clear_pointer(&token, signet_token_unref);
+    tpm_challenge_make(swtpm, bytes, "ecc", &challenge);
+    open_token();
+}
+
 static const Operation OPERATIONS[] = {
     {"a signature of a cold agent", start_cold, sign_first},
     {"a warm signature", warm_up, sign_first},
@@ -315,6 +371,9 @@ static const Operation OPERATIONS[] = {
     {"an RSA signature of a cold agent", start_cold, sign_rsa},
     {"the first key of an agent, made, used and destroyed", start_cold, make_use_and_destroy},
     {"a key made, used and destroyed", warm_up, make_use_and_destroy},
+    {"a key certified by a cold agent", start_cold, certify_first, TRUE},
+    {"a key certified in others' places", warm_up_others, certify_first, TRUE},
+    {"a challenge answered in others' places", warm_up_others, answer_challenge, TRUE},
 };
 
 /* However it was hit, the TPM has room for three keys, and the keys are the same. */
@@ -325,6 +384,8 @@ START_TEST(no_fault_of_one_command_reaches_the_user)
 
     for (guint i = 0; i < KEYS; i++)
         keys[i] = generate_ok(i == KEYS - 1 ? SIGNET_KEY_RSA_2048 : SIGNET_KEY_EC_P256);
+    if (OPERATIONS[_i].needs_attester)
+        make_attester(keys[0]);
     hit_every_command(&OPERATIONS[_i], keys);
     for (guint i = 0; i < 2 * KEYS; i++) {
         g_autofree char *problem = sign_and_verify(keys[i % KEYS]);
@@ -333,6 +394,8 @@ START_TEST(no_fault_of_one_command_reaches_the_user)
     }
     for (guint i = 0; i < KEYS; i++)
         signet_key_unref(keys[i]);
+    g_clear_pointer(&attester, signet_key_unref);
+    tpm_challenge_clear(&challenge);
     g_clear_pointer(&token, signet_token_unref);
     left = swtpm_shell(swtpm, "tpm2_getcap handles-transient; tpm2_getcap handles-loaded-session");
     ck_assert_str_eq(left, "");
