@@ -95,7 +95,7 @@ cut_pem(const char *text)
         g_autofree char *begin = g_strdup_printf("-----BEGIN %s-----", labels[i]);
         g_autofree char *end_mark = g_strdup_printf("-----END %s-----", labels[i]);
         const char *at = strstr(text, begin);
-        const char *end = at ? strstr(at, end_mark) : NULL;
+        const char *end = at ? strstr(at + strlen(begin), end_mark) : NULL;
 
         if (!end)
             continue;

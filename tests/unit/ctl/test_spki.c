@@ -105,6 +105,7 @@ static const char *const nothing[] = {
     "hello",
     "-----BEGIN CERTIFICATE-----\nMAA=\n",
     "-----BEGIN PRIVATE KEY-----\nMAA=\n",
+    "-----BEGIN PUBLIC KEY-----END PUBLIC KEY-----", /* they share dashes */
 };
 
 START_TEST(anything_else_has_none)
