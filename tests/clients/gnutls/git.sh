@@ -1,4 +1,4 @@
 git -c http.sslCAInfo=/var/lib/signet/live/app/ca.pem \
     -c http.sslCert='pkcs11:token=Signet;object=app;type=cert' \
     -c http.sslKey='pkcs11:token=Signet;object=app;type=private' \
-    ls-remote https://server.example.org/project.git
+    clone https://server.example.org/project.git

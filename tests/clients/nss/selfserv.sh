@@ -1,0 +1,1 @@
+selfserv -d sql:$HOME/.pki/nssdb -p 443 -n Signet:web -rr
