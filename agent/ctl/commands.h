@@ -29,4 +29,5 @@ SignetCtlExit signet_ctl_policy(SignetCtl *ctl, int argc, char **argv);
 /* Parts of policy. */
 SignetCtlExit signet_ctl_policy_show(const SignetCtl *ctl, const char *identity);
 SignetCtlExit signet_ctl_simulate(const SignetCtl *ctl, const char *identity);
+SignetCtlExit signet_ctl_setup(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_version(SignetCtl *ctl, int argc, char **argv);

@@ -39,6 +39,10 @@ typedef struct {
         gboolean is_last_try, is_again;
         int pin_fd; /* -1: none */
     } unlock;
+    struct {
+        char *config; /* (owned, nullable) NULL: the one that programs read */
+        gboolean is_undo, is_dry_run, is_check;
+    } setup;                     /* setup openssl */
     GDBusObjectManager *manager; /* (owned, nullable) once connected */
 } SignetCtl;
 

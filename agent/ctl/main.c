@@ -16,6 +16,7 @@
 #define SIMULATE   (1u << 3)
 #define ADOPTION   (1u << 4)
 #define UNLOCK     (1u << 5)
+#define SETUP      (1u << 6)
 
 typedef struct {
     const char *name;
@@ -77,6 +78,12 @@ static const Command commands[] = {
      "  signetctl policy simulate wifi --to +1y\n"
      "  signetctl policy simulate wifi --ca-away 2026-12-24 --ca-back 2027-01-07\n"
      "  signetctl policy simulate wifi --fleet 100000 --within 1h"},
+    {"setup", "openssl", 1, 1, SETUP, signet_ctl_setup,
+     "switch the provider on for all programs that use OpenSSL, or off again; needs no agent",
+     "  signetctl setup openssl --dry-run\n"
+     "  signetctl setup openssl\n"
+     "  signetctl setup openssl --check\n"
+     "  signetctl setup openssl --undo"},
     {"version", "", 0, 0, 0, signet_ctl_version, "the versions of signetctl and of the agent",
      "  signetctl version"},
 };
@@ -164,6 +171,23 @@ add_unlock_options(GOptionContext *context, SignetCtl *ctl)
 }
 
 static void
+add_setup_options(GOptionContext *context, SignetCtl *ctl)
+{
+    const GOptionEntry entries[] = {
+        {"undo", 0, 0, G_OPTION_ARG_NONE, &ctl->setup.is_undo, "Switch it off again", NULL},
+        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &ctl->setup.is_dry_run,
+         "Try it, show it, and change nothing", NULL},
+        {"check", 0, 0, G_OPTION_ARG_NONE, &ctl->setup.is_check,
+         "Tell whether it is on, and for which programs", NULL},
+        {"config", 0, 0, G_OPTION_ARG_FILENAME, &ctl->setup.config,
+         "This file instead of the machine's openssl.cnf", "FILE"},
+        {NULL},
+    };
+
+    g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void
 add_options(GOptionContext *context, SignetCtl *ctl, guint options)
 {
     GOptionEntry common[] = {
@@ -194,6 +218,8 @@ add_options(GOptionContext *context, SignetCtl *ctl, guint options)
         add_simulate_options(context, ctl);
     if (options & ADOPTION)
         add_adoption_options(context, ctl);
+    if (options & SETUP)
+        add_setup_options(context, ctl);
     if (options & UNLOCK)
         add_unlock_options(context, ctl);
     if (options & NO_WAIT)
@@ -299,5 +325,6 @@ main(int argc, char **argv)
     g_free(ctl.adoption.object);
     g_free(ctl.adoption.cert_file);
     g_free(ctl.adoption.password_file);
+    g_free(ctl.setup.config);
     return (int)code;
 }

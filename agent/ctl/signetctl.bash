@@ -5,7 +5,7 @@
 
 _signetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command='' skip=
-    local commands='status list show enroll rotate rollback adopt request import device-code reload watch token unlock lock policy version help'
+    local commands='status list show enroll rotate rollback adopt request import device-code reload watch token unlock lock policy setup version help'
     local options='--json --bus-address --help'
 
     case $prev in
@@ -15,7 +15,7 @@ _signetctl() {
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
-    device-code | --key | --cert | --password-file)
+    device-code | --key | --cert | --password-file | --config)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -23,7 +23,7 @@ _signetctl() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         if [[ -n $skip ]]; then
             skip=
-        elif [[ $word == @(--bus-address|--object|--key|--cert|--password-file) ]]; then
+        elif [[ $word == @(--bus-address|--object|--key|--cert|--password-file|--config) ]]; then
             skip=yes
         elif [[ $word != -* && -z $command ]]; then
             command=$word
@@ -41,12 +41,13 @@ _signetctl() {
     token) options="$options list show measure --names --no-wait $(signetctl token --names 2>/dev/null)" ;;
     unlock) options="$options --pin-fd --last-try --again $(signetctl token --names 2>/dev/null)" ;;
     lock) options="$options $(signetctl token --names 2>/dev/null)" ;;
+    setup) options="$options openssl --dry-run --check --undo --config" ;;
     policy)
         options="$options check show simulate --config-dir --state-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac
-    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|rollback|adopt|request|import|token|unlock|lock|policy) ]]; then
+    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|rollback|adopt|request|import|token|unlock|lock|policy|setup) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     fi
 }

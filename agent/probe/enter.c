@@ -1,0 +1,147 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Becoming another: user and groups, and the surroundings of a process that runs. */
+
+#include "agent/probe/enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/probe/say.h"
+
+#define GROUPS_MAX 1024
+
+/* Where control groups of systemd are mounted: the unified hierarchy, the mixed one, the old one.
+ */
+static const char *const hierarchies[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified",
+                                          "/sys/fs/cgroup/systemd"};
+
+static bool
+write_pid(const char *directory, const char *group)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s%s/cgroup.procs", directory, group);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool is_moved = fd >= 0 && write(fd, "0", 1) == 1;
+    if (fd >= 0)
+        close(fd);
+    return is_moved;
+}
+
+/* A line is "0::/path" or "1:name=systemd:/path". */
+static void
+enter_cgroup(long pid)
+{
+    char path[64], line[PATH_MAX];
+    bool is_moved = false;
+    snprintf(path, sizeof(path), "/proc/%ld/cgroup", pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        const char *controllers = strchr(line, ':');
+        const char *group = controllers == NULL ? NULL : strchr(controllers + 1, ':');
+        if (group == NULL ||
+            (strncmp(controllers, "::", 2) != 0 && strncmp(controllers, ":name=systemd:", 14) != 0))
+            continue;
+        for (size_t i = 0; i < sizeof(hierarchies) / sizeof(hierarchies[0]); i++)
+            is_moved |= write_pid(hierarchies[i], group + 1);
+    }
+    if (file != NULL)
+        fclose(file);
+    signet_say("entered.cgroup", "%s", is_moved ? "yes" : "no");
+}
+
+static bool
+is_same(int fd, const char *ours)
+{
+    struct stat one, other;
+    return fstat(fd, &one) == 0 && stat(ours, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+static int
+open_of(long pid, const char *what, int flags)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%ld/%s", pid, what);
+    return open(path, flags | O_CLOEXEC);
+}
+
+static bool
+refuse(const char *what)
+{
+    signet_say("role.error", "%s: %s", what, strerror(errno));
+    return false;
+}
+
+/* Both are opened before either is entered: afterwards /proc may be another. */
+static bool
+enter_filesystem(long pid)
+{
+    int mounts = open_of(pid, "ns/mnt", O_RDONLY);
+    int root = open_of(pid, "root", O_PATH | O_DIRECTORY);
+    if (mounts < 0 || root < 0)
+        return refuse("cannot look into the process");
+    bool is_mount_same = is_same(mounts, "/proc/self/ns/mnt"), is_root_same = is_same(root, "/");
+    if (!is_mount_same && setns(mounts, CLONE_NEWNS) != 0)
+        return refuse("cannot enter its mount namespace");
+    if ((!is_mount_same || !is_root_same) && (fchdir(root) != 0 || chroot(".") != 0))
+        return refuse("cannot enter its root directory");
+    signet_say("entered.mounts", "%s", is_mount_same ? "same" : "yes");
+    signet_say("entered.root", "%s", is_root_same ? "same" : "yes");
+    close(mounts);
+    close(root);
+    return chdir("/") == 0;
+}
+
+static bool
+take_groups(const char *text)
+{
+    static gid_t groups[GROUPS_MAX];
+    size_t count = 0;
+    char *end = NULL;
+    for (; text != NULL && *text != '\0' && count < GROUPS_MAX; text = end) {
+        groups[count++] = (gid_t)strtoul(text, &end, 10);
+        if (end == text)
+            break;
+        end += *end == ',';
+    }
+    return setgroups(count, groups) == 0;
+}
+
+static bool
+take_ids(const struct signet_role *role)
+{
+    uid_t uid = (uid_t)role->uid;
+    gid_t gid = (gid_t)role->gid;
+    if (!take_groups(role->groups) || setresgid(gid, gid, gid) != 0 ||
+        setresuid(uid, uid, uid) != 0)
+        return refuse("cannot become that user");
+    if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0)) {
+        errno = EPERM;
+        return refuse("root does not let go");
+    }
+    return true;
+}
+
+bool
+signet_enter(const struct signet_role *role)
+{
+    if (role->pid > 0)
+        enter_cgroup(role->pid);
+    if (role->pid > 0 && !enter_filesystem(role->pid))
+        return false;
+    if (role->uid >= 0 && !take_ids(role))
+        return false;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 || refuse("cannot give up privileges");
+}
