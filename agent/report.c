@@ -80,6 +80,10 @@ signet_report_engine(SignetEngine *engine, const char *identity, SignetEngineEve
                    "the certificate of '%s' expires at %s and could not be renewed: %s", identity,
                    not_after, status.cause ? status.cause : "no attempt has ended yet");
         break;
+    case SIGNET_ENGINE_REVOKED:
+        signet_log(LOG_WARNING, fields, "the certificate of '%s' (generation %u) %s", identity,
+                   generation, status.revocation ? status.revocation : "is revoked");
+        break;
     case SIGNET_ENGINE_RETIRED:
         signet_log(LOG_INFO, fields, "generation %u of '%s' is retired and its key destroyed",
                    generation, identity);

@@ -101,6 +101,8 @@ signet_rotation_profile_new(const char *name)
     profile->pending_timeout_s = 7 * DAY_S;
     profile->critical_remaining_s = SIGNET_AUTO;
     profile->within_s = DAY_S;
+    profile->on_revoked = SIGNET_ON_REVOKED_ROTATE;
+    profile->check_s = SIGNET_AUTO;
     return profile;
 }
 

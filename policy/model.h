@@ -65,6 +65,16 @@ typedef struct {
 /* A duration that may be 'auto': -1. Seconds. */
 #define SIGNET_AUTO (-1)
 
+/* What follows when the certificate in use is found to be revoked. */
+typedef enum {
+    SIGNET_ON_REVOKED_ROTATE,  /* a new one at once; the old one serves until it is there */
+    SIGNET_ON_REVOKED_NOTIFY,  /* it is told, and nothing else */
+    SIGNET_ON_REVOKED_DISABLE, /* a new one at once; nobody may use the old one meanwhile */
+} SignetOnRevoked;
+
+/* CheckRevocation=never */
+#define SIGNET_CHECK_NEVER 0
+
 typedef struct {
     char *name; /* (owned) */
     SignetRenewKind renew_kind;
@@ -82,6 +92,9 @@ typedef struct {
     GArray *windows; /* (owned, nullable) of SignetWindow: when renewals may begin; none: always */
     gint64 issued_before_s; /* keys made before are replaced, spread over … ; 0: none are */
     gint64 within_s;        /* … this time from then on; default 24 h */
+    SignetOnRevoked on_revoked;
+    gint64
+        check_s; /* from one look at CRL or OCSP to the next, SIGNET_AUTO or SIGNET_CHECK_NEVER */
 } SignetRotationProfile;
 
 typedef enum {

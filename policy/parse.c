@@ -113,6 +113,8 @@ static const KeySpec profile_keys[] = {
     {"Window", signet_value_set_windows, AT(SignetRotationProfile, windows)},
     {"RotateIfIssuedBefore", signet_value_set_time, AT(SignetRotationProfile, issued_before_s)},
     {"RotateWithin", signet_value_set_duration, AT(SignetRotationProfile, within_s)},
+    {"OnRevoked", signet_value_set_on_revoked, AT(SignetRotationProfile, on_revoked)},
+    {"CheckRevocation", signet_value_set_check, AT(SignetRotationProfile, check_s)},
 };
 
 static const KeySpec limits_keys[] = {

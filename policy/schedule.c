@@ -129,17 +129,26 @@ signet_schedule_recall_at(const SignetRotationProfile *profile, const SignetCert
 }
 
 gint64
+signet_schedule_key_at(const SignetRotationProfile *profile, const SignetCertificateFacts *facts,
+                       guint64 seed)
+{
+    gint64 lifetime = lifetime_of(facts->not_before_s, facts->not_after_s);
+    gint64 old_s = G_MAXINT64;
+
+    if (profile->new_key == SIGNET_NEW_KEY_AGE)
+        old_s =
+            MAX(facts->key_created_s + profile->new_key_age_s, facts->not_before_s + lifetime / 10);
+    return MIN(old_s, signet_schedule_recall_at(profile, facts, seed));
+}
+
+gint64
 signet_schedule_due_at(const SignetRotationProfile *profile, const SignetCertificateFacts *facts,
                        guint64 seed, guint32 generation)
 {
-    gint64 lifetime = lifetime_of(facts->not_before_s, facts->not_after_s);
     gint64 due_s = signet_schedule_renew_at(profile, facts->not_before_s, facts->not_after_s, seed,
                                             generation);
 
-    if (profile->new_key == SIGNET_NEW_KEY_AGE)
-        due_s = MIN(due_s, MAX(facts->key_created_s + profile->new_key_age_s,
-                               facts->not_before_s + lifetime / 10));
-    return MIN(due_s, signet_schedule_recall_at(profile, facts, seed));
+    return MIN(due_s, signet_schedule_key_at(profile, facts, seed));
 }
 
 /* Minutes from minute_of_week until the window; 0: within it. */
@@ -233,4 +242,75 @@ signet_schedule_needs_new_key(const SignetRotationProfile *profile, gint64 key_c
         return FALSE;
     }
     return TRUE;
+}
+
+/* --- what others say of a certificate in use --- */
+
+#define CHECK_PART   24 /* looks in a lifetime */
+#define GRACE_S      MINUTE_S
+#define LEAVE_MAX_S  (7 * DAY_S)
+#define WINDOW_FIRST 0x77696e646f77 /* other fractions than those of the jitter */
+#define CHECK_FIRST  0x636865636b
+
+static gint64
+check_period(const SignetRotationProfile *profile, gint64 lifetime_s)
+{
+    if (profile->check_s > 0)
+        return profile->check_s;
+    return CLAMP(lifetime_s / CHECK_PART, HOUR_S, DAY_S);
+}
+
+gint64
+signet_schedule_check_after(const SignetRotationProfile *profile, gint64 lifetime_s, guint64 seed)
+{
+    double period = (double)check_period(profile, lifetime_s);
+
+    return MAX((gint64)(period * (1 - 0.1 * fraction(seed + CHECK_FIRST))), 1);
+}
+
+gint64
+signet_schedule_check_first(const SignetRotationProfile *profile, gint64 lifetime_s, guint64 seed,
+                            guint32 generation)
+{
+    double period = (double)check_period(profile, lifetime_s);
+
+    return MAX((gint64)(period * (0.5 + 0.5 * fraction(seed + CHECK_FIRST + generation))), 1);
+}
+
+gboolean
+signet_schedule_checks_revocation(const SignetRotationProfile *profile, gint64 lifetime_s)
+{
+    if (profile->check_s == SIGNET_AUTO)
+        return lifetime_s >= DAY_S;
+    return profile->check_s != SIGNET_CHECK_NEVER;
+}
+
+gint64
+signet_schedule_window_after(gint64 lifetime_s, gint64 retry_after_s)
+{
+    if (retry_after_s > 0)
+        return CLAMP(retry_after_s, MINUTE_S, DAY_S);
+    return CLAMP(lifetime_s / CHECK_PART, 10 * MINUTE_S, 6 * HOUR_S);
+}
+
+gint64
+signet_schedule_window_moment(gint64 start_s, gint64 end_s, guint64 seed, guint32 generation)
+{
+    return start_s + (gint64)((double)lifetime_of(start_s, end_s) *
+                              fraction(seed + WINDOW_FIRST + generation));
+}
+
+gint64
+signet_schedule_leave_at(const SignetCertificateFacts *facts, gint64 leaving_s, guint64 seed,
+                         guint32 generation)
+{
+    gint64 spread = MIN(lifetime_of(leaving_s, facts->not_after_s) / 4, LEAVE_MAX_S);
+
+    return leaving_s + (gint64)((double)spread * fraction(seed + WINDOW_FIRST + generation));
+}
+
+gint64
+signet_schedule_revoked_overlap(const SignetRotationProfile *profile, gint64 overlap_s)
+{
+    return profile->on_revoked == SIGNET_ON_REVOKED_DISABLE ? 0 : MIN(overlap_s, GRACE_S);
 }

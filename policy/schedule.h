@@ -44,6 +44,9 @@ typedef struct {
 gint64
 signet_schedule_due_at(const SignetRotationProfile *profile, const SignetCertificateFacts *facts,
                        guint64 seed, guint32 generation);
+/* The same without renew_at; G_MAXINT64: neither wants it. */
+gint64 signet_schedule_key_at(const SignetRotationProfile *profile,
+                              const SignetCertificateFacts *facts, guint64 seed);
 /* When RotateIfIssuedBefore= wants it, or G_MAXINT64. */
 gint64 signet_schedule_recall_at(const SignetRotationProfile *profile,
                                  const SignetCertificateFacts *facts, guint64 seed);
@@ -64,3 +67,31 @@ signet_schedule_critical(const SignetRotationProfile *profile, gint64 not_before
  * made before RotateIfIssuedBefore=. */
 gboolean
 signet_schedule_needs_new_key(const SignetRotationProfile *profile, gint64 key_created, gint64 now);
+
+/* --- what others say of a certificate in use --- */
+
+/* From one look at it to the next: CheckRevocation=, or else a twenty-fourth of the lifetime, an
+ * hour at least and a day at most; up to a tenth less by seed. Seconds ≥ 1. */
+gint64
+signet_schedule_check_after(const SignetRotationProfile *profile, gint64 lifetime_s, guint64 seed);
+/* From the promotion to the first look: half of that and up to all of it, so that a fleet that was
+ * renewed at once does not ask at once. */
+gint64 signet_schedule_check_first(const SignetRotationProfile *profile, gint64 lifetime_s,
+                                   guint64 seed, guint32 generation);
+/* Certificates that live for less than a day are gone sooner than word of their revocation comes
+ * round: 'auto' does not look. */
+gboolean signet_schedule_checks_revocation(const SignetRotationProfile *profile, gint64 lifetime_s);
+/* From one look at the CA's renewal information to the next (RFC 9773 4.2, 4.3): what it says in
+ * Retry-After within a minute and a day; 0, it says nothing: a twenty-fourth of the lifetime within
+ * ten minutes and six hours. */
+gint64 signet_schedule_window_after(gint64 lifetime_s, gint64 retry_after_s);
+/* The moment in the CA's window, by seed: the same as long as the window is (RFC 9773 4.2). */
+gint64
+signet_schedule_window_moment(gint64 start_s, gint64 end_s, guint64 seed, guint32 generation);
+/* When to leave an issuer that is on its way out since leaving_s: within a quarter of what the
+ * certificate has left, a week at most, by seed. */
+gint64 signet_schedule_leave_at(const SignetCertificateFacts *facts, gint64 leaving_s, guint64 seed,
+                                guint32 generation);
+/* How long a revoked generation stays usable beside its successor: as long as programs need to load
+ * that, and not at all with OnRevoked=disable. Never longer than the overlap. */
+gint64 signet_schedule_revoked_overlap(const SignetRotationProfile *profile, gint64 overlap_s);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/canary.h"
+#include "policy/duration.h"
 #include "policy/value.h"
 
 #define WINDOWS_MAX 32
@@ -135,5 +136,38 @@ signet_value_set_canary(const char *value, gpointer field)
         return g_strdup("no peer; write tls:HOST:PORT or https://HOST/PATH");
     g_free(*canary);
     *canary = *value ? g_strdup(value) : NULL;
+    return NULL;
+}
+
+char *
+signet_value_set_on_revoked(const char *value, gpointer field)
+{
+    SignetOnRevoked *on_revoked = field;
+
+    if (g_str_equal(value, "rotate"))
+        *on_revoked = SIGNET_ON_REVOKED_ROTATE;
+    else if (g_str_equal(value, "notify"))
+        *on_revoked = SIGNET_ON_REVOKED_NOTIFY;
+    else if (g_str_equal(value, "disable"))
+        *on_revoked = SIGNET_ON_REVOKED_DISABLE;
+    else
+        return g_strdup("write rotate, notify or disable");
+    return NULL;
+}
+
+char *
+signet_value_set_check(const char *value, gpointer field)
+{
+    gint64 *check_s = field;
+    gint64 seconds = 0;
+
+    if (g_str_equal(value, "auto"))
+        *check_s = SIGNET_AUTO;
+    else if (g_str_equal(value, "never"))
+        *check_s = SIGNET_CHECK_NEVER;
+    else if (signet_duration_parse(value, &seconds) && seconds > 0)
+        *check_s = seconds;
+    else
+        return g_strdup("write auto, never, or a time from one look to the next like 6h");
     return NULL;
 }

@@ -95,5 +95,9 @@ char *signet_value_set_windows(const char *value, gpointer field);
 /* field: gint64 *, seconds since 1970: "2026-12-01", "2026-12-01T10:00:00Z"; UTC without an offset.
  * Empty: 0. */
 char *signet_value_set_time(const char *value, gpointer field);
+/* field: SignetOnRevoked * */
+char *signet_value_set_on_revoked(const char *value, gpointer field);
+/* field: gint64 *: 'auto', 'never', or a duration of at least a second */
+char *signet_value_set_check(const char *value, gpointer field);
 /* field: SignetPcrs *; "sha256:0,2,7" */
 char *signet_value_set_pcrs(const char *value, gpointer field);

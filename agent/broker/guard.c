@@ -244,6 +244,12 @@ check_peers(const SignetGuard *guard, const SignetRequester *requester, const Si
         reason = describe_unrecognised(intent, is_sha1);
     else if (!is_requester_allowed(policy, requester, purpose))
         reason = describe_denial(policy, requester, purpose);
+    else if (signet_inventory_is_barred(guard->inventory, intent->identity,
+                                        intent->generation->number))
+        reason = g_strdup_printf("the certificate of generation %u is revoked, and by "
+                                 "OnRevoked=disable nobody may use its key; 'signetctl show %s' "
+                                 "says when there is another",
+                                 intent->generation->number, intent->identity);
     return reason ? refuse(ret_refusal, intent, reason) : TRUE;
 }
 

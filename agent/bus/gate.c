@@ -25,6 +25,7 @@ static const SignetGateRow rows[] = {
     {IDENTITY, "Enroll", "org.signet.enroll"},
     {IDENTITY, "Rotate", "org.signet.rotate"},
     {IDENTITY, "Rollback", "org.signet.rotate"},
+    {IDENTITY, "Check", "org.signet.rotate"},
     {IDENTITY, "ReportFailure", NULL},
     {IDENTITY, "Adopt", "org.signet.adopt"},
     {IDENTITY, "GetRequest", "org.signet.status"},

@@ -63,6 +63,14 @@ update_from_status(SignetDbusIdentity1 *object, const SignetIdentityStatus *stat
     signet_dbus_identity1_set_current_generation(object, status->current);
     signet_dbus_identity1_set_pending_generation(object, status->pending);
     signet_dbus_identity1_set_not_after(object, status->not_after_s);
+    signet_dbus_identity1_set_revocation(object, or_empty(status->revocation));
+    signet_dbus_identity1_set_revoked(object, status->is_revoked);
+    signet_dbus_identity1_set_last_check(object, status->last_check_s);
+    signet_dbus_identity1_set_next_check(object, status->next_check_s);
+    signet_dbus_identity1_set_renewal_window(
+        object, g_variant_new("(xx)", status->window_start_s, status->window_end_s));
+    signet_dbus_identity1_set_renewal_reason(object, or_empty(status->window));
+    signet_dbus_identity1_set_issuer(object, or_empty(status->issuer));
 }
 
 void

@@ -240,6 +240,10 @@ emit(SignetBus *bus, SignetDbusIdentity1 *object, SignetEngineEvent event, guint
     case SIGNET_ENGINE_EXPIRING:
         signet_dbus_identity1_emit_expiring(object, status.not_after_s);
         break;
+    case SIGNET_ENGINE_REVOKED:
+        signet_dbus_identity1_emit_revoked(object, generation,
+                                           status.revocation ? status.revocation : "");
+        break;
     case SIGNET_ENGINE_CHANGED:
     case SIGNET_ENGINE_RETIRED:
         break;

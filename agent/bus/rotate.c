@@ -102,6 +102,33 @@ signet_bus_identity_rollback(SignetBusCall *call)
                            promise);
 }
 
+static void
+on_checked(const char *identity, guint32 generation, const GError *error, gpointer data)
+{
+    g_autofree Promise *promise = data;
+    SignetBus *bus = promise->weak->bus;
+    SignetBusCall *call = bus ? signet_bus_find_call(bus, promise->id) : NULL;
+    SignetIdentityStatus status = {0};
+
+    g_rc_box_release(promise->weak);
+    if (!call)
+        return;
+    if (error) {
+        signet_bus_call_fail(call, error);
+        return;
+    }
+    (void)signet_engine_get_status(bus->context.engine, identity, &status);
+    signet_bus_call_reply(
+        call, g_variant_new("(s)", status.revocation ? status.revocation : "nobody was asked"));
+}
+
+void
+signet_bus_identity_check(SignetBusCall *call)
+{
+    signet_engine_check(call->bus->context.engine, signet_bus_call_get_identity(call), on_checked,
+                        make_promise(call, FALSE));
+}
+
 static gboolean
 take_options(SignetBusCall *call, gboolean *ret_no_wait)
 {

@@ -59,6 +59,8 @@ signet_job_new(const SignetJobRequest *request)
     job->request.email = dup_list(request->email);
     job->request.spki = ref_bytes(request->spki);
     job->request.ca_certificate = ref_bytes(request->ca_certificate);
+    job->request.ca_protocol = g_strdup(request->ca_protocol);
+    job->request.certificates = ref_bytes(request->certificates);
     signet_remote_copy(&job->request.remote, &request->remote);
     return job;
 }
@@ -85,6 +87,8 @@ signet_job_unref(SignetJob *job)
     g_strfreev((char **)job->request.email);
     g_clear_pointer(&job->request.spki, g_bytes_unref);
     g_clear_pointer(&job->request.ca_certificate, g_bytes_unref);
+    g_free((char *)job->request.ca_protocol);
+    g_clear_pointer(&job->request.certificates, g_bytes_unref);
     signet_remote_clear(&job->request.remote);
     g_clear_pointer(&job->state, g_bytes_unref);
     g_clear_pointer(&job->chain, g_ptr_array_unref);
@@ -133,6 +137,27 @@ put_purposes(GKeyFile *file, guint purposes)
     g_key_file_set_string_list(file, GROUP, "Purposes", names, n);
 }
 
+static void
+put_check(GKeyFile *file, const SignetJobRequest *request)
+{
+    const char *names[8];
+    gsize n = 0;
+
+    for (guint bit = 0; bit < G_N_ELEMENTS(names); bit++) {
+        const char *name =
+            request->looks & (1u << bit) ? signet_look_name((SignetLook)(1u << bit)) : NULL;
+
+        if (name)
+            names[n++] = name;
+    }
+    if (n == 0)
+        return;
+    g_key_file_set_string_list(file, GROUP, "Looks", names, n);
+    if (request->ca_protocol)
+        g_key_file_set_string(file, GROUP, "CaProtocol", request->ca_protocol);
+    put_bytes(file, "Certificates", request->certificates);
+}
+
 GBytes *
 signet_job_to_text(const SignetJob *job)
 {
@@ -159,6 +184,7 @@ signet_job_to_text(const SignetJob *job)
     g_key_file_set_int64(file, GROUP, "Lifetime", request->lifetime_s);
     g_key_file_set_int64(file, GROUP, "MinLifetime", request->min_lifetime_s);
     g_key_file_set_int64(file, GROUP, "MaxLifetime", request->max_lifetime_s);
+    put_check(file, request);
     if (g_strcmp0(request->protocol, "local") != 0)
         signet_remote_to_file(&request->remote, file);
 
@@ -225,6 +251,23 @@ take_purposes(GKeyFile *file, GError **error)
     return purposes;
 }
 
+static guint
+take_looks(GKeyFile *file, GError **error)
+{
+    g_auto(GStrv) names = take_list(file, "Looks");
+    guint looks = 0;
+
+    for (char **name = names; name && *name && !*error; name++) {
+        guint look = signet_look_from_name(*name);
+
+        if (look == 0)
+            signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
+                             "job: Looks= names '%s', which is unknown", *name);
+        looks |= look;
+    }
+    return looks;
+}
+
 static void
 check_read(const SignetJobRequest *request, gint64 version, GError **error)
 {
@@ -268,6 +311,8 @@ signet_job_new_from_text(GBytes *text, GError **error)
     g_auto(GStrv) email = take_list(file, "Email");
     g_autoptr(GBytes) spki = take_bytes(file, "PublicKey");
     g_autoptr(GBytes) ca_certificate = take_bytes(file, "CaCertificate");
+    g_autofree char *ca_protocol = take_string(file, "CaProtocol");
+    g_autoptr(GBytes) certificates = take_bytes(file, "Certificates");
     gint64 version = take_number(file, "Version", G_MAXINT64, &problem);
     SignetJobRequest request = {
         .identity = identity,
@@ -288,6 +333,9 @@ signet_job_new_from_text(GBytes *text, GError **error)
         .lifetime_s = take_number(file, "Lifetime", G_MAXINT64, &problem),
         .min_lifetime_s = take_number(file, "MinLifetime", G_MAXINT64, &problem),
         .max_lifetime_s = take_number(file, "MaxLifetime", G_MAXINT64, &problem),
+        .looks = take_looks(file, &problem),
+        .ca_protocol = ca_protocol,
+        .certificates = certificates,
     };
     g_auto(SignetJobRemote) remote = {0};
     if (!problem)
@@ -419,6 +467,8 @@ signet_job_allows(const SignetJob *job, const char *identity, guint32 generation
 {
     const SignetJobRequest *request = &job->request;
 
+    if (g_strcmp0(request->protocol, SIGNET_JOB_CHECK) == 0)
+        return deny(request, identity, generation, purpose, error);
     if (g_strcmp0(request->protocol, SIGNET_JOB_CANARY) == 0)
         return allows_canary(request, identity, generation, purpose, error);
     if (g_strcmp0(request->protocol, SIGNET_JOB_CMP) == 0)

@@ -166,12 +166,19 @@ read_credential(SignetMaterial *material, const char *name, GError **error)
 }
 
 gboolean
+signet_material_read_anchors(SignetMaterial *material, const SignetCaProfile *ca, GError **error)
+{
+    const char *trust = ca->remote.trust;
+
+    return !trust || g_str_equal(trust, "system") || read_anchors(material, trust, error);
+}
+
+gboolean
 signet_material_read(SignetMaterial *material, const SignetCaProfile *ca, GError **error)
 {
     const SignetCaRemote *remote = &ca->remote;
 
-    if (remote->trust && !g_str_equal(remote->trust, "system") &&
-        !read_anchors(material, remote->trust, error))
+    if (!signet_material_read_anchors(material, ca, error))
         return FALSE;
     if (remote->secret_file)
         return read_secret(material, "SecretFile", remote->secret_file, error);

@@ -18,6 +18,9 @@ typedef struct {
  * write it, or read a secret) or CORRUPT, with its path and the key that names it; never with what
  * is in it. */
 gboolean signet_material_read(SignetMaterial *material, const SignetCaProfile *ca, GError **error);
+/* The anchors alone: for what is said to everybody. */
+gboolean
+signet_material_read_anchors(SignetMaterial *material, const SignetCaProfile *ca, GError **error);
 void signet_material_clear(SignetMaterial *material);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetMaterial, signet_material_clear)
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "agent/base/secret.h"
+#include "policy/findings.h"
 #include "policy/model.h"
 
 /* A CA that is reached over the network: how, and how to prove to it who asks. Files have been
@@ -51,4 +52,9 @@ typedef struct {
     gint64 min_lifetime_s;  /* a certificate with less left is refused; 0: any that is valid now */
     gint64 max_lifetime_s;  /* one that ends later than that from now is refused; 0: none is */
     SignetJobRemote remote; /* every protocol but "local" */
+    /* A check of the certificate in use: */
+    guint looks;             /* mask of SignetLook */
+    const char *ca_protocol; /* (nullable) Protocol= of the CA, whose server is remote.url */
+    GBytes *certificates; /* (nullable) the certificate's chain, leaf first, and what else may have
+                             signed it: DER, one after the other */
 } SignetJobRequest;

@@ -52,7 +52,9 @@ on_journal_failed(SignetEntry *entry, guint effects, const GError *error)
         signet_entry_end_adopting(entry, NULL);
     if (effects & SIGNET_EFFECT_RETIRE)
         signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_RETIRE_FAILED});
-    if (effects & ~(guint)SIGNET_EFFECT_RETIRE)
+    if (effects & SIGNET_EFFECT_CHECK)
+        signet_entry_fail_check(entry, error->message);
+    if (effects & ~(guint)SIGNET_EFFECTS_BESIDE)
         signet_entry_fail(entry, error);
     signet_engine_schedule(entry->engine);
 }
@@ -131,6 +133,8 @@ tell_effects(const SignetEntry *entry, const SignetMachine *before, guint effect
         tell(entry, SIGNET_ENGINE_EXPIRING, entry->machine.current);
     if (effects & SIGNET_EFFECT_TELL_RETIRED)
         tell(entry, SIGNET_ENGINE_RETIRED, before->retiring);
+    if (effects & SIGNET_EFFECT_TELL_REVOKED)
+        tell(entry, SIGNET_ENGINE_REVOKED, entry->machine.current);
 }
 
 /* NULL when all is well. */
@@ -229,5 +233,6 @@ signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event)
 
         signet_entry_answer(entry, error);
     }
+    signet_entry_bar(entry);
     signet_engine_schedule(entry->engine);
 }

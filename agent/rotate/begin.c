@@ -42,6 +42,7 @@ is_needed(const SignetTransition *turn)
     return machine->current == 0 || machine->pending != 0 || machine->is_requested ||
            signet_rules_is_wish_changed(turn->input, machine->current_wish) ||
            signet_rules_is_not_valid_yet(machine, turn->now_s) ||
+           signet_watch_wants_new(machine, turn->input) ||
            turn->now_s >= signet_rules_due_at(machine, turn->input);
 }
 
@@ -83,7 +84,8 @@ signet_transition_begin(SignetTransition *turn)
         signet_transition_fail(turn, "too many old generations could not be destroyed yet");
         return;
     }
-    if (machine->pending && is_refused_for_good(machine))
+    if (machine->pending &&
+        (is_refused_for_good(machine) || signet_transition_has_revoked_key(machine)))
         signet_transition_discard_pending(turn);
     if (machine->pending && signet_rules_is_wish_changed(turn->input, machine->pending_wish))
         reconsider_pending(turn);

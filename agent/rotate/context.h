@@ -29,6 +29,7 @@ typedef enum {
     SIGNET_ENGINE_FAILED,   /* an attempt failed: status.cause */
     SIGNET_ENGINE_EXPIRING, /* the critical remainder is reached without a renewal */
     SIGNET_ENGINE_RETIRED,  /* an old generation is gone */
+    SIGNET_ENGINE_REVOKED,  /* the current certificate was found to be revoked, or held */
 } SignetEngineEvent;
 typedef void (*SignetEngineListener)(const char *identity, SignetEngineEvent event,
                                      guint32 generation, gpointer data);

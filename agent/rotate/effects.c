@@ -365,6 +365,8 @@ signet_entry_do(SignetEntry *entry, guint effects)
         signet_entry_restore(entry);
     if (effects & SIGNET_EFFECT_RETIRE)
         signet_entry_retire(entry);
+    if (effects & SIGNET_EFFECT_CHECK)
+        signet_entry_check(entry);
 }
 
 void
@@ -373,6 +375,9 @@ signet_entry_leave(SignetEntry *entry)
     if (entry->job)
         signet_enroll_cancel(entry->engine->context.enroll, entry->job);
     g_clear_pointer(&entry->job, signet_job_unref);
+    if (entry->check_job)
+        signet_enroll_cancel(entry->engine->context.enroll, entry->check_job);
+    g_clear_pointer(&entry->check_job, signet_job_unref);
 }
 
 void

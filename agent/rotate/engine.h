@@ -63,6 +63,12 @@ void signet_engine_get_request(SignetEngine *engine, const char *identity,
  * nothing to go back to. */
 void signet_engine_rollback(SignetEngine *engine, const char *identity, const char *reason,
                             SignetEngineDone done, gpointer data);
+/* An administrator wants to know what others say of the current certificate: whether it is revoked,
+ * when its CA wants it renewed, whether its issuer is still there. done is called when that is
+ * known and shown by the status, or could not be asked; joins a look under way. NOT_FOUND, CORRUPT,
+ * POLICY where nobody could be asked. */
+void signet_engine_check(SignetEngine *engine, const char *identity, SignetEngineDone done,
+                         gpointer data);
 /* A program says that its peer did not accept this generation. Three times for the current one are
  * a reason to roll back, while there is something to go back to; all else is logged only. */
 void signet_engine_report(SignetEngine *engine, const char *identity, guint32 generation,
@@ -103,6 +109,15 @@ typedef struct {
     guint32 current;         /* generations; 0: none */
     guint32 pending;
     gint64 not_after_s; /* of the current certificate; 0 without one */
+    /* what others say of it */
+    const char *revocation; /* (nullable) in words; borrowed likewise */
+    gboolean is_revoked;
+    gint64 last_check_s; /* 0: nobody was asked yet */
+    gint64 next_check_s; /* 0: nobody is asked */
+    const char *window;  /* (nullable) when its CA wants it renewed, in words; borrowed likewise */
+    gint64 window_start_s;
+    gint64 window_end_s; /* 0: it says nothing */
+    const char *issuer;  /* (nullable) what becomes of its issuer, in words; borrowed likewise */
 } SignetIdentityStatus;
 
 /* FALSE when the policy has no such identity. */

@@ -16,6 +16,7 @@ signet_entry_new(SignetEngine *engine, const SignetIdentityPolicy *policy)
     entry->machine = signet_machine_new(signet_clock_now(engine->context.clock));
     entry->seed = signet_schedule_seed(engine->machine_id, policy->name);
     entry->waiters = g_array_new(FALSE, FALSE, sizeof(SignetWaiter));
+    entry->check_waiters = g_array_new(FALSE, FALSE, sizeof(SignetWaiter));
     entry->wish = g_strdup("");
     return entry;
 }
@@ -37,7 +38,9 @@ entry_clear(gpointer data)
     g_clear_pointer(&entry->answer, g_bytes_unref);
     g_free(entry->no_new_key);
     g_free(entry->problem);
+    g_free(entry->revocation_text);
     g_array_unref(entry->waiters);
+    g_array_unref(entry->check_waiters);
 }
 
 void

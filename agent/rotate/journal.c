@@ -7,8 +7,11 @@
 
 #include <string.h>
 
-#define GROUP   "Journal"
-#define VERSION 1
+#include "agent/enroll/findings.h"
+
+#define GROUP          "Journal"
+#define GROUP_FINDINGS "Findings"
+#define VERSION        1
 
 static char *
 encode_retired(const SignetMachine *machine)
@@ -22,6 +25,25 @@ encode_retired(const SignetMachine *machine)
                                retired->number, retired->retire_at_s, retired->tries);
     }
     return g_string_free(text, FALSE);
+}
+
+static void
+encode_watch(const SignetMachine *machine, GKeyFile *file)
+{
+    const SignetWatch *watch = &machine->watch;
+
+    g_key_file_set_uint64(file, GROUP, "Revoked", machine->revoked);
+    g_key_file_set_uint64(file, GROUP, "RevokedKey", machine->revoked_key);
+    g_key_file_set_uint64(file, GROUP, "CurrentKey", machine->current_key);
+    g_key_file_set_uint64(file, GROUP, "PendingKey", machine->pending_key);
+    g_key_file_set_int64(file, GROUP, "Leaving", machine->leaving_s);
+    g_key_file_set_uint64(file, GROUP, "Watched", watch->number);
+    g_key_file_set_uint64(file, GROUP, "LookFailures", watch->failures);
+    g_key_file_set_int64(file, GROUP, "LastLook", watch->last_s);
+    g_key_file_set_int64(file, GROUP, "NextLook", watch->next_s);
+    g_key_file_set_int64(file, GROUP, "LastWindow", watch->window_last_s);
+    g_key_file_set_int64(file, GROUP, "NextWindow", watch->window_next_s);
+    signet_findings_to_file(&watch->found, file, GROUP_FINDINGS);
 }
 
 GBytes *
@@ -50,6 +72,7 @@ signet_journal_encode(const SignetMachine *machine)
     g_key_file_set_uint64(file, GROUP, "Refused", (guint64)machine->is_refused);
     g_key_file_set_uint64(file, GROUP, "Restoring", machine->restoring);
     g_key_file_set_string(file, GROUP, "KeyName", machine->key_name);
+    encode_watch(machine, file);
     char *text = g_key_file_to_data(file, &size, NULL);
     return g_bytes_new_take(text, size);
 }
@@ -157,6 +180,31 @@ read_retired(Reader *reader, const char *key, SignetMachine *machine)
         reader->bad_key = key;
 }
 
+/* Earlier agents looked at nothing. */
+static void
+read_watch(Reader *reader, SignetMachine *machine)
+{
+    SignetWatch *watch = &machine->watch;
+    const char *bad_key;
+
+    if (!g_key_file_has_key(reader->file, GROUP, "Watched", NULL))
+        return;
+    machine->revoked = read_number(reader, "Revoked");
+    machine->revoked_key = read_number(reader, "RevokedKey");
+    machine->current_key = read_number(reader, "CurrentKey");
+    machine->pending_key = read_number(reader, "PendingKey");
+    machine->leaving_s = read_time(reader, "Leaving");
+    watch->number = read_number(reader, "Watched");
+    watch->failures = read_number(reader, "LookFailures");
+    watch->last_s = read_time(reader, "LastLook");
+    watch->next_s = read_time(reader, "NextLook");
+    watch->window_last_s = read_time(reader, "LastWindow");
+    watch->window_next_s = read_time(reader, "NextWindow");
+    bad_key = signet_findings_from_file(&watch->found, reader->file, GROUP_FINDINGS);
+    if (bad_key && !reader->bad_key)
+        reader->bad_key = bad_key;
+}
+
 static void
 read_machine(Reader *reader, SignetMachine *machine)
 {
@@ -179,6 +227,7 @@ read_machine(Reader *reader, SignetMachine *machine)
     machine->restoring = read_new_number(reader, "Restoring");
     if (g_key_file_has_key(reader->file, GROUP, "KeyName", NULL))
         read_text(reader, "KeyName", machine->key_name, sizeof(machine->key_name));
+    read_watch(reader, machine);
 }
 
 gboolean

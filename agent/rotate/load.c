@@ -199,5 +199,6 @@ signet_entry_load(SignetEntry *entry, GPtrArray *ret_problems)
         if (!signet_machine_is_usable(&entry->machine, number))
             signet_inventory_remove(context->inventory, entry->name, number);
     }
+    signet_entry_bar(entry);
     restore_users(entry, ret_problems);
 }

@@ -119,7 +119,7 @@ signet_machine_find_fallback(const SignetMachine *machine, gint64 now_s)
         const SignetRetired *retired = &machine->retired[i];
 
         if (retired->tries == 0 && retired->retire_at_s > now_s && retired->number > newest &&
-            retired->number < machine->current)
+            retired->number < machine->current && retired->number > machine->revoked)
             newest = retired->number;
     }
     return newest;

@@ -9,10 +9,12 @@
  *
  * There is no terminal state: every state has an effect under way whose outcome is awaited, a time
  * at which it goes on (deadlines), or a condition of the input that wakes it (waiting-ca,
- * blocked-by-policy). Retiring old generations runs beside it, one at a time. */
+ * blocked-by-policy). Retiring old generations runs beside it, one at a time, and so does looking
+ * at what others say of the current certificate. */
 
 #pragma once
 
+#include "policy/findings.h"
 #include "policy/schedule.h"
 
 /* S(SYMBOL, "name") */
@@ -69,6 +71,17 @@ typedef struct {
     gint64 retire_at_s;
 } SignetRetired;
 
+/* What others say of the current generation's certificate, as far as it is known. */
+typedef struct {
+    guint32 number; /* the current generation */
+    guint failures; /* in a row, in which nothing could be learned of its revocation */
+    gint64 last_s;  /* the last look, or the promotion */
+    gint64 next_s;  /* the next at revocation and authorities … */
+    gint64 window_last_s;
+    gint64 window_next_s; /* … and at the window */
+    SignetFindings found; /* the last that was learned of each; looks: of these */
+} SignetWatch;
+
 /* A plain value. Kept in the journal, but for the fields that say otherwise. */
 typedef struct {
     SignetMachineState state;
@@ -102,6 +115,16 @@ typedef struct {
     gboolean is_asked;     /* not in the journal: somebody asked for the rotation under way */
     gboolean
         is_key_refused; /* not in the journal: the token cannot make what the policy asks for */
+    SignetWatch watch;
+    gint64 leaving_s;    /* since when the issuer of current is on its way out; 0: it is not */
+    guint32 revoked;     /* this generation and those before it do not count any more; 0: none */
+    guint32 revoked_key; /* nor do keys that were made for them; 0: none */
+    guint32
+        current_key; /* the generation that the key of current was made for; 0: current itself */
+    guint32 pending_key;     /* likewise */
+    guint32 checking;        /* not in the journal: effect CHECK under way, for it; 0: none … */
+    guint checking_looks;    /* … of these; mask of SignetLook */
+    gboolean is_check_asked; /* not in the journal: somebody wants to know now */
 } SignetMachine;
 
 /* The world as far as it decides. Borrowed. */
@@ -118,6 +141,7 @@ typedef struct {
     const char
         *no_new_key;     /* (nullable) why no key can be made, in words; NewKey= is then 'never' */
     gboolean has_canary; /* a new certificate is tried at a peer before it is promoted */
+    guint looks;         /* mask of SignetLook: of whom something can be learned */
 } SignetMachineInput;
 
 typedef enum {
@@ -143,6 +167,10 @@ typedef enum {
     SIGNET_EVENT_TOKEN_MISSING, /* the effect under way failed because the token is not there */
     SIGNET_EVENT_RETIRED,
     SIGNET_EVENT_RETIRE_FAILED,
+    SIGNET_EVENT_CHECK,        /* look at what others say, if it is time (deadlines) */
+    SIGNET_EVENT_CHECK_NOW,    /* likewise, whatever the time: somebody wants to know */
+    SIGNET_EVENT_CHECKED,      /* findings */
+    SIGNET_EVENT_CHECK_FAILED, /* cause */
 } SignetMachineEventKind;
 
 typedef struct {
@@ -150,7 +178,8 @@ typedef struct {
     const char *cause; /* (nullable) in words; borrowed */
     gint64 after_s;
     SignetCertificateFacts facts;
-    SignetMachineOrigin origin; /* ADOPT */
+    SignetMachineOrigin origin;     /* ADOPT */
+    const SignetFindings *findings; /* CHECKED; borrowed */
 } SignetMachineEvent;
 
 /* What the engine has to do. All but TELL_… each have exactly one outcome event. */
@@ -170,12 +199,17 @@ typedef enum {
     SIGNET_EFFECT_TELL_RETIRED = 1 << 11,
     SIGNET_EFFECT_ADOPT = 1 << 12, /* the key that was found for pending, and its certificate when
                                       it has one → KEY_MADE, ISSUED, FAILED */
+    SIGNET_EFFECT_CHECK = 1 << 13, /* look at machine.checking_looks of machine.checking → CHECKED,
+                                      CHECK_FAILED */
+    SIGNET_EFFECT_TELL_REVOKED = 1 << 14,
 } SignetMachineEffect;
 
 #define SIGNET_EFFECTS_TO_DO                                                                      \
     (SIGNET_EFFECT_GENERATE | SIGNET_EFFECT_COPY_KEY | SIGNET_EFFECT_ENROLL |                     \
      SIGNET_EFFECT_VERIFY | SIGNET_EFFECT_PROMOTE | SIGNET_EFFECT_RETIRE | SIGNET_EFFECT_CANARY | \
-     SIGNET_EFFECT_RESTORE | SIGNET_EFFECT_ADOPT)
+     SIGNET_EFFECT_RESTORE | SIGNET_EFFECT_ADOPT | SIGNET_EFFECT_CHECK)
+/* Those of them that belong to no state: they are done beside the main line. */
+#define SIGNET_EFFECTS_BESIDE (SIGNET_EFFECT_RETIRE | SIGNET_EFFECT_CHECK)
 
 typedef struct {
     SignetMachine machine;
@@ -190,15 +224,22 @@ SignetMachineStep signet_machine_step(const SignetMachine *machine, const Signet
 /* TRUE while an effect of the main line is under way: KEYGEN, ENROLLING, VERIFYING, CANARY,
  * PROMOTING, ROLLING_BACK. */
 gboolean signet_machine_is_working(const SignetMachine *machine);
-/* The generation that ROLLBACK would go back to: the newest earlier one that is still usable; 0:
- * none. */
+/* The generation that ROLLBACK would go back to: the newest earlier one that is still usable and
+ * not known to be revoked; 0: none. */
 guint32 signet_machine_find_fallback(const SignetMachine *machine, gint64 now_s);
+
+/* Is the current certificate revoked, or its key one that must not be certified again? It does not
+ * authenticate anything any more. Not so while it is only held. */
+gboolean signet_machine_is_revoked(const SignetMachine *machine);
+/* Is the key itself in question? */
+gboolean signet_machine_is_key_revoked(const SignetMachine *machine);
 
 #define SIGNET_NEVER G_MAXINT64
 typedef struct {
     gint64 begin_s; /* BEGIN goes on from then; SIGNET_NEVER: an outcome or the input is awaited */
     gint64 tick_s;  /* TICK has something to do then; or SIGNET_NEVER */
     guint32 retire_number; /* what tick_s retires; 0: it is the alarm, or nothing */
+    gint64 check_s;        /* CHECK has something to do then; or SIGNET_NEVER */
 } SignetMachineDeadlines;
 SignetMachineDeadlines signet_machine_deadlines(const SignetMachine *machine,
                                                 const SignetMachineInput *input, gint64 now_s);

@@ -39,6 +39,7 @@ typedef struct {
     char next_text[48];                   /* behind SignetIdentityStatus.next … */
     char why_text[SIGNET_ENTRY_WHY_SIZE]; /* … why, … */
     char device_code[SIGNET_DEVICE_CODE_SIZE]; /* … and device_code */
+    char *revocation_text;  /* (owned, nullable) behind SignetIdentityStatus.revocation */
     gint64 journal_retry_s; /* the last write failed: again then; 0: it did not */
     GArray *waiters;        /* (owned) of SignetWaiter */
     guint32 reported;       /* the generation that programs reported failures of … */
@@ -50,6 +51,9 @@ typedef struct {
     SignetJob *job;           /* (owned, nullable) while signet-enroll runs */
     GBytes *answer;           /* (owned, nullable) what a person brought, until it is looked at */
     SignetAdopting *adopting; /* (owned, nullable) from the wish until it is stored */
+    /* looking beside it */
+    SignetJob *check_job;  /* (owned, nullable) while signet-enroll runs */
+    GArray *check_waiters; /* (owned) of SignetWaiter */
     /* retiring beside it */
     SignetToken *retire_token; /* (owned, nullable) */
     guint64 retire_token_id;
@@ -134,6 +138,16 @@ void signet_entry_promote(SignetEntry *entry);
 void signet_entry_restore(SignetEntry *entry);
 /* canary.c: shows the pending certificate to the peer of Canary=. */
 void signet_entry_canary(SignetEntry *entry);
+/* check.c: looks what others say of machine.checking. */
+void signet_entry_check(SignetEntry *entry);
+/* Likewise, without having looked. */
+void signet_entry_fail_check(SignetEntry *entry, const char *cause);
+/* Calls and forgets those who wait for a look. */
+void signet_entry_answer_check(SignetEntry *entry, const GError *error);
+/* Of whom something can be learned: mask of SignetLook. */
+guint signet_entry_find_looks(const SignetEntry *entry);
+/* The broker learns which generations nobody may use any more. */
+void signet_entry_bar(const SignetEntry *entry);
 /* retire.c: destroys machine.retiring. */
 void signet_entry_retire(SignetEntry *entry);
 /* Fire and forget: a key that nobody will know of. */

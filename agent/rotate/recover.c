@@ -25,6 +25,7 @@ forget_pending(SignetMachine *machine)
     machine->pending_since_s = 0;
     machine->resume = SIGNET_MACHINE_KEYGEN;
     machine->origin = SIGNET_MACHINE_OURS;
+    machine->pending_key = 0;
 }
 
 /* What was to be adopted and is not whole on disk is gone: only the one who asked has it. */
@@ -51,6 +52,7 @@ recover_pending(SignetMachine *machine, const SignetMachineDisk *disk)
     if (machine->pending == machine->current) {
         /* promoted, and then it was dark */
         memcpy(machine->current_wish, machine->pending_wish, sizeof(machine->current_wish));
+        machine->current_key = machine->pending_key;
         machine->attempt = 0;
         machine->state = SIGNET_MACHINE_ACTIVE;
     }
@@ -90,6 +92,7 @@ recover_restoring(SignetMachine *machine, const SignetMachineDisk *disk, gint64 
     if (machine->current != machine->restoring && is_on_disk(disk, machine->restoring))
         return;
     if (machine->current == machine->restoring) {
+        machine->current_key = 0;
         machine->state = SIGNET_MACHINE_FAILED;
         machine->attempt++;
         machine->next_s = now_s;
@@ -131,6 +134,8 @@ signet_machine_recover(const SignetMachine *journal, const SignetMachineDisk *di
     machine.current = disk->current;
     machine.facts = disk->facts;
     machine.retiring = 0;
+    machine.checking = machine.checking_looks = 0;
+    machine.is_check_asked = FALSE;
     machine.is_requested = FALSE;
     machine.is_asked = FALSE;
     memcpy(machine.tried_wish, machine.pending_wish, sizeof(machine.tried_wish));
@@ -142,6 +147,8 @@ signet_machine_recover(const SignetMachine *journal, const SignetMachineDisk *di
     recover_state(&machine, now_s);
     recover_restoring(&machine, disk, now_s);
     recover_retired(&machine, disk, input, now_s);
+    if (machine.watch.number != machine.current)
+        signet_watch_reset(&machine, input, now_s);
     /* the journal was lost: what is there counts as what is wanted */
     if (machine.current && machine.current_wish[0] == '\0' && input->is_ca_ready)
         g_strlcpy(machine.current_wish, input->wish, sizeof(machine.current_wish));

@@ -91,6 +91,7 @@ signet_entry_input(const SignetEntry *entry)
         .clock_floor_s = SIGNET_CLOCK_FLOOR_S,
         .utc_offset_s = signet_clock_utc_offset(entry->engine->context.clock),
         .no_new_key = entry->no_new_key,
+        .looks = signet_entry_find_looks(entry),
     };
 }
 
@@ -131,6 +132,15 @@ set_limits(const SignetEntry *entry, SignetJobRequest *request)
     request->max_lifetime_s = has_max ? limits.max_lifetime_s : REMOTE_MAX_S;
 }
 
+/* Has a certificate that its CA does not stand for any more; to be shown to nobody. */
+static gboolean
+is_revoked(const SignetEngine *engine, const char *identity)
+{
+    const SignetEntry *entry = g_hash_table_lookup(engine->entries, identity);
+
+    return entry && signet_machine_is_revoked(&entry->machine);
+}
+
 /* The rungs that this machine can stand on now. */
 static guint
 find_rungs(const SignetEntry *entry, const SignetCaProfile *ca, const SignetSupplies *supplies)
@@ -143,7 +153,9 @@ find_rungs(const SignetEntry *entry, const SignetCaProfile *ca, const SignetSupp
         missing |= SIGNET_RUNG_CURRENT;
     if (machine->current == 0 || machine->facts.not_after_s > now_s)
         missing |= SIGNET_RUNG_EXPIRED;
-    if (!ca->remote.bootstrap_identity)
+    if (signet_machine_is_revoked(machine))
+        missing |= SIGNET_RUNG_CURRENT | SIGNET_RUNG_EXPIRED;
+    if (!ca->remote.bootstrap_identity || is_revoked(entry->engine, ca->remote.bootstrap_identity))
         missing |= SIGNET_RUNG_IDENTITY;
     if (!supplies || !supplies->read.secret)
         missing |= SIGNET_RUNG_SECRET;

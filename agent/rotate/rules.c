@@ -46,11 +46,18 @@ gint64
 signet_rules_due_at(const SignetMachine *machine, const SignetMachineInput *input)
 {
     SignetCertificateFacts facts = machine->facts;
+    gint64 renew_s = signet_watch_renew_at(machine, input);
+    gint64 due_s;
 
     /* a key that must stay has no age */
     if (input->no_new_key)
         facts.key_created_s = facts.not_after_s;
-    return signet_schedule_due_at(input->rotation, &facts, input->seed, machine->current);
+    if (renew_s == SIGNET_NEVER)
+        due_s = signet_schedule_due_at(input->rotation, &facts, input->seed, machine->current);
+    else /* what the CA wants, as far as it leaves time */
+        due_s = MIN(MIN(renew_s, signet_rules_critical_at(machine, input)),
+                    signet_schedule_key_at(input->rotation, &facts, input->seed));
+    return MIN(due_s, signet_watch_leave_at(machine, input));
 }
 
 gint64
@@ -68,7 +75,8 @@ in_window(const SignetMachine *machine, const SignetMachineInput *input, gint64 
     gint64 from_s = MAX(at_s, now_s);
     gint64 window_s;
 
-    if (machine->current == 0)
+    if (machine->current == 0 || signet_watch_wants_new(machine, input) ||
+        signet_watch_is_overdue(machine, input, now_s))
         return at_s;
     window_s = signet_schedule_window_at(input->rotation, from_s, input->utc_offset_s);
     return window_s == from_s ? at_s
@@ -85,7 +93,7 @@ gboolean
 signet_rules_needs_new_key(const SignetMachine *machine, const SignetMachineInput *input,
                            gint64 now_s)
 {
-    if (machine->current == 0 || !input->is_key_kept)
+    if (machine->current == 0 || !input->is_key_kept || signet_machine_is_key_revoked(machine))
         return TRUE;
     return !input->no_new_key &&
            signet_schedule_needs_new_key(input->rotation, machine->facts.key_created_s, now_s);
@@ -94,8 +102,9 @@ signet_rules_needs_new_key(const SignetMachine *machine, const SignetMachineInpu
 const char *
 signet_rules_blocked(const SignetMachine *machine, const SignetMachineInput *input)
 {
-    gboolean has_key = (machine->pending && machine->resume != SIGNET_MACHINE_KEYGEN) ||
-                       (machine->current && input->is_key_kept);
+    gboolean has_key =
+        (machine->pending && machine->resume != SIGNET_MACHINE_KEYGEN) ||
+        (machine->current && input->is_key_kept && !signet_machine_is_key_revoked(machine));
 
     if (input->blocked)
         return input->blocked;
@@ -140,7 +149,8 @@ signet_rules_begin_at(const SignetMachine *machine, const SignetMachineInput *in
         return 0;
     case SIGNET_MACHINE_ACTIVE:
         if (signet_rules_is_not_valid_yet(machine, now_s) || machine->is_requested ||
-            machine->restoring || signet_rules_is_wish_changed(input, machine->current_wish))
+            machine->restoring || signet_watch_wants_new(machine, input) ||
+            signet_rules_is_wish_changed(input, machine->current_wish))
             return 0;
         return MIN(in_window(machine, input, signet_rules_due_at(machine, input), now_s),
                    signet_schedule_recall_at(input->rotation, &machine->facts, input->seed));
@@ -183,8 +193,12 @@ signet_machine_deadlines(const SignetMachine *machine, const SignetMachineInput 
     SignetMachineDeadlines deadlines = {
         .begin_s = signet_rules_begin_at(machine, input, now_s),
         .tick_s = SIGNET_NEVER,
+        .check_s = SIGNET_NEVER,
     };
+    guint looks;
 
+    if (signet_rules_is_clock_set(input, now_s))
+        deadlines.check_s = signet_watch_next_at(machine, input, &looks, now_s);
     if (machine->announced != machine->current)
         deadlines.tick_s = 0;
     else if (signet_rules_is_clock_set(input, now_s))

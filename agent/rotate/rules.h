@@ -30,6 +30,22 @@ gboolean signet_rules_needs_new_key(const SignetMachine *machine, const SignetMa
  * have to be made and may not. */
 const char *signet_rules_blocked(const SignetMachine *machine, const SignetMachineInput *input);
 
+/* watch.c: what others say of the current certificate. */
+/* Begins anew with the generation that has become current. */
+void signet_watch_reset(SignetMachine *machine, const SignetMachineInput *input, gint64 now_s);
+/* The next look, and at what. SIGNET_NEVER: nothing is to be looked at. */
+gint64 signet_watch_next_at(const SignetMachine *machine, const SignetMachineInput *input,
+                            guint *ret_looks, gint64 now_s);
+/* When the CA wants it renewed (RFC 9773); SIGNET_NEVER: it says nothing, or is not asked. */
+gint64 signet_watch_renew_at(const SignetMachine *machine, const SignetMachineInput *input);
+/* Is the CA's window over? It may be about to revoke the certificate. */
+gboolean signet_watch_is_overdue(const SignetMachine *machine, const SignetMachineInput *input,
+                                 gint64 now_s);
+/* When to leave its issuer; SIGNET_NEVER: not at all. */
+gint64 signet_watch_leave_at(const SignetMachine *machine, const SignetMachineInput *input);
+/* Is its revocation a reason for another one at once? */
+gboolean signet_watch_wants_new(const SignetMachine *machine, const SignetMachineInput *input);
+
 /* The list of old generations. */
 gboolean signet_retired_has_place(const SignetMachine *machine, guint places);
 /* Without a place the generation stays on disk unnamed, and the next start finds it. */

@@ -6,6 +6,7 @@
 #include "agent/rotate/engine.h"
 #include "agent/rotate/private.h"
 #include "agent/rotate/rules.h"
+#include "agent/rotate/status-watch.h"
 
 /* So many failures in a row are not called the agent's own business any more. */
 #define PATIENCE_ATTEMPTS 3
@@ -86,6 +87,8 @@ describe_next(SignetEntry *entry, SignetIdentityStatus *status)
 static const char *
 describe_active(const SignetMachine *machine, gint64 now_s)
 {
+    if (signet_machine_is_revoked(machine))
+        return "its certificate is revoked";
     if (signet_rules_is_not_valid_yet(machine, now_s))
         return "its certificate is not valid yet";
     return machine->facts.not_after_s > now_s
@@ -286,6 +289,8 @@ describe(SignetEntry *entry, SignetIdentityStatus *status)
                                                ? find_responsible(entry, now_s)
                                                : SIGNET_RESPONSIBLE_ADMINISTRATOR);
     status->device_code = *code ? code : NULL;
+    if (entry->machine.current)
+        signet_entry_describe_watch(entry, status);
 }
 
 /* Its files cannot be read: only a person can do something about it. */

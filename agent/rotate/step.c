@@ -59,6 +59,18 @@ end_adoption(SignetTransition *turn)
 }
 
 static void
+on_key_made(SignetTransition *turn)
+{
+    if (signet_transition_has_revoked_key(turn->machine)) {
+        signet_transition_discard_pending(turn);
+        signet_transition_fail(turn, "the key that was to be kept has become known as revoked");
+        return;
+    }
+    turn->machine->resume = SIGNET_MACHINE_ENROLLING;
+    signet_transition_start_enrolling(turn);
+}
+
+static void
 on_key_refused(SignetTransition *turn)
 {
     signet_transition_enter(turn, SIGNET_MACHINE_BLOCKED, turn->event->cause);
@@ -67,17 +79,31 @@ on_key_refused(SignetTransition *turn)
     turn->effects |= SIGNET_EFFECT_TELL_FAILED;
 }
 
+/* The end of the overlap of what is current until now. */
+static gint64
+overlap_end_s(const SignetTransition *turn)
+{
+    const SignetRotationProfile *rotation = turn->input->rotation;
+    gint64 overlap_s =
+        signet_schedule_overlap(rotation, turn->machine->facts.not_after_s, turn->now_s);
+
+    if (signet_machine_is_revoked(turn->machine))
+        overlap_s = signet_schedule_revoked_overlap(rotation, overlap_s);
+    return turn->now_s + overlap_s;
+}
+
 static void
 on_promoted(SignetTransition *turn)
 {
     SignetMachine *machine = turn->machine;
 
     if (machine->current)
-        signet_retired_add(machine, machine->current, 0,
-                           turn->now_s + signet_schedule_overlap(turn->input->rotation,
-                                                                 machine->facts.not_after_s,
-                                                                 turn->now_s));
+        signet_retired_add(machine, machine->current, 0, overlap_end_s(turn));
+    if (signet_machine_is_revoked(machine))
+        machine->revoked = machine->current; /* a copy of its key counts as it does */
     machine->current = machine->pending;
+    machine->current_key = machine->pending_key;
+    machine->pending_key = 0;
     machine->facts = turn->event->facts;
     memcpy(machine->current_wish, machine->pending_wish, sizeof(machine->current_wish));
     machine->pending = 0;
@@ -89,6 +115,7 @@ on_promoted(SignetTransition *turn)
     machine->is_asked = FALSE;
     machine->attempt = 0;
     machine->announced = machine->current;
+    signet_watch_reset(machine, turn->input, turn->now_s);
     signet_transition_enter(turn, SIGNET_MACHINE_ACTIVE, NULL);
     turn->effects |= SIGNET_EFFECT_TELL_ROTATED;
 }
@@ -124,15 +151,14 @@ on_restored(SignetTransition *turn)
 
     if (restored)
         signet_retired_drop(machine, (guint)(restored - machine->retired));
-    signet_retired_add(machine, machine->current, 0,
-                       turn->now_s + signet_schedule_overlap(turn->input->rotation,
-                                                             machine->facts.not_after_s,
-                                                             turn->now_s));
+    signet_retired_add(machine, machine->current, 0, overlap_end_s(turn));
     memcpy(cause, machine->cause, sizeof(cause));
     machine->current = machine->restoring;
+    machine->current_key = 0;
     machine->restoring = 0;
     machine->facts = turn->event->facts;
     machine->announced = machine->current;
+    signet_watch_reset(machine, turn->input, turn->now_s);
     turn->effects |= SIGNET_EFFECT_TELL_ROTATED;
     signet_transition_fail(turn, cause);
 }
@@ -196,6 +222,15 @@ on_key_bad(SignetTransition *turn)
     signet_transition_fail(turn, turn->event->cause);
 }
 
+static void
+on_verified(SignetTransition *turn)
+{
+    if (signet_transition_is_canary_needed(turn))
+        signet_transition_start_canary(turn);
+    else
+        signet_transition_start_promoting(turn);
+}
+
 /* The state in which an outcome counts; FALSE: it is late, or belongs to no effect. */
 static gboolean
 is_awaited(const SignetMachine *machine, SignetMachineEventKind kind)
@@ -234,6 +269,12 @@ is_awaited(const SignetMachine *machine, SignetMachineEventKind kind)
         return !signet_machine_is_working(machine);
     case SIGNET_EVENT_TOKEN_BACK:
         return machine->state == SIGNET_MACHINE_WAITING_TOKEN;
+    case SIGNET_EVENT_CHECKED:
+    case SIGNET_EVENT_CHECK_FAILED:
+        return machine->checking != 0;
+    case SIGNET_EVENT_CHECK:
+    case SIGNET_EVENT_CHECK_NOW:
+        return machine->checking == 0;
     case SIGNET_EVENT_TICK:
         return TRUE;
     }
@@ -251,8 +292,7 @@ turn_once(SignetTransition *turn)
         signet_transition_tick(turn);
         break;
     case SIGNET_EVENT_ROTATE:
-        turn->machine->is_requested = TRUE;
-        turn->machine->is_asked = TRUE;
+        turn->machine->is_requested = turn->machine->is_asked = TRUE;
         break;
     case SIGNET_EVENT_ADOPT:
         adopt(turn);
@@ -261,8 +301,7 @@ turn_once(SignetTransition *turn)
         turn->machine->next_s = turn->now_s;
         break;
     case SIGNET_EVENT_KEY_MADE:
-        turn->machine->resume = SIGNET_MACHINE_ENROLLING;
-        signet_transition_start_enrolling(turn);
+        on_key_made(turn);
         break;
     case SIGNET_EVENT_KEY_REFUSED:
         on_key_refused(turn);
@@ -276,10 +315,7 @@ turn_once(SignetTransition *turn)
         on_ca_pending(turn);
         break;
     case SIGNET_EVENT_VERIFIED:
-        if (signet_transition_is_canary_needed(turn))
-            signet_transition_start_canary(turn);
-        else
-            signet_transition_start_promoting(turn);
+        on_verified(turn);
         break;
     case SIGNET_EVENT_CANARY_PASSED:
         signet_transition_start_promoting(turn);
@@ -315,6 +351,14 @@ turn_once(SignetTransition *turn)
         break;
     case SIGNET_EVENT_RETIRE_FAILED:
         on_retire_failed(turn);
+        break;
+    case SIGNET_EVENT_CHECK:
+    case SIGNET_EVENT_CHECK_NOW:
+        signet_transition_check(turn);
+        break;
+    case SIGNET_EVENT_CHECKED:
+    case SIGNET_EVENT_CHECK_FAILED:
+        signet_transition_end_check(turn);
         break;
     }
 }

@@ -74,6 +74,13 @@ signet_transition_discard_pending(SignetTransition *turn)
     machine->pending_wish[0] = '\0';
     machine->resume = SIGNET_MACHINE_KEYGEN;
     machine->origin = SIGNET_MACHINE_OURS;
+    machine->pending_key = 0;
+}
+
+gboolean
+signet_transition_has_revoked_key(const SignetMachine *machine)
+{
+    return machine->pending_key != 0 && machine->pending_key <= machine->revoked_key;
 }
 
 void
@@ -83,18 +90,23 @@ signet_transition_take_number(SignetMachine *machine)
     machine->origin = SIGNET_MACHINE_OURS;
     machine->resume = SIGNET_MACHINE_KEYGEN;
     machine->pending_since_s = 0;
+    machine->pending_key = 0;
 }
 
 void
 signet_transition_start_keygen(SignetTransition *turn)
 {
-    gboolean is_new = signet_rules_needs_new_key(turn->machine, turn->input, turn->now_s);
+    SignetMachine *machine = turn->machine;
+    gboolean is_new = signet_rules_needs_new_key(machine, turn->input, turn->now_s);
 
     if (is_new && turn->input->no_new_key) {
         signet_transition_enter(turn, SIGNET_MACHINE_BLOCKED, turn->input->no_new_key);
         return;
     }
     signet_transition_enter(turn, SIGNET_MACHINE_KEYGEN, NULL);
+    machine->pending_key = 0;
+    if (!is_new)
+        machine->pending_key = machine->current_key ? machine->current_key : machine->current;
     turn->effects |= is_new ? SIGNET_EFFECT_GENERATE : SIGNET_EFFECT_COPY_KEY;
 }
 

@@ -30,6 +30,8 @@ void signet_transition_fail(SignetTransition *turn, const char *cause);
 void signet_transition_wait_for_token(SignetTransition *turn, const char *cause);
 /* The pending generation will not be needed: its key is destroyed as any old one is. */
 void signet_transition_discard_pending(SignetTransition *turn);
+/* Has the pending generation the key of an earlier one, which is not to be certified any more? */
+gboolean signet_transition_has_revoked_key(const SignetMachine *machine);
 void signet_transition_take_number(SignetMachine *machine);
 
 /* The states of work, each with its effect. */
@@ -40,6 +42,11 @@ void signet_transition_start_canary(SignetTransition *turn);
 void signet_transition_start_promoting(SignetTransition *turn);
 void signet_transition_start_restoring(SignetTransition *turn);
 gboolean signet_transition_is_canary_needed(const SignetTransition *turn);
+
+/* watch.c: the events CHECK and CHECK_NOW. */
+void signet_transition_check(SignetTransition *turn);
+/* CHECKED and CHECK_FAILED. */
+void signet_transition_end_check(SignetTransition *turn);
 
 /* begin.c: the events BEGIN and TICK. */
 void signet_transition_begin(SignetTransition *turn);

@@ -8,6 +8,7 @@
 
 #define WORKING_MAX  4 /* rotations at once: each has a process of its own */
 #define RETIRING_MAX 8
+#define CHECKING_MAX 2    /* looks at once: they have time */
 #define SLEEP_MAX_S  3600 /* the clock may be wrong about how long we slept */
 
 void
@@ -21,6 +22,7 @@ typedef struct {
     gint64 next_s; /* the nearest deadline */
     guint n_working;
     guint n_retiring;
+    guint n_checking;
     SignetEntry *first; /* (nullable) the one that begins next */
     gint64 first_rank;
 } Scan;
@@ -32,8 +34,10 @@ signet_engine_refresh(SignetEngine *engine)
     for (guint i = 0; i < engine->order->len; i++) {
         SignetEntry *entry = engine->order->pdata[i];
 
-        if (!entry->problem)
+        if (!entry->problem) {
             signet_entry_refresh(entry);
+            signet_entry_bar(entry);
+        }
     }
 }
 
@@ -69,6 +73,16 @@ scan_time(Scan *scan, SignetEntry *entry, SignetMachineDeadlines *deadlines)
 }
 
 static void
+scan_check(Scan *scan, SignetEntry *entry, gint64 check_s)
+{
+    if (check_s <= scan->now_s && scan->n_checking < CHECKING_MAX)
+        signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECK});
+    else if (check_s > scan->now_s)
+        scan->next_s = MIN(scan->next_s, check_s);
+    scan->n_checking += entry->machine.checking != 0;
+}
+
+static void
 scan_entry(Scan *scan, SignetEntry *entry)
 {
     SignetMachineInput input = signet_entry_input(entry);
@@ -76,6 +90,7 @@ scan_entry(Scan *scan, SignetEntry *entry)
         signet_machine_deadlines(&entry->machine, &input, scan->now_s);
 
     scan_time(scan, entry, &deadlines);
+    scan_check(scan, entry, deadlines.check_s);
     scan->n_working += signet_machine_is_working(&entry->machine);
     if (deadlines.begin_s > scan->now_s) {
         scan->next_s = MIN(scan->next_s, deadlines.begin_s);

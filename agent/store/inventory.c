@@ -17,6 +17,7 @@ typedef struct {
 typedef struct {
     GPtrArray *slots; /* (owned) of Slot, ascending by number */
     guint32 current;
+    guint32 barred;
     gboolean has_changed_users;
 } Item;
 
@@ -126,6 +127,23 @@ signet_inventory_put(SignetInventory *inventory, const char *identity, SignetGen
     slot->generation = signet_generation_ref(generation);
     slot->users = g_array_new(FALSE, TRUE, sizeof(SignetUser));
     g_ptr_array_insert(item->slots, (gint)place, slot);
+}
+
+void
+signet_inventory_bar(SignetInventory *inventory, const char *identity, guint32 number)
+{
+    Item *item = find_item(inventory, identity);
+
+    if (item)
+        item->barred = number;
+}
+
+gboolean
+signet_inventory_is_barred(const SignetInventory *inventory, const char *identity, guint32 number)
+{
+    const Item *item = find_item(inventory, identity);
+
+    return item && number <= item->barred;
 }
 
 void

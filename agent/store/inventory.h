@@ -44,6 +44,12 @@ GPtrArray *signet_inventory_list(const SignetInventory *inventory, const char *i
 /* Sorted names of identities that have a generation; free with g_strfreev(). */
 char **signet_inventory_list_identities(const SignetInventory *inventory);
 
+/* Nobody but an enrolment's job may use generations up to this one any more: they are revoked. 0:
+ * all may be used. Forgotten with the identity's last generation. */
+void signet_inventory_bar(SignetInventory *inventory, const char *identity, guint32 number);
+gboolean
+signet_inventory_is_barred(const SignetInventory *inventory, const char *identity, guint32 number);
+
 /* Who used a generation. At most SIGNET_USERS_MAX per generation, the least recent one gives way.
  */
 #define SIGNET_USERS_MAX 16

@@ -499,6 +499,7 @@ static const struct {
     {"/org/signet/identity/wifi", IDENTITY, "Enroll", "(@a{sv} {},)"},
     {"/org/signet/identity/wifi", IDENTITY, "Rotate", "(@a{sv} {},)"},
     {"/org/signet/identity/wifi", IDENTITY, "Rollback", "('it fails',)"},
+    {"/org/signet/identity/wifi", IDENTITY, "Check", "()"},
     {"/org/signet/identity/wifi", IDENTITY, "Adopt", "(@a{sv} {},)"},
     {"/org/signet/identity/wifi", IDENTITY, "GetRequest", "()"},
     {"/org/signet/identity/wifi", IDENTITY, "Import", "(@ay [],)"},

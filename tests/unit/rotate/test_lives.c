@@ -15,7 +15,8 @@
 #define MOMENTS_MIN 8
 #define MOMENTS_MAX 60
 #define KEYS_MAX    64
-#define EFFECT_BITS 13
+#define EFFECT_BITS 14
+#define NUMBERS     255 /* more than a life gives away */
 
 /* The world beside the machine: what the effects have really done. */
 typedef struct {
@@ -31,14 +32,30 @@ typedef struct {
     guint32 live;
     gint64 live_end_s;
     guint effects; /* under way */
+    SignetFindings findings;
+    guint8 made_for[NUMBERS]; /* for which generation the key of each was made */
+    guint8 is_bad[NUMBERS];   /* TRUE: and is known to be in question */
     gboolean had_current;
     guint n_moments;
     guint n_promotions;
     guint n_rollbacks;
     guint n_adoptions;
+    guint n_bad_keys;
 } Life;
 
 static const char *const wishes[] = {"one", "two", "three"};
+
+static const SignetRotationProfile watched_profile = {
+    .name = (char *)"watched",
+    .renew_kind = SIGNET_RENEW_AUTO,
+    .new_key = SIGNET_NEW_KEY_NEVER,
+    .overlap_s = 300,
+    .retry_first_s = 60,
+    .retry_max_s = SIGNET_AUTO,
+    .pending_timeout_s = 600,
+    .critical_remaining_s = SIGNET_AUTO,
+    .check_s = 600,
+};
 
 /* Check's assertions cost a system call each, and there are millions here. SIGNET_LIFE=NUMBER lives
  * that one again. */
@@ -165,6 +182,20 @@ retires_everything_old(const Life *life)
            life->now_s < life->input.clock_floor_s;
 }
 
+/* What others say is looked at again and again, whatever they said. */
+static gboolean
+looks_again(const Life *life)
+{
+    const SignetMachine *machine = &life->machine;
+    SignetMachineDeadlines deadlines = signet_machine_deadlines(machine, &life->input, life->now_s);
+
+    if (machine->checking != 0)
+        return (life->effects & SIGNET_EFFECT_CHECK) != 0;
+    return machine->current == 0 || !(life->input.looks & SIGNET_LOOK_REVOCATION) ||
+           life->input.rotation != &watched_profile || deadlines.check_s != SIGNET_NEVER ||
+           life->now_s < life->input.clock_floor_s;
+}
+
 /* No terminal state: an outcome, a time, or a condition that the world can fulfil is waited for. */
 static gboolean
 waits_for_something(const Life *life)
@@ -178,7 +209,7 @@ waits_for_something(const Life *life)
         (life->input.blocked || life->input.no_new_key || machine->is_key_refused);
 
     if (signet_machine_is_working(machine))
-        return (life->effects & ~(guint)SIGNET_EFFECT_RETIRE) != 0;
+        return (life->effects & ~(guint)SIGNET_EFFECTS_BESIDE) != 0;
     return deadlines.begin_s != SIGNET_NEVER || waits_for_ca || waits_for_policy ||
            life->now_s < life->input.clock_floor_s;
 }
@@ -186,7 +217,7 @@ waits_for_something(const Life *life)
 static gboolean
 has_one_effect_at_most(const Life *life)
 {
-    guint effects = life->effects & ~(guint)SIGNET_EFFECT_RETIRE;
+    guint effects = life->effects & ~(guint)SIGNET_EFFECTS_BESIDE;
 
     return (effects & (effects - 1)) == 0 &&
            (effects == 0 || signet_machine_is_working(&life->machine));
@@ -204,6 +235,7 @@ static const struct {
     {destroys_nothing_in_use, "what is in use will be destroyed"},
     {retires_everything_old, "an old generation stays for ever"},
     {waits_for_something, "nothing is waited for"},
+    {looks_again, "a revocation would not be seen"},
     {has_one_effect_at_most, "two things are done at once, or something that nobody waits for"},
 };
 
@@ -293,15 +325,43 @@ check_demands(const Life *life, SignetMachineEffect effect)
 
 /* --- what happens --- */
 
+/* When an effect is called for, all that was said until then counts. */
+static void
+check_wishes(const Life *life, guint effects)
+{
+    if (effects & SIGNET_EFFECT_COPY_KEY && life->is_bad[life->made_for[life->live]])
+        abort_life(life, "a revoked key is kept");
+    if (effects & SIGNET_EFFECT_ENROLL && life->is_bad[life->made_for[life->machine.pending]])
+        abort_life(life, "a revoked key is to be certified again");
+}
+
+/* What is fed into the machine now is known from then on. */
+static void
+note_bad_key(Life *life, const SignetMachineEvent *event)
+{
+    const SignetMachine *machine = &life->machine;
+
+    if (event->kind == SIGNET_EVENT_CHECKED && machine->checking != 0 &&
+        machine->checking == machine->current && machine->current > machine->revoked &&
+        machine->checking_looks & event->findings->looks & SIGNET_LOOK_REVOCATION &&
+        event->findings->standing == SIGNET_STANDING_REVOKED &&
+        signet_revocation_concerns_key(event->findings->reason)) {
+        life->is_bad[life->made_for[life->live]] = TRUE;
+        life->n_bad_keys++;
+    }
+}
+
 static void
 feed(Life *life, const SignetMachineEvent *event)
 {
+    note_bad_key(life, event);
     SignetMachineStep result =
         signet_machine_step(&life->machine, event, &life->input, life->now_s);
 
     life->machine = result.machine;
     life->effects |= result.effects & SIGNET_EFFECTS_TO_DO;
     life->n_moments++;
+    check_wishes(life, result.effects);
     check_life(life);
 }
 
@@ -319,6 +379,7 @@ feed_outcome(Life *life, SignetMachineEventKind kind)
                    .cause = "random",
                    .after_s = 500,
                    .facts = {life->now_s, life->now_s + LIFETIME_S, life->now_s},
+                   .findings = &life->findings,
                });
 }
 
@@ -335,6 +396,7 @@ static SignetMachineEventKind
 adopt(Life *life)
 {
     add_key(life, life->machine.pending);
+    life->made_for[life->machine.pending] = (guint8)life->machine.pending;
     life->n_adoptions++;
     if (life->machine.origin == SIGNET_MACHINE_ADOPTED_KEY)
         return SIGNET_EVENT_KEY_MADE;
@@ -352,6 +414,34 @@ promote(Life *life)
     return SIGNET_EVENT_PROMOTED;
 }
 
+static SignetMachineEventKind
+make_key(Life *life, SignetMachineEffect effect)
+{
+    guint32 pending = life->machine.pending;
+
+    add_key(life, pending);
+    life->made_for[pending] =
+        effect == SIGNET_EFFECT_COPY_KEY ? life->made_for[life->live] : (guint8)pending;
+    return SIGNET_EVENT_KEY_MADE;
+}
+
+/* Whatever others may say. */
+static SignetMachineEventKind
+look(Life *life)
+{
+    gint64 start_s = life->now_s + (gint64)draw(life, 12000) - 4000;
+
+    life->findings.looks = draw(life, 8) | (draw(life, 2) ? SIGNET_LOOK_REVOCATION : 0);
+    life->findings.standing = (SignetStanding)draw(life, SIGNET_STANDING_REVOKED + 1);
+    life->findings.reason = draw(life, 11);
+    life->findings.next_update_s = life->now_s + (gint64)draw(life, 8000) - 100;
+    life->findings.window_start_s = start_s;
+    life->findings.window_end_s = start_s + 1 + draw(life, 4000);
+    life->findings.retry_after_s = draw(life, 100000);
+    life->findings.is_leaving = draw(life, 2) != 0;
+    return SIGNET_EVENT_CHECKED;
+}
+
 /* An effect that succeeds changes the world; the event may still be lost in a crash. */
 static SignetMachineEventKind
 succeed(Life *life, SignetMachineEffect effect)
@@ -360,8 +450,9 @@ succeed(Life *life, SignetMachineEffect effect)
     switch ((guint)effect) {
     case SIGNET_EFFECT_GENERATE:
     case SIGNET_EFFECT_COPY_KEY:
-        add_key(life, life->machine.pending);
-        return SIGNET_EVENT_KEY_MADE;
+        return make_key(life, effect);
+    case SIGNET_EFFECT_CHECK:
+        return look(life);
     case SIGNET_EFFECT_ADOPT:
         return adopt(life);
     case SIGNET_EFFECT_ENROLL:
@@ -400,6 +491,8 @@ static const struct {
      {SIGNET_EVENT_FAILED, SIGNET_EVENT_TOKEN_MISSING, SIGNET_EVENT_CANARY_REFUSED}},
     {SIGNET_EFFECT_RETIRE,
      {SIGNET_EVENT_RETIRE_FAILED, SIGNET_EVENT_RETIRE_FAILED, SIGNET_EVENT_RETIRE_FAILED}},
+    {SIGNET_EFFECT_CHECK,
+     {SIGNET_EVENT_CHECK_FAILED, SIGNET_EVENT_CHECK_FAILED, SIGNET_EVENT_CHECK_FAILED}},
 };
 
 static SignetMachineEventKind
@@ -423,7 +516,8 @@ forget(const SignetMachine *machine)
     journal.current = 0;
     memset(&journal.facts, 0, sizeof(journal.facts));
     memset(journal.tried_wish, 0, sizeof(journal.tried_wish));
-    journal.retiring = 0;
+    journal.retiring = journal.checking = journal.checking_looks = 0;
+    journal.is_check_asked = FALSE;
     journal.is_requested = journal.is_asked = journal.is_key_refused = FALSE;
     return journal;
 }
@@ -447,6 +541,9 @@ tidy(const SignetMachine *machine)
     pad(copy.pending_wish, sizeof(copy.pending_wish));
     pad(copy.tried_wish, sizeof(copy.tried_wish));
     pad(copy.key_name, sizeof(copy.key_name));
+    pad(copy.watch.found.words, sizeof(copy.watch.found.words));
+    pad(copy.watch.found.window_words, sizeof(copy.watch.found.window_words));
+    pad(copy.watch.found.issuer_words, sizeof(copy.watch.found.issuer_words));
     return copy;
 }
 
@@ -512,12 +609,20 @@ finish_effect(Life *life)
         feed_outcome(life, kind);
 }
 
+/* Others are asked. */
+static void
+watch(Life *life)
+{
+    life->input.rotation = &watched_profile;
+    life->input.looks = draw(life, 8) | SIGNET_LOOK_REVOCATION;
+}
+
 static void
 change_world(Life *life)
 {
     SignetMachineInput *input = &life->input;
 
-    switch (draw(life, 12)) {
+    switch (draw(life, 13)) {
     case 0:
         input->wish = wishes[draw(life, 3)];
         break;
@@ -542,6 +647,9 @@ change_world(Life *life)
     case 7: /* the clock has not been set, or is again */
         input->clock_floor_s = input->clock_floor_s ? 0 : life->now_s + 100;
         break;
+    case 8:
+        watch(life);
+        break;
     default: /* and all is well for a while */
         *input = good_input();
     }
@@ -551,15 +659,17 @@ static void
 live_a_moment(Life *life)
 {
     static const SignetMachineEventKind anything[] = {
-        SIGNET_EVENT_BEGIN, SIGNET_EVENT_TICK, SIGNET_EVENT_ROLLBACK, SIGNET_EVENT_TOKEN_BACK};
+        SIGNET_EVENT_CHECK, SIGNET_EVENT_TICK, SIGNET_EVENT_ROLLBACK, SIGNET_EVENT_TOKEN_BACK};
     guint dice = draw(life, 100);
 
     if (dice < 40)
         finish_effect(life);
     else if (dice < 63)
         feed_kind(life, SIGNET_EVENT_BEGIN);
-    else if (dice < 72)
+    else if (dice < 70)
         feed_kind(life, SIGNET_EVENT_TICK);
+    else if (dice < 73)
+        feed_kind(life, dice < 72 ? SIGNET_EVENT_CHECK : SIGNET_EVENT_CHECK_NOW);
     else if (dice < 79)
         life->now_s += (gint64)draw(life, 4600) - 600;
     else if (dice < 83)
@@ -618,6 +728,8 @@ begin_in_the_middle(Life *life)
     life->machine = active_machine();
     life->keys[life->n_keys++] = 2;
     life->keys[life->n_keys++] = life->live = 3;
+    life->made_for[2] = 2;
+    life->made_for[3] = 3;
     life->live_end_s = NOW_S + LIFETIME_S;
     life->had_current = TRUE;
 }
@@ -630,6 +742,8 @@ live(Life *life, guint number)
     life->random = ((guint64)number + 1) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
     life->input = good_input();
     life->now_s = NOW_S;
+    if (draw(life, 2) == 0)
+        watch(life);
     if (draw(life, 4) == 0)
         life->machine = signet_machine_new(NOW_S);
     else
@@ -645,7 +759,7 @@ START_TEST(no_random_life_loses_anything_or_gets_stuck)
     const char *only = g_getenv("SIGNET_LIFE");
     guint first = (guint)_i * (LIVES / PARTS), end = first + LIVES / PARTS;
     guint64 n_moments = 0;
-    guint n_promotions = 0, n_rollbacks = 0, n_adoptions = 0;
+    guint n_promotions = 0, n_rollbacks = 0, n_adoptions = 0, n_bad_keys = 0;
     static Life life;
 
     for (guint i = only ? (guint)strtoul(only, NULL, 10) : first; i < end; i++) {
@@ -654,15 +768,17 @@ START_TEST(no_random_life_loses_anything_or_gets_stuck)
         n_promotions += life.n_promotions;
         n_rollbacks += life.n_rollbacks;
         n_adoptions += life.n_adoptions;
+        n_bad_keys += life.n_bad_keys;
         if (only)
             return;
     }
     g_printerr("# %u lives, %" G_GUINT64_FORMAT
-               " events, %u promotions, %u rollbacks, %u adoptions\n",
-               LIVES / PARTS, n_moments, n_promotions, n_rollbacks, n_adoptions);
+               " events, %u promotions, %u rollbacks, %u adoptions, %u revoked keys\n",
+               LIVES / PARTS, n_moments, n_promotions, n_rollbacks, n_adoptions, n_bad_keys);
     ck_assert_uint_gt(n_promotions, LIVES / PARTS + LIVES / PARTS / 4);
     ck_assert_uint_gt(n_rollbacks, LIVES / PARTS / 10);
     ck_assert_uint_gt(n_adoptions, LIVES / PARTS / 5);
+    ck_assert_uint_gt(n_bad_keys, LIVES / PARTS / 200);
 }
 END_TEST
 

@@ -48,6 +48,13 @@ typedef struct {
     gint64 chance_s;     /* time in which the due renewal could have been done */
     gint64 attempts[24]; /* enrolments in each of the last hours */
     gint64 attempt_hour;
+    SignetFindings findings;
+    guint32 revoked;  /* this generation is, at its CA … */
+    gint64 revoked_s; /* … since then; 0: none is */
+    gint64 look_hour;
+    guint looks_in_hour;
+    guint n_looks;
+    guint n_revoked;
     guint n_promotions;
     guint n_expired;
 } Laptop;
@@ -97,6 +104,44 @@ promote(Laptop *laptop, SignetMachineEvent *event)
     laptop->n_promotions++;
 }
 
+/* Likewise with those who are asked: a day has room for a look an hour, or, when they do not
+ * answer, for as many as attempts. */
+static void
+count_look(Laptop *laptop)
+{
+    gint64 hour = laptop->true_s / HOUR_S;
+
+    if (laptop->look_hour != hour)
+        laptop->looks_in_hour = 0;
+    laptop->look_hour = hour;
+    laptop->n_looks++;
+    ck_assert_uint_le(++laptop->looks_in_hour, 8);
+}
+
+/* One in fifty is revoked, some time before it is looked at; half of them for the key's sake. */
+static SignetMachineEventKind
+look_around(Laptop *laptop)
+{
+    count_look(laptop);
+    if (!is_ca_there(laptop))
+        return SIGNET_EVENT_CHECK_FAILED;
+    laptop->findings = (SignetFindings) {
+        .looks = SIGNET_LOOK_REVOCATION,
+        .standing = SIGNET_STANDING_GOOD,
+        .next_update_s = laptop->true_s + 7 * DAY_S,
+        .words = "OCSP",
+    };
+    if (!is_lucky(laptop, 0.02))
+        return SIGNET_EVENT_CHECKED;
+    laptop->findings.standing = SIGNET_STANDING_REVOKED;
+    laptop->findings.reason = is_lucky(laptop, 0.5) ? 1 : 4;
+    laptop->revoked = laptop->machine.current;
+    laptop->revoked_s = laptop->true_s;
+    laptop->n_revoked++;
+    laptop->chance_s = 0;
+    return SIGNET_EVENT_CHECKED;
+}
+
 /* Everything but the CA always works, and at once. */
 static SignetMachineEvent
 carry_out(Laptop *laptop, guint effects)
@@ -114,6 +159,9 @@ carry_out(Laptop *laptop, guint effects)
         promote(laptop, &event);
     } else if (effects & SIGNET_EFFECT_RETIRE) {
         event.kind = SIGNET_EVENT_RETIRED;
+    } else if (effects & SIGNET_EFFECT_CHECK) {
+        event.kind = look_around(laptop);
+        event.findings = &laptop->findings;
     }
     return event;
 }
@@ -144,6 +192,9 @@ look(Laptop *laptop)
     deadlines = signet_machine_deadlines(&laptop->machine, &laptop->input, clock_of(laptop));
     if (deadlines.tick_s <= clock_of(laptop))
         feed(laptop, SIGNET_EVENT_TICK);
+    if (deadlines.check_s <= clock_of(laptop))
+        feed(laptop, SIGNET_EVENT_CHECK);
+    deadlines = signet_machine_deadlines(&laptop->machine, &laptop->input, clock_of(laptop));
     if (deadlines.begin_s <= clock_of(laptop))
         feed(laptop, SIGNET_EVENT_BEGIN);
 }
@@ -163,6 +214,12 @@ check(Laptop *laptop)
 
     if (laptop->machine.current && laptop->true_s >= due_s(laptop) && is_chance)
         laptop->chance_s += STEP_S;
+    if (laptop->revoked_s != 0 && laptop->machine.current > laptop->revoked)
+        laptop->revoked_s = 0;
+    if (laptop->revoked_s != 0 && is_chance && (laptop->chance_s += STEP_S) > PATIENCE_S)
+        ck_abort_msg("%s: a revoked certificate is not replaced, in state %s: %s",
+                     laptop->habit->name, signet_machine_state_name(laptop->machine.state),
+                     laptop->machine.cause);
     if (laptop->true_s < laptop->live_end_s)
         return;
     laptop->n_expired++;
@@ -249,6 +306,40 @@ START_TEST(whoever_can_renew_has_a_valid_certificate)
 }
 END_TEST
 
+/* The same life, in which a certificate is revoked now and then. */
+START_TEST(a_revoked_certificate_is_replaced_without_a_storm)
+{
+    const Habit *habit = &habits[_i / 10];
+    g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)_i + 1000);
+    SignetRotationProfile rotation = profile;
+    Laptop laptop = {
+        .habit = habit,
+        .rand = rand,
+        .true_s = NOW_S,
+        .machine = signet_machine_new(NOW_S),
+        .input = good_input(),
+        .live_end_s = NOW_S + 10 * DAY_S,
+        .attempt_hour = NOW_S / HOUR_S,
+    };
+
+    rotation.renew_kind = SIGNET_RENEW_AUTO;
+    rotation.new_key = SIGNET_NEW_KEY_NEVER;
+    rotation.overlap_s = SIGNET_AUTO;
+    rotation.check_s = SIGNET_AUTO;
+    laptop.input.rotation = &rotation;
+    laptop.input.seed = (guint64)_i * 104729;
+    laptop.input.clock_floor_s = FLOOR_S;
+    laptop.input.looks = SIGNET_LOOK_REVOCATION;
+    while (laptop.true_s < NOW_S + YEARS * 365 * DAY_S)
+        live_an_hour(&laptop);
+    ck_assert_uint_gt(laptop.n_revoked, 0);
+    ck_assert_uint_gt(laptop.n_looks, 50 * laptop.n_revoked / 4);
+    ck_assert_uint_le(laptop.n_promotions,
+                      laptop.n_revoked + 4 +
+                          (guint)(YEARS * 365 * DAY_S / (habit->lifetime_s / 3)));
+}
+END_TEST
+
 START_TEST(a_clock_in_1970_ends_and_begins_nothing)
 {
     SignetMachine machine = active_machine();
@@ -291,6 +382,8 @@ main(void)
     tcase_add_test(cases, a_certificate_of_a_clock_that_was_ahead_is_replaced);
     tcase_add_loop_test(cases, whoever_can_renew_has_a_valid_certificate, 0,
                         20 * (int)G_N_ELEMENTS(habits));
+    tcase_add_loop_test(cases, a_revoked_certificate_is_replaced_without_a_storm, 0,
+                        10 * (int)G_N_ELEMENTS(habits));
     suite_add_tcase(suite, cases);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);

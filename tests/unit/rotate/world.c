@@ -99,10 +99,9 @@ static void
 on_event(const char *identity, SignetEngineEvent event, guint32 generation, gpointer data)
 {
     static const char *const names[] = {
-        [SIGNET_ENGINE_ROTATED] = "rotated",
-        [SIGNET_ENGINE_FAILED] = "failed",
-        [SIGNET_ENGINE_EXPIRING] = "expiring",
-        [SIGNET_ENGINE_RETIRED] = "retired",
+        [SIGNET_ENGINE_ROTATED] = "rotated",   [SIGNET_ENGINE_FAILED] = "failed",
+        [SIGNET_ENGINE_EXPIRING] = "expiring", [SIGNET_ENGINE_RETIRED] = "retired",
+        [SIGNET_ENGINE_REVOKED] = "revoked",
     };
     World *world = data;
 

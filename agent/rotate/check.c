@@ -1,0 +1,247 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Looks what others say of the current certificate: a process of its own asks, the machine decides.
+ */
+
+#include "agent/base/log.h"
+#include "agent/enroll/findings.h"
+#include "agent/rotate/engine.h"
+#include "agent/rotate/private.h"
+
+#define TIMEOUT_S 60
+
+/* Something for the disk thread. */
+typedef struct {
+    SignetEntry *entry;        /* (owned) */
+    SignetPolicy *policy;      /* (owned): ca lives in it */
+    const SignetCaProfile *ca; /* (unowned) */
+    guint32 number;
+    SignetMaterial read; /* (owned) */
+    GError *error;       /* (owned, nullable) the outcome */
+} Task;
+
+static void
+task_free(gpointer data)
+{
+    Task *task = data;
+
+    signet_entry_unref(task->entry);
+    signet_policy_unref(task->policy);
+    signet_material_clear(&task->read);
+    g_clear_error(&task->error);
+    g_free(task);
+}
+
+guint
+signet_entry_find_looks(const SignetEntry *entry)
+{
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
+
+    if (!ca || entry->policy->is_ca || ca->kind == SIGNET_CA_LOCAL)
+        return 0;
+    if (ca->kind == SIGNET_CA_ACME)
+        return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_WINDOW;
+    if (ca->kind == SIGNET_CA_EST)
+        return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_AUTHORITIES;
+    return SIGNET_LOOK_REVOCATION;
+}
+
+void
+signet_entry_bar(const SignetEntry *entry)
+{
+    const SignetRotationProfile *rotation = entry->policy ? entry->policy->rotation : NULL;
+    gboolean is_barred = rotation && rotation->on_revoked == SIGNET_ON_REVOKED_DISABLE;
+
+    signet_inventory_bar(entry->engine->context.inventory, entry->name,
+                         is_barred ? entry->machine.revoked : 0);
+}
+
+/* --- the end of a look --- */
+
+void
+signet_entry_answer_check(SignetEntry *entry, const GError *error)
+{
+    g_autoptr(GArray) waiters = entry->check_waiters;
+
+    entry->check_waiters = g_array_new(FALSE, FALSE, sizeof(SignetWaiter));
+    for (guint i = 0; i < waiters->len; i++) {
+        const SignetWaiter *waiter = &g_array_index(waiters, SignetWaiter, i);
+
+        if (waiter->done)
+            waiter->done(entry->name, entry->machine.current, error, waiter->data);
+    }
+}
+
+void
+signet_entry_fail_check(SignetEntry *entry, const char *cause)
+{
+    g_autoptr(GError) error =
+        signet_error_new(SIGNET_ERROR_FAILED, "cannot check '%s': %s", entry->name, cause);
+
+    signet_entry_advance(entry,
+                         &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECK_FAILED, .cause = cause});
+    signet_entry_answer_check(entry, error);
+}
+
+static gboolean
+take_findings(SignetJob *job, SignetFindings *ret_findings, GError **error)
+{
+    GBytes *state = signet_job_get_state(job);
+    const char *message = signet_job_get_message(job);
+
+    if (signet_job_get_outcome(job) == SIGNET_OUTCOME_PENDING && state)
+        return signet_findings_from_text(state, ret_findings, error);
+    return signet_error_set(error, SIGNET_ERROR_FAILED, "%s",
+                            message ? message : "signet-enroll gave no answer");
+}
+
+static void
+on_checked(SignetJob *job, gpointer data)
+{
+    SignetEntry *entry = data;
+    g_autoptr(SignetJob) owned G_GNUC_UNUSED = g_steal_pointer(&entry->check_job);
+    SignetFindings findings = {0};
+    g_autoptr(GError) error = NULL;
+
+    if (!take_findings(job, &findings, &error)) {
+        signet_entry_fail_check(entry, error->message);
+        return;
+    }
+    signet_entry_advance(
+        entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECKED, .findings = &findings});
+    signet_entry_answer_check(entry, NULL);
+}
+
+/* --- looking --- */
+
+static void
+append(GByteArray *all, GPtrArray *certificates)
+{
+    for (guint i = 0; certificates && i < certificates->len; i++) {
+        gsize size = 0;
+        const guint8 *data = g_bytes_get_data(certificates->pdata[i], &size);
+
+        g_byte_array_append(all, data, (guint)size);
+    }
+}
+
+static SignetJob *
+make_job(const Task *task, const SignetGeneration *current)
+{
+    const SignetEntry *entry = task->entry;
+    const SignetCaRemote *remote = &task->ca->remote;
+    g_autoptr(GByteArray) all = g_byte_array_new();
+
+    append(all, current->chain);
+    append(all, current->anchors);
+    g_autoptr(GBytes) certificates = g_bytes_new(all->data, all->len);
+    return signet_job_new(&(SignetJobRequest) {
+        .identity = entry->name,
+        .new_generation = current->number,
+        .protocol = SIGNET_JOB_CHECK,
+        .spki = current->key->spki,
+        .looks = entry->machine.checking_looks,
+        .ca_protocol = signet_ca_kind_name(task->ca->kind),
+        .certificates = certificates,
+        .remote =
+            {
+                .url = remote->url,
+                .anchors = task->read.anchors,
+                .is_system = g_strcmp0(remote->trust, "system") == 0,
+                .pins = (const char *const *)remote->pins,
+                .proxy = remote->proxy,
+                .timeout_s = TIMEOUT_S,
+                .options = (const char *const *)remote->options,
+            },
+    });
+}
+
+static void
+run_supply(gpointer data)
+{
+    Task *task = data;
+
+    signet_material_read_anchors(&task->read, task->ca, &task->error);
+}
+
+static void
+done_supply(gpointer data)
+{
+    Task *task = data;
+    SignetEntry *entry = task->entry;
+    const SignetGeneration *current;
+
+    if (!entry->policy)
+        return;
+    current = signet_inventory_get(entry->engine->context.inventory, entry->name, task->number);
+    if (task->error || !current || current->chain->len == 0) {
+        signet_entry_fail_check(entry, task->error ? task->error->message
+                                                   : "its certificate is not there any more");
+        return;
+    }
+    entry->check_job = make_job(task, current);
+    signet_enroll_start(entry->engine->context.enroll, entry->check_job, on_checked, entry);
+}
+
+void
+signet_entry_check(SignetEntry *entry)
+{
+    static const SignetDiskWork work = {run_supply, done_supply, task_free};
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
+    Task *task;
+
+    if (!ca) {
+        signet_entry_fail_check(entry, "its CA is not in the policy any more");
+        return;
+    }
+    task = g_new0(Task, 1);
+    task->entry = signet_entry_ref(entry);
+    task->policy = signet_policy_ref(entry->engine->policy);
+    task->ca = ca;
+    task->number = entry->machine.checking;
+    signet_disk_thread_give(entry->engine->disk, &work, task);
+}
+
+/* --- a person's wish --- */
+
+static GError *
+find_refusal(SignetEngine *engine, const char *identity)
+{
+    const SignetEntry *entry = g_hash_table_lookup(engine->entries, identity);
+
+    if (!entry)
+        return signet_error_new(SIGNET_ERROR_NOT_FOUND, "there is no identity '%s'", identity);
+    if (entry->problem)
+        return signet_error_new(SIGNET_ERROR_CORRUPT, "cannot check '%s': %s", identity,
+                                entry->problem);
+    if (entry->machine.current == 0)
+        return signet_error_new(SIGNET_ERROR_NOT_FOUND,
+                                "cannot check '%s': it has no certificate yet", identity);
+    if (signet_entry_find_looks(entry) == 0)
+        return signet_error_new(SIGNET_ERROR_POLICY,
+                                "cannot check '%s': its CA is this machine's own, which revokes "
+                                "nothing",
+                                identity);
+    if (signet_clock_now(engine->context.clock) < SIGNET_CLOCK_FLOOR_S)
+        return signet_error_new(SIGNET_ERROR_FAILED,
+                                "cannot check '%s': this machine's clock has not been set",
+                                identity);
+    return NULL;
+}
+
+void
+signet_engine_check(SignetEngine *engine, const char *identity, SignetEngineDone done,
+                    gpointer data)
+{
+    SignetEntry *entry = g_hash_table_lookup(engine->entries, identity);
+    SignetWaiter waiter = {done, data};
+    GError *error = find_refusal(engine, identity);
+
+    if (error) {
+        signet_engine_refuse(engine, identity, &waiter, error);
+        return;
+    }
+    g_array_append_val(entry->check_waiters, waiter);
+    signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECK_NOW});
+}
