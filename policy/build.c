@@ -111,6 +111,10 @@ signet_rotation_profile_free(SignetRotationProfile *profile)
 {
     g_clear_pointer(&profile->windows, g_array_unref);
     g_free(profile->canary);
+    g_free(profile->canary_secret_file);
+    g_free(profile->canary_secret_credential);
+    g_free(profile->canary_trust);
+    g_free(profile->canary_user);
     g_free(profile->name);
     g_free(profile);
 }

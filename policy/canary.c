@@ -47,26 +47,41 @@ split_address(const char *text, const char *default_port, SignetCanary *canary)
            g_ascii_string_to_unsigned(canary->port, 10, 1, G_MAXUINT16, &port, NULL);
 }
 
+static gboolean
+split_url(const char *text, SignetCanary *canary)
+{
+    const char *path = strchr(text, '/');
+    g_autofree char *address = path ? g_strndup(text, (gsize)(path - text)) : g_strdup(text);
+
+    canary->path = g_strdup(path ? path : "/");
+    return split_address(address, "443", canary) && is_path(canary->path);
+}
+
 gboolean
 signet_canary_parse(const char *text, SignetCanary *ret_canary)
 {
+    static const struct {
+        const char *prefix;
+        SignetCanaryKind kind;
+        const char *port; /* NULL: it must be written */
+    } kinds[] = {
+        {"tls:", SIGNET_CANARY_TLS, NULL},
+        {"https://", SIGNET_CANARY_HTTPS, NULL},
+        {"radius:", SIGNET_CANARY_RADIUS, "1812"},
+        {"connect:", SIGNET_CANARY_CONNECT, NULL},
+    };
     g_auto(SignetCanary) canary = {0};
-    g_autofree char *address = NULL;
-    const char *path;
+    gsize row = 0;
 
-    if (g_str_has_prefix(text, "tls:")) {
-        if (!split_address(text + strlen("tls:"), NULL, &canary))
-            return FALSE;
-    } else if (g_str_has_prefix(text, "https://")) {
-        text += strlen("https://");
-        path = strchr(text, '/');
-        address = path ? g_strndup(text, (gsize)(path - text)) : g_strdup(text);
-        canary.path = g_strdup(path ? path : "/");
-        if (!split_address(address, "443", &canary) || !is_path(canary.path))
-            return FALSE;
-    } else {
+    while (row < G_N_ELEMENTS(kinds) && !g_str_has_prefix(text, kinds[row].prefix))
+        row++;
+    if (row == G_N_ELEMENTS(kinds))
         return FALSE;
-    }
+    text += strlen(kinds[row].prefix);
+    canary.kind = kinds[row].kind;
+    if (canary.kind == SIGNET_CANARY_HTTPS ? !split_url(text, &canary)
+                                           : !split_address(text, kinds[row].port, &canary))
+        return FALSE;
     *ret_canary = canary;
     canary = (SignetCanary) {0};
     return TRUE;

@@ -453,29 +453,6 @@ check_token_config(SignetPolicyDraft *draft, SignetTokenConfig *token)
                             "no key 'Uri' for the token");
 }
 
-/* What the files of policy.d may contradict among themselves. */
-static void
-check_profiles(SignetPolicyDraft *draft)
-{
-    GHashTableIter iter;
-    gpointer value;
-
-    g_hash_table_iter_init(&iter, draft->set_by);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const SignetEntry *entry = value;
-        const char *name = g_str_has_prefix(entry->place.group, "Rotation ")
-                               ? entry->place.group + strlen("Rotation ")
-                               : NULL;
-        const SignetRotationProfile *profile =
-            name ? signet_policy_get_profile(draft->policy, name) : NULL;
-
-        if (profile && g_str_equal(entry->place.key, "RetryMax") &&
-            profile->retry_max_s != SIGNET_AUTO && profile->retry_max_s < profile->retry_first_s)
-            signet_problems_add(&draft->problems, &entry->place, NULL,
-                                "'RetryMax' is shorter than 'RetryFirst'");
-    }
-}
-
 const SignetEntry *
 signet_policy_draft_find(const SignetPolicyDraft *draft, const char *group, const char *key)
 {
@@ -494,7 +471,7 @@ signet_policy_draft_check(SignetPolicyDraft *draft)
     if (max && draft->limits.max_lifetime_s < draft->limits.min_lifetime_s)
         signet_problems_add(&draft->problems, &max->place, NULL,
                             "'MaxLifetime' is shorter than 'MinLifetime'");
-    check_profiles(draft);
+    signet_policy_draft_check_profiles(draft);
     for (guint i = 0; i < signet_policy_get_tokens(draft->policy)->len; i++)
         check_token_config(draft, signet_policy_get_tokens(draft->policy)->pdata[i]);
 

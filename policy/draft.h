@@ -52,6 +52,8 @@ signet_policy_draft_find(const SignetPolicyDraft *draft, const char *group, cons
 SignetPlace signet_policy_draft_place(const SignetScan *scan, const char *group, const char *key);
 /* Whether the keys of a [Ca] fit its protocol and each other; fills remote.options. */
 void signet_policy_draft_check_ca(SignetPolicyDraft *draft, SignetCaDraft *ca);
+/* Whether the keys of a [Rotation NAME] fit each other. */
+void signet_policy_draft_check_profiles(SignetPolicyDraft *draft);
 /* Fills defaults that depend on more than one file, checks every reference and limit, and moves the
  * result into draft->policy. Adds a problem for everything that does not fit. */
 void signet_policy_draft_check(SignetPolicyDraft *draft);

@@ -88,7 +88,11 @@ typedef struct {
     gint64 retry_max_s;   /* or SIGNET_AUTO: clamp(4 % of the lifetime, 60 s, 6 h) */
     gint64 pending_timeout_s;    /* default 7 d */
     gint64 critical_remaining_s; /* or SIGNET_AUTO: max(10 % of the lifetime, 15 min) */
-    char *canary;    /* (owned, nullable) policy/canary.h: a peer that tries a new certificate */
+    char *canary; /* (owned, nullable) policy/canary.h: a peer that tries a new certificate */
+    char *canary_secret_file;       /* (owned, nullable) path; RADIUS only */
+    char *canary_secret_credential; /* (owned, nullable) likewise: name of a systemd credential */
+    char *canary_trust; /* (owned, nullable) path of a PEM file with the anchors of the peer */
+    char *canary_user;  /* (owned, nullable) RADIUS only; placeholders */
     GArray *windows; /* (owned, nullable) of SignetWindow: when renewals may begin; none: always */
     gint64 issued_before_s; /* keys made before are replaced, spread over … ; 0: none are */
     gint64 within_s;        /* … this time from then on; default 24 h */

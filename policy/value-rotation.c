@@ -9,8 +9,9 @@
 #include "policy/duration.h"
 #include "policy/value.h"
 
-#define WINDOWS_MAX 32
-#define EVERY_DAY   0x7f
+#define WINDOWS_MAX     32
+#define EVERY_DAY       0x7f
+#define CANARY_USER_MAX 200
 
 static const char *const day_names[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 
@@ -133,7 +134,8 @@ signet_value_set_canary(const char *value, gpointer field)
     g_auto(SignetCanary) peer = {0};
 
     if (*value && !signet_canary_parse(value, &peer))
-        return g_strdup("no peer; write tls:HOST:PORT or https://HOST/PATH");
+        return g_strdup("no peer; write tls:HOST:PORT, https://HOST/PATH, radius:HOST:PORT or "
+                        "connect:HOST:PORT");
     g_free(*canary);
     *canary = *value ? g_strdup(value) : NULL;
     return NULL;
@@ -170,4 +172,19 @@ signet_value_set_check(const char *value, gpointer field)
     else
         return g_strdup("write auto, never, or a time from one look to the next like 6h");
     return NULL;
+}
+
+char *
+signet_value_set_canary_user(const char *value, gpointer field)
+{
+    gsize length = strlen(value);
+
+    for (gsize i = 0; i < length; i++) {
+        if ((guchar)value[i] <= ' ' || value[i] == 0x7f)
+            return g_strdup("a name with a space or a control character in it");
+    }
+    if (length == 0 || length > CANARY_USER_MAX)
+        return g_strdup("no name of 1 to 200 bytes");
+    char *problem = signet_value_find_bad_placeholder(value);
+    return problem ? problem : signet_value_set_text(value, field);
 }

@@ -43,6 +43,8 @@ char *signet_value_set_key(const char *value, gpointer field);
 char *signet_value_set_subject(const char *value, gpointer field);
 /* policy/canary.h; empty: NULL */
 char *signet_value_set_canary(const char *value, gpointer field);
+/* The name of a user of RADIUS (RFC 7542): 1 to 200 bytes, placeholders expanded later. */
+char *signet_value_set_canary_user(const char *value, gpointer field);
 /* A PKCS#11 URI (RFC 7512) that names a token; absolute. */
 char *signet_value_set_token_uri(const char *value, gpointer field);
 char *signet_value_set_path(const char *value, gpointer field);

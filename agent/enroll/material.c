@@ -116,9 +116,9 @@ signet_material_anchors_from_pem(const char *pem, gsize size, GError **error)
 }
 
 static gboolean
-read_anchors(SignetMaterial *material, const char *path, GError **error)
+read_anchors(SignetMaterial *material, const char *key, const char *path, GError **error)
 {
-    const Source source = {"Trust", path, TRUST_MAX, FALSE};
+    const Source source = {key, path, TRUST_MAX, FALSE};
     g_autofree char *pem = g_malloc(TRUST_MAX + 1);
     gssize size = read_all(&source, pem, error);
 
@@ -126,7 +126,7 @@ read_anchors(SignetMaterial *material, const char *path, GError **error)
         return FALSE;
     material->anchors = signet_material_anchors_from_pem(pem, (gsize)size, error);
     if (!material->anchors)
-        g_prefix_error(error, "Trust=%s: ", path);
+        g_prefix_error(error, "%s=%s: ", key, path);
     return material->anchors != NULL;
 }
 
@@ -152,17 +152,17 @@ read_secret(SignetMaterial *material, const char *key, const char *path, GError 
 
 /* systemd.exec(5), LoadCredential= */
 static gboolean
-read_credential(SignetMaterial *material, const char *name, GError **error)
+read_credential(SignetMaterial *material, const char *key, const char *name, GError **error)
 {
     const char *directory = g_getenv("CREDENTIALS_DIRECTORY");
 
     if (!directory)
         return signet_error_set(error, SIGNET_ERROR_NOT_FOUND,
-                                "SecretCredential=%s: the agent was not given credentials; add "
+                                "%s=%s: the agent was not given credentials; add "
                                 "LoadCredential=%s:… to signetd.service",
-                                name, name);
+                                key, name, name);
     g_autofree char *path = g_build_filename(directory, name, NULL);
-    return read_secret(material, "SecretCredential", path, error);
+    return read_secret(material, key, path, error);
 }
 
 gboolean
@@ -170,7 +170,7 @@ signet_material_read_anchors(SignetMaterial *material, const SignetCaProfile *ca
 {
     const char *trust = ca->remote.trust;
 
-    return !trust || g_str_equal(trust, "system") || read_anchors(material, trust, error);
+    return !trust || g_str_equal(trust, "system") || read_anchors(material, "Trust", trust, error);
 }
 
 gboolean
@@ -183,7 +183,21 @@ signet_material_read(SignetMaterial *material, const SignetCaProfile *ca, GError
     if (remote->secret_file)
         return read_secret(material, "SecretFile", remote->secret_file, error);
     return !remote->secret_credential ||
-           read_credential(material, remote->secret_credential, error);
+           read_credential(material, "SecretCredential", remote->secret_credential, error);
+}
+
+gboolean
+signet_material_read_canary(SignetMaterial *material, const SignetRotationProfile *rotation,
+                            GError **error)
+{
+    if (rotation->canary_trust &&
+        !read_anchors(material, "CanaryTrust", rotation->canary_trust, error))
+        return FALSE;
+    if (rotation->canary_secret_file)
+        return read_secret(material, "CanarySecretFile", rotation->canary_secret_file, error);
+    return !rotation->canary_secret_credential ||
+           read_credential(material, "CanarySecretCredential", rotation->canary_secret_credential,
+                           error);
 }
 
 void

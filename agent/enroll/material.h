@@ -21,6 +21,9 @@ gboolean signet_material_read(SignetMaterial *material, const SignetCaProfile *c
 /* The anchors alone: for what is said to everybody. */
 gboolean
 signet_material_read_anchors(SignetMaterial *material, const SignetCaProfile *ca, GError **error);
+/* The same for the peer of Canary=. */
+gboolean signet_material_read_canary(SignetMaterial *material,
+                                     const SignetRotationProfile *rotation, GError **error);
 void signet_material_clear(SignetMaterial *material);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetMaterial, signet_material_clear)
 

@@ -105,6 +105,8 @@ typedef struct {
  * without a CA in the policy. supplies: nullable, a local CA and a check need none. */
 SignetJob *signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation,
                                  const SignetSupplies *supplies);
+/* CanaryUser=, else the first of Dns=, else the identity's name. */
+char *signet_entry_dup_canary_user(const SignetEntry *entry);
 /* (nullable) Borrowed from the policy. */
 const SignetCaProfile *signet_entry_get_ca(const SignetEntry *entry);
 

@@ -117,6 +117,17 @@ expand_list(const SignetEntry *entry, char **templates)
     return g_strv_builder_end(builder);
 }
 
+char *
+signet_entry_dup_canary_user(const SignetEntry *entry)
+{
+    const SignetIdentityPolicy *policy = entry->policy;
+    const char *wish = policy->rotation->canary_user;
+
+    if (!wish && policy->dns && policy->dns[0])
+        wish = policy->dns[0];
+    return wish ? expand(entry, wish) : g_strdup(entry->name);
+}
+
 /* What no CA may go beyond. Other people's CAs have bounds also where the policy has none: a
  * certificate of a minute would be renewed without end, one for decades never. */
 #define REMOTE_MIN_S ((gint64)5 * 60)

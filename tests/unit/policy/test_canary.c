@@ -12,12 +12,16 @@ static const struct {
     const char *host;
     const char *port;
     const char *path;
+    SignetCanaryKind kind;
 } peers[] = {
-    {"tls:radius.example.net:2083", "radius.example.net", "2083", NULL},
-    {"tls:[2001:db8::1]:443", "2001:db8::1", "443", NULL},
-    {"https://vpn.example", "vpn.example", "443", "/"},
-    {"https://vpn.example:8443/a?b=c", "vpn.example", "8443", "/a?b=c"},
-    {"https://[::1]/", "::1", "443", "/"},
+    {"tls:radius.example.net:2083", "radius.example.net", "2083", NULL, SIGNET_CANARY_TLS},
+    {"tls:[2001:db8::1]:443", "2001:db8::1", "443", NULL, SIGNET_CANARY_TLS},
+    {"https://vpn.example", "vpn.example", "443", "/", SIGNET_CANARY_HTTPS},
+    {"https://vpn.example:8443/a?b=c", "vpn.example", "8443", "/a?b=c", SIGNET_CANARY_HTTPS},
+    {"https://[::1]/", "::1", "443", "/", SIGNET_CANARY_HTTPS},
+    {"radius:radius.example.net", "radius.example.net", "1812", NULL, SIGNET_CANARY_RADIUS},
+    {"radius:[::1]:11812", "::1", "11812", NULL, SIGNET_CANARY_RADIUS},
+    {"connect:vpn.example:1194", "vpn.example", "1194", NULL, SIGNET_CANARY_CONNECT},
 };
 
 START_TEST(a_peer_is_understood)
@@ -25,6 +29,7 @@ START_TEST(a_peer_is_understood)
     g_auto(SignetCanary) canary = {0};
 
     ck_assert(signet_canary_parse(peers[_i].text, &canary));
+    ck_assert_int_eq(canary.kind, peers[_i].kind);
     ck_assert_str_eq(canary.host, peers[_i].host);
     ck_assert_str_eq(canary.port, peers[_i].port);
     ck_assert_pstr_eq(canary.path, peers[_i].path);
@@ -43,6 +48,11 @@ static const char *const refused[] = {
     "tls:[::1",
     "tls:ho st:443",
     "tls:host:443/path",
+    "radius:",
+    "radius:host:0",
+    "radius:host:1812/path",
+    "connect:host",
+    "udp:host:1",
     "https://",
     "https:///path",
     "https://host:/",
