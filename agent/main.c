@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/broker/attester.h"
 #include "agent/broker/broker.h"
 #include "agent/bus-link.h"
 #include "agent/config.h"
@@ -53,6 +54,7 @@ typedef struct {
     SignetPinAttempts *attempts;
     SignetTokens *tokens;
     SignetFactsKeeper *facts;
+    SignetAttester *attester;
     SignetBroker *broker;
     SignetDoor *door;
     SignetEnroll *enroll;
@@ -327,6 +329,7 @@ make_bus(Agent *agent)
                                 .engine = agent->engine,
                                 .inventory = agent->inventory,
                                 .tokens = agent->tokens,
+                                .attester = agent->attester,
                                 .store = agent->store,
                                 .clock = signet_clock_system(),
                                 .reload = reload,
@@ -367,6 +370,7 @@ make_tokens(Agent *agent, GError **error)
                                   .changed = on_facts,
                                   .data = agent};
     agent->facts = signet_facts_keeper_new(&facts);
+    agent->attester = signet_attester_new(agent->store, agent->tokens);
     return TRUE;
 }
 
@@ -413,6 +417,7 @@ stop(Agent *agent, int status)
         unlink(agent->own_socket);
     g_clear_pointer(&agent->own_socket, g_free);
     g_clear_pointer(&agent->broker, signet_broker_free);
+    g_clear_pointer(&agent->attester, signet_attester_free);
     g_clear_pointer(&agent->facts, signet_facts_keeper_free);
     g_clear_pointer(&agent->tokens, signet_tokens_free);
     if (!signet_token_wait_left(HANGING_MS)) {

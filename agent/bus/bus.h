@@ -8,6 +8,7 @@
 
 #include <gio/gio.h>
 
+#include "agent/broker/attester.h"
 #include "agent/broker/broker.h"
 #include "agent/rotate/engine.h"
 
@@ -19,6 +20,7 @@ typedef struct {
     SignetEngine *engine;
     SignetInventory *inventory;
     SignetTokens *tokens;
+    SignetAttester *attester;
     SignetStore *store; /* for live paths */
     const SignetClock *clock;
     /* Reads the policy files again; FALSE keeps the old policy. */

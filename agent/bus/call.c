@@ -7,6 +7,7 @@
 
 #include "agent/base/log.h"
 #include "agent/bus/agent.h"
+#include "agent/bus/evidence.h"
 #include "agent/bus/identity.h"
 #include "agent/bus/token.h"
 
@@ -30,11 +31,14 @@ static const struct {
     {"org.signet.Identity1", "Adopt", signet_bus_identity_adopt},
     {"org.signet.Identity1", "GetRequest", signet_bus_identity_get_request},
     {"org.signet.Identity1", "Import", signet_bus_identity_import},
+    {"org.signet.Identity1", "Attest", signet_bus_identity_attest},
     {"org.signet.Token1", "GetCounts", signet_bus_token_get_counts},
     {"org.signet.Token1", "Unlock", signet_bus_token_unlock},
     {"org.signet.Token1", "Lock", signet_bus_token_lock},
     {"org.signet.Token1", "GetFacts", signet_bus_token_get_facts},
     {"org.signet.Token1", "Measure", signet_bus_token_measure},
+    {"org.signet.Token1", "AnswerChallenge", signet_bus_token_answer_challenge},
+    {"org.signet.Token1", "ImportAttesterCertificate", signet_bus_token_import_attester},
 };
 
 static void
@@ -46,6 +50,8 @@ call_free(gpointer data)
         signet_broker_cancel(call->bus->context.broker, call->use);
     if (call->request)
         signet_token_cancel(call->token, call->request);
+    if (call->wish)
+        signet_attester_cancel(call->bus->context.attester, call->wish);
     g_clear_pointer(&call->token, signet_token_unref);
     if (call->deadline)
         g_source_remove(call->deadline);

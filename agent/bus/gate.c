@@ -30,11 +30,14 @@ static const SignetGateRow rows[] = {
     {IDENTITY, "Adopt", "org.signet.adopt"},
     {IDENTITY, "GetRequest", "org.signet.status"},
     {IDENTITY, "Import", "org.signet.enroll"},
+    {IDENTITY, "Attest", "org.signet.attest"},
     {"org.signet.Token1", "GetCounts", "org.signet.status"},
     {"org.signet.Token1", "Unlock", "org.signet.unlock"},
     {"org.signet.Token1", "Lock", "org.signet.unlock"},
     {"org.signet.Token1", "GetFacts", "org.signet.status"},
     {"org.signet.Token1", "Measure", "org.signet.measure"},
+    {"org.signet.Token1", "AnswerChallenge", "org.signet.attest"},
+    {"org.signet.Token1", "ImportAttesterCertificate", "org.signet.attest"},
 };
 
 struct SignetGate {

@@ -43,6 +43,7 @@ typedef struct {
     guint32 generation;   /* Sign: whose key */
     SignetToken *token;   /* (owned, nullable) the call is on */
     guint64 request;      /* the token's id while it works; 0: it does not */
+    guint64 wish;         /* the attester's, likewise */
     gboolean is_waiting;  /* Enroll, Rotate: for the engine */
     guint deadline;       /* source while waiting; 0: none */
 } SignetBusCall;

@@ -20,6 +20,8 @@ SignetCtlExit signet_ctl_adopt(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_request(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_import(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_device_code(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_attest(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_verify(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_reload(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_watch(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_token(SignetCtl *ctl, int argc, char **argv);

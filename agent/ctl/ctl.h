@@ -42,8 +42,15 @@ typedef struct {
     struct {
         char *config; /* (owned, nullable) NULL: the one that programs read */
         gboolean is_undo, is_dry_run, is_check;
-    } setup;                     /* setup openssl */
-    GDBusObjectManager *manager; /* (owned, nullable) once connected */
+    } setup; /* setup openssl */
+    struct {
+        char *nonce, *output, *challenge_file, *certificate_file; /* (owned, nullable) */
+    } attest;
+    struct {
+        char *ek_trust, *ak_trust, *nonce, *challenge_out; /* (owned, nullable) … */
+        char *challenge, *answer, *key_out;                /* … */
+    } verify;                                              /* verify-evidence */
+    GDBusObjectManager *manager;                           /* (owned, nullable) once connected */
 } SignetCtl;
 
 /* Finds the agent's objects. Blocks. Says on stderr why not. */

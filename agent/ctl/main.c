@@ -17,6 +17,8 @@
 #define ADOPTION   (1u << 4)
 #define UNLOCK     (1u << 5)
 #define SETUP      (1u << 6)
+#define ATTEST     (1u << 7)
+#define VERIFY     (1u << 8)
 
 typedef struct {
     const char *name;
@@ -58,6 +60,17 @@ static const Command commands[] = {
      "the device code of a request, certificate or public key; needs no agent",
      "  signetctl device-code wifi.csr\n"
      "  openssl req -in wifi.csr -noout -pubkey | signetctl device-code -"},
+    {"attest", "[IDENTITY]", 0, 1, ATTEST, signet_ctl_attest,
+     "evidence of the TPM that an identity's key was made in it and cannot leave it",
+     "  signetctl attest wifi --nonce 5f3c… -o wifi.evidence\n"
+     "  signetctl attest --challenge wifi.challenge -o wifi.answer\n"
+     "  signetctl attest wifi --import-ak-certificate ak-chain.pem"},
+    {"verify-evidence", "FILE", 1, 1, VERIFY, signet_ctl_verify,
+     "judge evidence of another machine; needs no agent and no TPM",
+     "  signetctl verify-evidence wifi.evidence --ek-trust makers.pem --make-challenge "
+     "wifi.challenge\n"
+     "  signetctl verify-evidence wifi.evidence --ek-trust makers.pem --nonce 5f3c… \\\n"
+     "      --challenge wifi.challenge --answer wifi.answer"},
     {"reload", "", 0, 0, 0, signet_ctl_reload, "read the policy files again",
      "  signetctl policy check && signetctl reload"},
     {"watch", "", 0, 0, 0, signet_ctl_watch, "what happens, line by line, until interrupted",
@@ -188,6 +201,48 @@ add_setup_options(GOptionContext *context, SignetCtl *ctl)
 }
 
 static void
+add_attest_options(GOptionContext *context, SignetCtl *ctl)
+{
+    const GOptionEntry entries[] = {
+        {"nonce", 0, 0, G_OPTION_ARG_STRING, &ctl->attest.nonce,
+         "What the TPM signs along, so that the evidence is known to be fresh", "HEX"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &ctl->attest.output,
+         "Write to this file instead of standard output", "FILE"},
+        {"challenge", 0, 0, G_OPTION_ARG_FILENAME, &ctl->attest.challenge_file,
+         "Answer this challenge of verify-evidence", "FILE"},
+        {"import-ak-certificate", 0, 0, G_OPTION_ARG_FILENAME, &ctl->attest.certificate_file,
+         "Keep this certificate of the token's attestation key, and those above it (PEM)", "FILE"},
+        {NULL},
+    };
+
+    g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void
+add_verify_options(GOptionContext *context, SignetCtl *ctl)
+{
+    const GOptionEntry entries[] = {
+        {"ek-trust", 0, 0, G_OPTION_ARG_FILENAME, &ctl->verify.ek_trust,
+         "Certificates that are believed of makers of TPMs (PEM)", "FILE"},
+        {"ak-trust", 0, 0, G_OPTION_ARG_FILENAME, &ctl->verify.ak_trust,
+         "Certificates of CAs that certify attestation keys (PEM)", "FILE"},
+        {"nonce", 0, 0, G_OPTION_ARG_STRING, &ctl->verify.nonce,
+         "What the evidence must have been made for", "HEX"},
+        {"make-challenge", 0, 0, G_OPTION_ARG_FILENAME, &ctl->verify.challenge_out,
+         "Write a challenge for the machine, and FILE.secret, which stays here", "FILE"},
+        {"challenge", 0, 0, G_OPTION_ARG_FILENAME, &ctl->verify.challenge,
+         "The challenge that --answer belongs to", "FILE"},
+        {"answer", 0, 0, G_OPTION_ARG_FILENAME, &ctl->verify.answer,
+         "What the machine has answered", "FILE"},
+        {"ak-key", 0, 0, G_OPTION_ARG_FILENAME, &ctl->verify.key_out,
+         "Once all is proven, write the attestation key (PEM) for a CA to certify", "FILE"},
+        {NULL},
+    };
+
+    g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void
 add_options(GOptionContext *context, SignetCtl *ctl, guint options)
 {
     GOptionEntry common[] = {
@@ -222,6 +277,10 @@ add_options(GOptionContext *context, SignetCtl *ctl, guint options)
         add_setup_options(context, ctl);
     if (options & UNLOCK)
         add_unlock_options(context, ctl);
+    if (options & ATTEST)
+        add_attest_options(context, ctl);
+    if (options & VERIFY)
+        add_verify_options(context, ctl);
     if (options & NO_WAIT)
         g_option_context_add_main_entries(context, no_wait, NULL);
     if (options & CONFIG_DIR)
@@ -302,6 +361,22 @@ run(SignetCtl *ctl, int argc, char **argv)
     return command ? run_command(ctl, command, argc - 1, argv + 1) : SIGNET_CTL_USAGE;
 }
 
+static void
+clear_evidence(SignetCtl *ctl)
+{
+    g_free(ctl->attest.nonce);
+    g_free(ctl->attest.output);
+    g_free(ctl->attest.challenge_file);
+    g_free(ctl->attest.certificate_file);
+    g_free(ctl->verify.ek_trust);
+    g_free(ctl->verify.ak_trust);
+    g_free(ctl->verify.nonce);
+    g_free(ctl->verify.challenge_out);
+    g_free(ctl->verify.challenge);
+    g_free(ctl->verify.answer);
+    g_free(ctl->verify.key_out);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -326,5 +401,6 @@ main(int argc, char **argv)
     g_free(ctl.adoption.cert_file);
     g_free(ctl.adoption.password_file);
     g_free(ctl.setup.config);
+    clear_evidence(&ctl);
     return (int)code;
 }

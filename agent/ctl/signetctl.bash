@@ -5,17 +5,18 @@
 
 _signetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command='' skip=
-    local commands='status list show enroll rotate rollback adopt request import device-code reload watch token unlock lock policy setup version help'
+    local commands='status list show enroll rotate rollback adopt request import device-code attest verify-evidence reload watch token unlock lock policy setup version help'
     local options='--json --bus-address --help'
 
     case $prev in
     --bus-address) return ;;
-    --object) return ;;
+    --object | --nonce) return ;;
     --config-dir | --state-dir)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
-    device-code | --key | --cert | --password-file | --config)
+    device-code | verify-evidence | --key | --cert | --password-file | --config | --output | -o | --challenge | \
+        --import-ak-certificate | --ek-trust | --ak-trust | --make-challenge | --answer | --ak-key)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -23,7 +24,7 @@ _signetctl() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         if [[ -n $skip ]]; then
             skip=
-        elif [[ $word == @(--bus-address|--object|--key|--cert|--password-file|--config) ]]; then
+        elif [[ $word == @(--bus-address|--object|--key|--cert|--password-file|--config|--nonce|--output|-o|--challenge|--import-ak-certificate|--ek-trust|--ak-trust|--make-challenge|--answer|--ak-key) ]]; then
             skip=yes
         elif [[ $word != -* && -z $command ]]; then
             command=$word
@@ -31,6 +32,8 @@ _signetctl() {
     done
     case $command in
     '') options="$options $commands" ;;
+    attest) options="$options --nonce --output --challenge --import-ak-certificate $(signetctl list --names 2>/dev/null)" ;;
+    verify-evidence) options="$options --ek-trust --ak-trust --nonce --make-challenge --challenge --answer --ak-key" ;;
     show | rollback | request | import) options="$options $(signetctl list --names 2>/dev/null)" ;;
     enroll | rotate) options="$options --no-wait $(signetctl list --names 2>/dev/null)" ;;
     adopt)
@@ -47,7 +50,7 @@ _signetctl() {
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac
-    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|rollback|adopt|request|import|token|unlock|lock|policy|setup) ]]; then
+    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|rollback|adopt|attest|request|import|token|unlock|lock|policy|setup) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     fi
 }

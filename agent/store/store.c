@@ -470,3 +470,35 @@ signet_store_get_facts(SignetStore *store, const char *token, GError **error)
                                "cannot read the facts of token '%s': ", token);
     return NULL;
 }
+
+/* --- attestation keys --- */
+
+gboolean
+signet_store_put_attester(SignetStore *store, const char *token, GBytes *content, GError **error)
+{
+    g_auto(SignetFd) fd = signet_dir_open(store->layout.root_fd, "attesters", 0700, error);
+    gsize size;
+    gconstpointer data = g_bytes_get_data(content, &size);
+
+    if (fd >= 0 && size <= SMALL_FILE_MAX && signet_dir_write(fd, token, data, size, NULL, error))
+        return TRUE;
+    if (fd >= 0 && size > SMALL_FILE_MAX)
+        signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "it has %zu bytes, more than %d", size,
+                         SMALL_FILE_MAX);
+    g_prefix_error(error, "cannot store the attestation key of token '%s': ", token);
+    return FALSE;
+}
+
+GBytes *
+signet_store_get_attester(SignetStore *store, const char *token, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_auto(SignetFd) fd = signet_dir_open(store->layout.root_fd, "attesters", 0, &local);
+    GBytes *content = fd >= 0 ? signet_dir_read(fd, token, SMALL_FILE_MAX, &local) : NULL;
+
+    if (content || signet_error_is(local, SIGNET_ERROR_NOT_FOUND))
+        return content;
+    g_propagate_prefixed_error(error, g_steal_pointer(&local),
+                               "cannot read the attestation key of token '%s': ", token);
+    return NULL;
+}

@@ -7,6 +7,7 @@
  *   version                              "1"
  *   pins                                 what became of PINs that were sent, opaque here
  *   facts/NAME                           what is known of a token, opaque here; for all to read
+ *   attesters/NAME                       a token's attestation key, opaque here
  *   identities/NAME/journal              the rotation's state, opaque here
  *   identities/NAME/usage                who used which generation last, opaque here
  *   identities/NAME/N/key                TSS2 PRIVATE KEY or URI
@@ -82,5 +83,9 @@ GBytes *signet_store_get_note(SignetStore *store, const char *name, GError **err
 gboolean
 signet_store_put_facts(SignetStore *store, const char *token, GBytes *content, GError **error);
 GBytes *signet_store_get_facts(SignetStore *store, const char *token, GError **error);
+/* A token's attestation key and what belongs to it; the same limits, for nobody else to read. */
+gboolean
+signet_store_put_attester(SignetStore *store, const char *token, GBytes *content, GError **error);
+GBytes *signet_store_get_attester(SignetStore *store, const char *token, GError **error);
 /* Absolute path of live/NAME. */
 char *signet_store_dup_live_path(const SignetStore *store, const char *identity);
