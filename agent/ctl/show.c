@@ -111,6 +111,7 @@ print_text(SignetDbusIdentity1 *identity, GVariant *usage)
     g_autofree char *purposes =
         g_strjoinv(", ", (char **)signet_dbus_identity1_get_purposes(identity));
     const char *protection = signet_dbus_identity1_get_protection(identity);
+    const char *revocation = signet_dbus_identity1_get_revocation(identity);
     g_autofree char *key =
         g_strdup_printf("%s in token '%s' (%s)", signet_dbus_identity1_get_key_type(identity),
                         signet_dbus_identity1_get_token(identity),
@@ -122,6 +123,9 @@ print_text(SignetDbusIdentity1 *identity, GVariant *usage)
     signet_table_add(table,
                      SIGNET_TABLE_ROW("Subject", signet_dbus_identity1_get_subject(identity)));
     signet_table_add(table, SIGNET_TABLE_ROW("Expires", expires));
+    if (revocation && *revocation)
+        signet_table_add(table, SIGNET_TABLE_ROW("Revocation", revocation));
+    signet_ctl_add_watch(table, identity);
     signet_table_add(table, SIGNET_TABLE_ROW("Key", key));
     signet_table_add(table, SIGNET_TABLE_ROW("CA", signet_dbus_identity1_get_ca(identity)));
     signet_table_add(table, SIGNET_TABLE_ROW("Purposes", purposes));

@@ -5,7 +5,7 @@
 
 _signetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command='' skip=
-    local commands='status list show enroll rotate rollback adopt request import device-code attest verify-evidence reload watch token unlock lock policy setup version help'
+    local commands='status list show enroll rotate check rollback adopt request import device-code attest verify-evidence reload watch token unlock lock policy setup version help'
     local options='--json --bus-address --help'
 
     case $prev in
@@ -34,7 +34,7 @@ _signetctl() {
     '') options="$options $commands" ;;
     attest) options="$options --nonce --output --challenge --import-ak-certificate $(signetctl list --names 2>/dev/null)" ;;
     verify-evidence) options="$options --ek-trust --ak-trust --nonce --make-challenge --challenge --answer --ak-key" ;;
-    show | rollback | request | import) options="$options $(signetctl list --names 2>/dev/null)" ;;
+    show | check | rollback | request | import) options="$options $(signetctl list --names 2>/dev/null)" ;;
     enroll | rotate) options="$options --no-wait $(signetctl list --names 2>/dev/null)" ;;
     adopt)
         options="$options --object --key --cert --password-file --ask-password --enroll --take-over --no-wait
@@ -50,7 +50,7 @@ _signetctl() {
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac
-    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|rollback|adopt|attest|request|import|token|unlock|lock|policy|setup) ]]; then
+    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|check|rollback|adopt|attest|request|import|token|unlock|lock|policy|setup) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     fi
 }

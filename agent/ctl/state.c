@@ -69,6 +69,42 @@ signet_ctl_add_state(SignetTable *table, SignetDbusIdentity1 *identity)
         signet_table_add(table, SIGNET_TABLE_ROW("Device code", compare));
 }
 
+static void
+add_window(SignetTable *table, SignetDbusIdentity1 *identity, gint64 now_s)
+{
+    GVariant *window = signet_dbus_identity1_get_renewal_window(identity);
+    const char *reason = signet_dbus_identity1_get_renewal_reason(identity);
+    gint64 start_s = 0, end_s = 0;
+
+    if (window)
+        g_variant_get(window, "(xx)", &start_s, &end_s);
+    g_autofree char *start = end_s ? signet_when_full(start_s, now_s) : NULL;
+    g_autofree char *end = end_s ? signet_when_full(end_s, now_s) : NULL;
+    gboolean has_reason = reason && *reason;
+    g_autofree char *text =
+        end_s ? g_strdup_printf("%s to %s%s%s%s", start, end, has_reason ? " (" : "",
+                                has_reason ? reason : "", has_reason ? ")" : "")
+              : g_strdup(reason);
+
+    if (text && *text)
+        signet_table_add(table, SIGNET_TABLE_ROW("CA renews", text));
+}
+
+void
+signet_ctl_add_watch(SignetTable *table, SignetDbusIdentity1 *identity)
+{
+    gint64 now_s = signet_ctl_now();
+    gint64 next_s = signet_dbus_identity1_get_next_check(identity);
+    const char *issuer = signet_dbus_identity1_get_issuer(identity);
+    g_autofree char *next = next_s ? signet_when_full(next_s, now_s) : NULL;
+
+    add_window(table, identity, now_s);
+    if (issuer && *issuer)
+        signet_table_add(table, SIGNET_TABLE_ROW("Issuer", issuer));
+    if (next)
+        signet_table_add(table, SIGNET_TABLE_ROW("Next check", next));
+}
+
 gboolean
 signet_ctl_needs_attention(SignetDbusIdentity1 *identity)
 {
@@ -76,5 +112,6 @@ signet_ctl_needs_attention(SignetDbusIdentity1 *identity)
     gint64 not_after_s = signet_dbus_identity1_get_not_after(identity);
 
     return (cause && *cause) || signet_dbus_identity1_get_attempt(identity) > 0 ||
+           signet_dbus_identity1_get_revoked(identity) ||
            (not_after_s && not_after_s <= signet_ctl_now());
 }

@@ -10,5 +10,8 @@
 
 /* Rows of two columns. */
 void signet_ctl_add_state(SignetTable *table, SignetDbusIdentity1 *identity);
+/* When its CA wants it renewed, what becomes of its issuer, when others are asked next: rows for
+ * what is known. */
+void signet_ctl_add_watch(SignetTable *table, SignetDbusIdentity1 *identity);
 /* Is there anything that somebody might want to know at night? */
 gboolean signet_ctl_needs_attention(SignetDbusIdentity1 *identity);

@@ -393,7 +393,8 @@ take_time(const json_t *object, const char *name, gint64 *ret_s)
 }
 
 gboolean
-signet_acme_window_read(GBytes *json, gint64 *ret_start_s, gint64 *ret_end_s, GError **error)
+signet_acme_window_read(GBytes *json, gint64 *ret_start_s, gint64 *ret_end_s,
+                        char **ret_explanation, GError **error)
 {
     static const char what[] = "renewalInfo";
     g_autoptr(json_t) object = read_object(json, what, error);
@@ -408,5 +409,7 @@ signet_acme_window_read(GBytes *json, gint64 *ret_start_s, gint64 *ret_end_s, GE
         return fail(error, what, "suggestedWindow");
     *ret_start_s = start_s;
     *ret_end_s = end_s;
+    if (ret_explanation)
+        *ret_explanation = dup_text(json_object_get(object, "explanationURL"));
     return TRUE;
 }

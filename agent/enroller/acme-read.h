@@ -79,6 +79,7 @@ void signet_acme_problem_read(SignetAcmeProblem *problem, GBytes *json);
 void signet_acme_problem_clear(SignetAcmeProblem *problem);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetAcmeProblem, signet_acme_problem_clear)
 
-/* suggestedWindow of a renewalInfo, seconds since 1970; it begins before it ends. */
-gboolean
-signet_acme_window_read(GBytes *json, gint64 *ret_start_s, gint64 *ret_end_s, GError **error);
+/* suggestedWindow of a renewalInfo, seconds since 1970; it begins before it ends. ret_explanation:
+ * nullable, the URL where the CA explains it; NULL when there is none; owned by the caller. */
+gboolean signet_acme_window_read(GBytes *json, gint64 *ret_start_s, gint64 *ret_end_s,
+                                 char **ret_explanation, GError **error);

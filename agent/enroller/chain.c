@@ -106,6 +106,20 @@ append_anchors(GByteArray *out, X509 *top, SignetX509Stack *authorities)
     ERR_clear_error();
 }
 
+void
+signet_chain_append_roots(GByteArray *out, SignetX509Stack *authorities)
+{
+    int n = 0;
+
+    for (int i = 0; i < sk_X509_num(authorities) && n < ANCHORS_MAX; i++) {
+        X509 *authority = sk_X509_value(authorities, i);
+
+        if (is_self_signed(authority) && append(out, authority, ANCHORS_SIZE_MAX))
+            n++;
+    }
+    ERR_clear_error();
+}
+
 gboolean
 signet_chain_build(const SignetJobRequest *job, SignetX509Stack *found,
                    SignetX509Stack *authorities, SignetEnrollerOutcome *outcome, GError **error)

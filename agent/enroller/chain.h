@@ -18,3 +18,5 @@ signet_chain_build(const SignetJobRequest *job, SignetX509Stack *found,
  * by. CORRUPT also when there is no root. */
 gboolean signet_chain_build_given(const SignetJobRequest *job, SignetX509Stack *found,
                                   SignetEnrollerOutcome *outcome, GError **error);
+/* The roots among them, as many as fit an outcome's anchors. */
+void signet_chain_append_roots(GByteArray *out, SignetX509Stack *authorities);

@@ -300,3 +300,16 @@ signet_est_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *o
            make_request(&est, error) && climb(&est, &response, error) &&
            read_answer(&est, &response, outcome, error);
 }
+
+SignetX509Stack *
+signet_est_get_authorities(const SignetProtocolContext *context, GError **error)
+{
+    g_auto(Est) est = {.context = context, .remote = &context->job->remote};
+
+    if (!est.remote->url) {
+        signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "job: Url= is missing");
+        return NULL;
+    }
+    est.base = make_base(est.remote);
+    return get_authorities(&est, error) ? g_steal_pointer(&est.authorities) : NULL;
+}

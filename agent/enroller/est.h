@@ -10,3 +10,5 @@
 
 gboolean signet_est_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *outcome,
                            GError **error);
+/* The CA's certificates, from a server that is believed (RFC 7030 4.1). */
+SignetX509Stack *signet_est_get_authorities(const SignetProtocolContext *context, GError **error);

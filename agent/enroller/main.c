@@ -11,6 +11,7 @@
 
 #include "agent/enroller/acme.h"
 #include "agent/enroller/canary.h"
+#include "agent/enroller/check.h"
 #include "agent/enroller/cmp.h"
 #include "agent/enroller/est.h"
 #include "agent/enroller/exec.h"
@@ -39,6 +40,7 @@ static const struct {
     {"exec", signet_exec_enroll, SIGNET_SANDBOX_ALONE},
     {"manual", signet_manual_enroll, SIGNET_SANDBOX_ALONE},
     {SIGNET_JOB_CANARY, signet_canary_try, SIGNET_SANDBOX_NETWORK},
+    {SIGNET_JOB_CHECK, signet_check_look, SIGNET_SANDBOX_NETWORK},
 };
 
 static gboolean

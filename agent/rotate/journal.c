@@ -39,6 +39,7 @@ encode_watch(const SignetMachine *machine, GKeyFile *file)
     g_key_file_set_int64(file, GROUP, "Leaving", machine->leaving_s);
     g_key_file_set_uint64(file, GROUP, "Watched", watch->number);
     g_key_file_set_uint64(file, GROUP, "LookFailures", watch->failures);
+    g_key_file_set_uint64(file, GROUP, "Silent", (guint64)watch->is_silent);
     g_key_file_set_int64(file, GROUP, "LastLook", watch->last_s);
     g_key_file_set_int64(file, GROUP, "NextLook", watch->next_s);
     g_key_file_set_int64(file, GROUP, "LastWindow", watch->window_last_s);
@@ -196,6 +197,7 @@ read_watch(Reader *reader, SignetMachine *machine)
     machine->leaving_s = read_time(reader, "Leaving");
     watch->number = read_number(reader, "Watched");
     watch->failures = read_number(reader, "LookFailures");
+    watch->is_silent = read_new_number(reader, "Silent") != 0;
     watch->last_s = read_time(reader, "LastLook");
     watch->next_s = read_time(reader, "NextLook");
     watch->window_last_s = read_time(reader, "LastWindow");

@@ -73,10 +73,11 @@ typedef struct {
 
 /* What others say of the current generation's certificate, as far as it is known. */
 typedef struct {
-    guint32 number; /* the current generation */
-    guint failures; /* in a row, in which nothing could be learned of its revocation */
-    gint64 last_s;  /* the last look, or the promotion */
-    gint64 next_s;  /* the next at revocation and authorities … */
+    guint32 number;     /* the current generation */
+    guint failures;     /* in a row, in which nothing could be learned of its revocation */
+    gboolean is_silent; /* the last look at its revocation learned nothing: found.words say why */
+    gint64 last_s;      /* the last look, or the promotion */
+    gint64 next_s;      /* the next at revocation and authorities … */
     gint64 window_last_s;
     gint64 window_next_s; /* … and at the window */
     SignetFindings found; /* the last that was learned of each; looks: of these */

@@ -22,7 +22,7 @@ describe_good(const SignetMachine *machine, gint64 now_s)
     g_autofree char *as_of = dup_moment(found->this_update_s);
     g_autofree char *until = found->next_update_s ? dup_moment(found->next_update_s) : NULL;
     gboolean is_old = found->next_update_s != 0 && found->next_update_s < now_s;
-    const char *why = machine->watch.failures ? "; nothing newer: " : " by ";
+    const char *why = machine->watch.is_silent ? "; nothing newer: " : " by ";
 
     if (is_old)
         return g_strdup_printf("not known: it was good as of %s, which counted until %s%s%s", as_of,

@@ -256,6 +256,8 @@ take_findings(SignetTransition *turn, guint looks, const SignetFindings *now)
         take_authorities(turn, now);
     if (learned & SIGNET_LOOK_REVOCATION && !is_known)
         memcpy(watch->found.words, now->words, sizeof(now->words));
+    if (looks & SIGNET_LOOK_REVOCATION)
+        watch->is_silent = now->standing == SIGNET_STANDING_UNKNOWN;
     if (now->standing == SIGNET_STANDING_UNKNOWN)
         learned &= ~(guint)SIGNET_LOOK_REVOCATION;
     if (learned & SIGNET_LOOK_REVOCATION && !is_known)
@@ -286,6 +288,8 @@ signet_transition_end_check(SignetTransition *turn)
         take_findings(turn, looks, turn->event->findings);
         return;
     }
+    if (looks & SIGNET_LOOK_REVOCATION)
+        machine->watch.is_silent = TRUE;
     if (machine->current > machine->revoked)
         signet_findings_set_words(machine->watch.found.words, turn->event->cause);
     fail_watch(turn, looks);

@@ -68,10 +68,17 @@ class Ca:
         os.makedirs(f"{directory}/issued", exist_ok=True)
         for copy in ("copy", "none"):
             with open(f"{directory}/{copy}.cnf", "w", encoding="ascii") as f:
-                f.write(CONFIG.format(dir=directory, copy=copy))
+                f.write(CONFIG.format(dir=directory, copy=copy).replace("[req]", self._more() + "[req]"))
         open(f"{directory}/index", "a", encoding="ascii").close()
         if not os.path.exists(self.path("root.pem")):
             self._make(name)
+
+    def _more(self):
+        """DIR/leaf.cnf: further extensions of what is issued."""
+        try:
+            return self.read("leaf.cnf")
+        except FileNotFoundError:
+            return ""
 
     def path(self, name):
         return os.path.join(self.dir, name)

@@ -111,10 +111,10 @@ START_TEST(a_window_begins_before_it_ends)
     g_autoptr(GBytes) bad = bytes_of("{\"suggestedWindow\":{\"start\":\"2025-01-04T04:00:00Z\","
                                      "\"end\":\"2025-01-03T04:00:00Z\"}}");
 
-    ck_assert(signet_acme_window_read(good, &start_s, &end_s, NULL));
+    ck_assert(signet_acme_window_read(good, &start_s, &end_s, NULL, NULL));
     ck_assert_int_eq(start_s, 1735790400);
     ck_assert_int_eq(end_s, 1735869600);
-    ck_assert(!signet_acme_window_read(bad, &start_s, &end_s, NULL));
+    ck_assert(!signet_acme_window_read(bad, &start_s, &end_s, NULL, NULL));
 }
 END_TEST
 
