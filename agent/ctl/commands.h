@@ -33,4 +33,5 @@ SignetCtlExit signet_ctl_policy(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_policy_show(const SignetCtl *ctl, const char *identity);
 SignetCtlExit signet_ctl_simulate(const SignetCtl *ctl, const char *identity);
 SignetCtlExit signet_ctl_setup(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_why_not(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_version(SignetCtl *ctl, int argc, char **argv);

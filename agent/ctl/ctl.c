@@ -63,6 +63,20 @@ signet_ctl_connect(SignetCtl *ctl)
     return signet_ctl_is_agent_running(ctl) ? SIGNET_CTL_OK : report_absent(ctl);
 }
 
+gboolean
+signet_ctl_is_there(SignetCtl *ctl)
+{
+    g_autoptr(GDBusConnection) connection = ctl->manager ? NULL : open_bus(ctl, NULL);
+
+    if (connection) {
+        g_dbus_connection_set_exit_on_close(connection, FALSE);
+        ctl->manager = signet_dbus_object_manager_client_new_sync(
+            connection, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START, AGENT_NAME, ROOT_PATH,
+            NULL, NULL);
+    }
+    return ctl->manager && signet_ctl_is_agent_running(ctl);
+}
+
 static char *
 dup_name(GDBusProxy *proxy)
 {

@@ -50,11 +50,16 @@ typedef struct {
         char *ek_trust, *ak_trust, *nonce, *challenge_out; /* (owned, nullable) … */
         char *challenge, *answer, *key_out;                /* … */
     } verify;                                              /* verify-evidence */
-    GDBusObjectManager *manager;                           /* (owned, nullable) once connected */
+    struct {
+        char *user, *unit, *purpose; /* (owned, nullable) */
+    } why;                           /* why-not */
+    GDBusObjectManager *manager;     /* (owned, nullable) once connected */
 } SignetCtl;
 
 /* Finds the agent's objects. Blocks. Says on stderr why not. */
 SignetCtlExit signet_ctl_connect(SignetCtl *ctl);
+/* The same without a word, and without starting it. */
+gboolean signet_ctl_is_there(SignetCtl *ctl);
 gboolean signet_ctl_is_agent_running(const SignetCtl *ctl);
 
 /* NULL: said on stderr. */

@@ -19,6 +19,7 @@
 #define SETUP      (1u << 6)
 #define ATTEST     (1u << 7)
 #define VERIFY     (1u << 8)
+#define WHY        (1u << 9)
 
 typedef struct {
     const char *name;
@@ -94,6 +95,11 @@ static const Command commands[] = {
      "  signetctl policy simulate wifi --to +1y\n"
      "  signetctl policy simulate wifi --ca-away 2026-12-24 --ca-back 2027-01-07\n"
      "  signetctl policy simulate wifi --fleet 100000 --within 1h"},
+    {"why-not", "[PROGRAM] IDENTITY|FILE", 1, 2, WHY | CONFIG_DIR, signet_ctl_why_not,
+     "what stands between a program and a key, found by trying",
+     "  signetctl why-not wifi\n"
+     "  signetctl why-not curl /var/lib/signet/live/app/key.pem --user www-data\n"
+     "  signetctl why-not web --unit nginx.service --purpose tls-server"},
     {"setup", "openssl", 1, 1, SETUP, signet_ctl_setup,
      "switch the provider on for all programs that use OpenSSL, or off again; needs no agent",
      "  signetctl setup openssl --dry-run\n"
@@ -204,6 +210,21 @@ add_setup_options(GOptionContext *context, SignetCtl *ctl)
 }
 
 static void
+add_why_options(GOptionContext *context, SignetCtl *ctl)
+{
+    const GOptionEntry entries[] = {
+        {"user", 0, 0, G_OPTION_ARG_STRING, &ctl->why.user, "Try as this user; needs root", "USER"},
+        {"unit", 0, 0, G_OPTION_ARG_STRING, &ctl->why.unit,
+         "Try as this systemd unit's process; needs root", "UNIT"},
+        {"purpose", 0, 0, G_OPTION_ARG_STRING, &ctl->why.purpose,
+         "tls-client, tls-server or sign; default: what the program needs", "PURPOSE"},
+        {NULL},
+    };
+
+    g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void
 add_attest_options(GOptionContext *context, SignetCtl *ctl)
 {
     const GOptionEntry entries[] = {
@@ -276,6 +297,8 @@ add_options(GOptionContext *context, SignetCtl *ctl, guint options)
         add_simulate_options(context, ctl);
     if (options & ADOPTION)
         add_adoption_options(context, ctl);
+    if (options & WHY)
+        add_why_options(context, ctl);
     if (options & SETUP)
         add_setup_options(context, ctl);
     if (options & UNLOCK)
@@ -404,6 +427,9 @@ main(int argc, char **argv)
     g_free(ctl.adoption.cert_file);
     g_free(ctl.adoption.password_file);
     g_free(ctl.setup.config);
+    g_free(ctl.why.user);
+    g_free(ctl.why.unit);
+    g_free(ctl.why.purpose);
     clear_evidence(&ctl);
     return (int)code;
 }

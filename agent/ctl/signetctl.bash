@@ -5,12 +5,24 @@
 
 _signetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command='' skip=
-    local commands='status list show enroll rotate check rollback adopt request import device-code attest verify-evidence reload watch token unlock lock policy setup version help'
+    local commands='status list show enroll rotate check rollback adopt request import device-code attest verify-evidence reload watch token unlock lock policy setup why-not version help'
     local options='--json --bus-address --help'
 
     case $prev in
     --bus-address) return ;;
     --object | --nonce) return ;;
+    --user)
+        mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+        return
+        ;;
+    --purpose)
+        mapfile -t COMPREPLY < <(compgen -W 'tls-client tls-server sign' -- "$cur")
+        return
+        ;;
+    --unit)
+        mapfile -t COMPREPLY < <(compgen -W "$(systemctl list-units --type=service --plain --no-legend 2>/dev/null | cut -d ' ' -f 1)" -- "$cur")
+        return
+        ;;
     --config-dir | --state-dir)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
@@ -24,7 +36,7 @@ _signetctl() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         if [[ -n $skip ]]; then
             skip=
-        elif [[ $word == @(--bus-address|--object|--key|--cert|--password-file|--config|--nonce|--output|-o|--challenge|--import-ak-certificate|--ek-trust|--ak-trust|--make-challenge|--answer|--ak-key) ]]; then
+        elif [[ $word == @(--bus-address|--object|--key|--cert|--password-file|--config|--user|--unit|--purpose|--nonce|--output|-o|--challenge|--import-ak-certificate|--ek-trust|--ak-trust|--make-challenge|--answer|--ak-key) ]]; then
             skip=yes
         elif [[ $word != -* && -z $command ]]; then
             command=$word
@@ -44,13 +56,16 @@ _signetctl() {
     token) options="$options list show measure --names --no-wait $(signetctl token --names 2>/dev/null)" ;;
     unlock) options="$options --pin-fd --last-try --again $(signetctl token --names 2>/dev/null)" ;;
     lock) options="$options $(signetctl token --names 2>/dev/null)" ;;
+    why-not)
+        options="$options --user --unit --purpose --config-dir $(signetctl list --names 2>/dev/null) $(compgen -c -- "$cur" | head -n 200)"
+        ;;
     setup) options="$options openssl --dry-run --check --undo --config" ;;
     policy)
         options="$options check show simulate --config-dir --state-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac
-    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|check|rollback|adopt|attest|request|import|token|unlock|lock|policy|setup) ]]; then
+    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|check|rollback|adopt|attest|request|import|token|unlock|lock|policy|setup|why-not) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     fi
 }

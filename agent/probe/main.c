@@ -17,6 +17,7 @@
 
 #include "agent/probe/config.h"
 #include "agent/probe/enter.h"
+#include "agent/probe/module.h"
 #include "agent/probe/reach.h"
 #include "agent/probe/reference.h"
 #include "agent/probe/say.h"
@@ -37,12 +38,15 @@ struct options {
 static int
 usage(void)
 {
-    fputs("usage: signet-probe config [--config FILE] [--application NAME]\n"
-          "       signet-probe serve CERTIFICATE-FILE\n"
-          "       signet-probe try [--pid N] [--uid N --gid N --groups N,N] [--config FILE]\n"
-          "                        [--application NAME] [--certificate FILE] [--purpose NAME]\n"
-          "                        REFERENCE\n",
-          stderr);
+    fputs(
+        "usage: signet-probe config [--config FILE] [--application NAME]\n"
+        "       signet-probe serve CERTIFICATE-FILE\n"
+        "       signet-probe try [--pid N] [--uid N --gid N --groups N,N] [--config FILE]\n"
+        "                        [--application NAME] [--certificate FILE] [--purpose NAME]\n"
+        "                        REFERENCE\n"
+        "       signet-probe token [--pid N] [--uid N --gid N --groups N,N] [--certificate FILE]\n"
+        "                        IDENTITY\n",
+        stderr);
     return EXIT_USAGE;
 }
 
@@ -126,6 +130,19 @@ run_trial(struct options *options, const char *reference)
     return EXIT_SUCCESS;
 }
 
+static int
+run_token(const struct options *options, const char *identity)
+{
+    const struct signet_config none = {0};
+    if (!signet_enter(&options->role))
+        return EXIT_FAILURE;
+    signet_say("entered", "yes");
+    if (signet_trial_socket(find_socket(&none)))
+        signet_module_run(identity, options->certificate);
+    signet_say("end", "yes");
+    return EXIT_SUCCESS;
+}
+
 /* --- command line --- */
 
 static bool
@@ -200,6 +217,8 @@ main(int argc, char **argv)
         return run_config(&options);
     if (strcmp(command, "serve") == 0 && count == 1)
         return signet_serve(rest[0]) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (strcmp(command, "token") == 0 && count == 1)
+        return run_token(&options, rest[0]);
     if (strcmp(command, "try") == 0 && count == 1)
         return run_trial(&options, rest[0]);
     return usage();

@@ -15,13 +15,13 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/store.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/probe/certificate.h"
 #include "agent/probe/reach.h"
 #include "agent/probe/say.h"
 #include "provider/wire/catalogue.h"
@@ -179,22 +179,6 @@ load_store(struct subject *subject, const char *uri)
     OSSL_STORE_close(store);
 }
 
-static void
-load_certificate(struct subject *subject, const char *path)
-{
-    if (signet_reach("certificate", path, R_OK) != 0)
-        return;
-    BIO *bio = BIO_new_file(path, "rb");
-    X509 *certificate = X509_new_ex(subject->context, NULL);
-    if (bio != NULL && PEM_read_bio_X509(bio, &certificate, no_passphrase, NULL) != NULL) {
-        subject->certificate = certificate;
-    } else {
-        X509_free(certificate);
-        say_errors("certificate");
-    }
-    BIO_free(bio);
-}
-
 static bool
 load(const struct signet_trial *trial, struct subject *subject)
 {
@@ -209,7 +193,7 @@ load(const struct signet_trial *trial, struct subject *subject)
     signet_say("loaded", "yes");
     ERR_clear_error();
     if (subject->certificate == NULL && trial->certificate != NULL)
-        load_certificate(subject, trial->certificate);
+        subject->certificate = signet_certificate_load(subject->context, trial->certificate);
     return true;
 }
 
@@ -308,18 +292,6 @@ verify_digest(EVP_PKEY *public, OSSL_LIB_CTX *library, const struct bytes *diges
 }
 
 static void
-say_certificate(const X509 *certificate)
-{
-    struct tm when;
-    char text[32];
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) &&
-        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &when) > 0)
-        signet_say("certificate.not_after", "%s", text);
-    signet_say("certificate.expired", "%s",
-               X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0 ? "yes" : "no");
-}
-
-static void
 sign_and_verify(const struct signet_trial *trial, struct subject *subject)
 {
     static struct bytes message, signature;
@@ -334,7 +306,7 @@ sign_and_verify(const struct signet_trial *trial, struct subject *subject)
     signet_say("signed", "%zu bytes", signature.size);
     if (subject->certificate == NULL)
         return;
-    say_certificate(subject->certificate);
+    signet_certificate_say(subject->certificate);
     EVP_PKEY *public = X509_get0_pubkey(subject->certificate);
     bool is_right = public != NULL && (is_digest ? verify_digest : verify_message)(
                                           public, subject->context, &message, &signature);
