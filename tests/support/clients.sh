@@ -86,6 +86,11 @@ reload_nginx() { kill -HUP "$nginx"; }
 
 next_certificate() { openssl x509 -in "$SIGNET_LIVE/$1/cert.pem" -noout -serial; }
 
+# serves_new PORT IDENTITY: what listens there shows the current certificate.
+serves_new() {
+    [ "$(openssl s_client -connect "localhost:$1" </dev/null 2>/dev/null | openssl x509 -noout -serial)" = "$(next_certificate "$2")" ]
+}
+
 # rotates IDENTITY: also while a killed agent comes back, or a rotation of its own is under way.
 rotates() { await 90 timeout 60 signetctl rotate "$1"; }
 
