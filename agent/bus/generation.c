@@ -42,7 +42,7 @@ dup_subject(const X509 *leaf)
                                       XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) < 0)
         return NULL;
     size = BIO_get_mem_data(memory, &text);
-    return g_utf8_make_valid(text, size);
+    return g_utf8_make_valid(text ? text : "", size); /* NULL: an empty name */
 }
 
 static char *

@@ -9,7 +9,6 @@
 
 #define TIMEOUT_MS 330000
 
-/* The proxy's properties come by a signal that may be later than the reply. */
 static void
 print_outcome(const SignetCtl *ctl, SignetDbusIdentity1 *identity, const char *revocation)
 {
@@ -51,6 +50,8 @@ signet_ctl_check(SignetCtl *ctl, int argc, char **argv)
     if (!reply)
         return signet_ctl_report(error, doing);
     g_variant_get(reply, "(&s)", &revocation);
+    while (g_main_context_iteration(NULL, FALSE))
+        ; /* the properties' changes came before the reply */
     print_outcome(ctl, identity, revocation);
     return SIGNET_CTL_OK;
 }

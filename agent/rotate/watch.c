@@ -223,7 +223,6 @@ take_window(SignetTransition *turn, const SignetFindings *now)
 
     watch->found.window_start_s = now->window_start_s;
     watch->found.window_end_s = now->window_end_s;
-    memcpy(watch->found.window_words, now->window_words, sizeof(now->window_words));
     watch->window_last_s = turn->now_s;
     watch->window_next_s =
         turn->now_s + signet_schedule_window_after(lifetime_of(turn->machine), now->retry_after_s);
@@ -239,7 +238,20 @@ take_authorities(SignetTransition *turn, const SignetFindings *now)
     else if (machine->leaving_s == 0)
         machine->leaving_s = turn->now_s;
     machine->watch.found.is_leaving = now->is_leaving;
-    memcpy(machine->watch.found.issuer_words, now->issuer_words, sizeof(now->issuer_words));
+}
+
+/* Also why nothing was learned. What is said of a revoked certificate stays. */
+static void
+take_words(SignetMachine *machine, guint looks, const SignetFindings *now)
+{
+    SignetFindings *found = &machine->watch.found;
+
+    if (looks & SIGNET_LOOK_WINDOW)
+        memcpy(found->window_words, now->window_words, sizeof(now->window_words));
+    if (looks & SIGNET_LOOK_AUTHORITIES)
+        memcpy(found->issuer_words, now->issuer_words, sizeof(now->issuer_words));
+    if (looks & SIGNET_LOOK_REVOCATION && machine->current > machine->revoked)
+        memcpy(found->words, now->words, sizeof(now->words));
 }
 
 /* What was learned; the rest is tried again. */
@@ -254,8 +266,7 @@ take_findings(SignetTransition *turn, guint looks, const SignetFindings *now)
         take_window(turn, now);
     if (learned & SIGNET_LOOK_AUTHORITIES)
         take_authorities(turn, now);
-    if (learned & SIGNET_LOOK_REVOCATION && !is_known)
-        memcpy(watch->found.words, now->words, sizeof(now->words));
+    take_words(turn->machine, looks, now);
     if (looks & SIGNET_LOOK_REVOCATION)
         watch->is_silent = now->standing == SIGNET_STANDING_UNKNOWN;
     if (now->standing == SIGNET_STANDING_UNKNOWN)

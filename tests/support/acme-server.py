@@ -8,11 +8,13 @@ usage: acme-server.py DIR [--port N]
 It believes all names. DIR/ca is the CA, DIR/port the port once it listens, DIR/log has a line for each signed request:
 OPERATION STATUS account=N|- payload=JSON
 Modes of its own: elsewhere (URLs of another server), no-nonce, challenge-failed (while authorisation and order stay pending), pending-N (order, with
-Retry-After: N), not-replaced (an order that replaces something is refused).
+Retry-After: N), not-replaced (an order that replaces something is refused). For operation 'renewal-info': window START END [RETRY-AFTER],
+in seconds from now; honest: 404.
 """
 
 import argparse
 import base64
+import datetime
 import json
 import os
 
@@ -62,7 +64,24 @@ class Acme(hostile.Handler):
         if not self.misbehaves("new-nonce"):
             self.say("new-nonce", 200, b"")
 
+    def renewal_info(self, identifier):
+        """RFC 9773 4.2."""
+        mode = self.mode("renewal-info").split()
+        self.note(f"renewal-info {identifier}")
+        if self.misbehaves("renewal-info"):
+            return
+        if mode[0] != "window":
+            self.answer(404)
+            return
+        now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+        start, end = ((now + datetime.timedelta(seconds=int(text))).strftime("%Y-%m-%dT%H:%M:%SZ") for text in mode[1:3])
+        headers = [("Retry-After", mode[3])] if len(mode) > 3 else []
+        self.say("renewal-info", 200, {"suggestedWindow": {"start": start, "end": end}, "explanationURL": "https://ca.test/why"}, headers)
+
     def do_GET(self):
+        if self.path.startswith("/renewal-info/"):
+            self.renewal_info(self.path[len("/renewal-info/"):])
+            return
         if self.misbehaves("directory"):
             return
         base = self.url() if self.mode("directory") != "elsewhere" else "https://elsewhere.invalid"
