@@ -47,12 +47,15 @@ is_needed(const SignetTransition *turn)
 }
 
 /* It was made for something else. A key that somebody named stays, and is certified for what is
- * wished now. */
+ * wished now. Where no key was stored there is nothing to be thrown away; its number stays, and
+ * with it the name under which the token finds what an interrupted attempt left there. */
 static void
 reconsider_pending(SignetTransition *turn)
 {
     SignetMachine *machine = turn->machine;
 
+    if (machine->origin == SIGNET_MACHINE_OURS && machine->resume == SIGNET_MACHINE_KEYGEN)
+        return;
     if (machine->origin != SIGNET_MACHINE_ADOPTED_KEY) {
         signet_transition_discard_pending(turn);
         return;

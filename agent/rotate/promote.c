@@ -147,6 +147,8 @@ done_publish(gpointer data)
     }
     signet_inventory_set_current(entry->engine->context.inventory, entry->name,
                                  task->generation->number);
+    /* and whoever waits for this CA begins with a fingerprint that knows it */
+    entry->engine->is_rescan_due |= entry->policy->is_ca;
     Task *next = task_new(entry, task->generation);
     next->outcome = task->outcome;
     signet_disk_thread_give(entry->engine->disk, &work, next);

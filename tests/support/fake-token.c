@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "agent/token/spki.h"
@@ -25,6 +26,7 @@ typedef struct {
     FakeTokenControl own;
     GHashTable *loaded; /* (owned) EVP_PKEY by blob */
     GBytes *constant;   /* (owned) */
+    gboolean is_lost;   /* the answer of the operation under way */
 } Fake;
 
 static EVP_PKEY *
@@ -73,6 +75,107 @@ fake_token_make_key(guint32 type)
     return signet_key_new(type, blob, auth, spki);
 }
 
+/* --- keys as files --- */
+
+/* (nullable) Free with g_free(): the file that holds the key. */
+static char *
+find_file(const char *dir, GBytes *blob)
+{
+    g_autoptr(GDir) names = g_dir_open(dir, 0, NULL);
+    const char *name;
+    gsize size;
+    const char *data = g_bytes_get_data(blob, &size);
+
+    while (names && (name = g_dir_read_name(names))) {
+        g_autofree char *path = g_build_filename(dir, name, NULL);
+        g_autofree char *content = NULL;
+        gsize length = 0;
+
+        if (g_file_get_contents(path, &content, &length, NULL) && length == size &&
+            memcmp(content, data, size) == 0)
+            return g_steal_pointer(&path);
+    }
+    return NULL;
+}
+
+gboolean
+fake_token_has_key(const char *dir, GBytes *blob)
+{
+    g_autofree char *path = find_file(dir, blob);
+
+    return path != NULL;
+}
+
+guint
+fake_token_count_keys(const char *dir)
+{
+    g_autoptr(GDir) names = g_dir_open(dir, 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while (names && (name = g_dir_read_name(names)))
+        n += name[0] != '.';
+    return n;
+}
+
+static void
+put_file(const char *dir, const char *name, GBytes *blob)
+{
+    g_autofree char *path = g_build_filename(dir, name ? name : "nameless", NULL);
+
+    g_mkdir_with_parents(dir, 0700);
+    if (!g_file_set_contents_full(path, g_bytes_get_data(blob, NULL),
+                                  (gssize)g_bytes_get_size(blob), G_FILE_SET_CONTENTS_CONSISTENT,
+                                  0600, NULL))
+        g_error("cannot keep the key in %s", path);
+}
+
+/* The next of the stock that was not given away in an earlier life either. */
+static SignetKey *
+take_from_stock(const Fake *fake)
+{
+    g_autofree char *path = g_build_filename(fake->control->dir, ".given", NULL);
+    g_autofree char *text = NULL;
+    guint64 given =
+        g_file_get_contents(path, &text, NULL, NULL) ? g_ascii_strtoull(text, NULL, 10) : 0;
+    g_autofree char *more = g_strdup_printf("%" G_GUINT64_FORMAT, given + 1);
+
+    if (given >= fake->control->stock->len)
+        g_error("the stock of keys is empty");
+    g_mkdir_with_parents(fake->control->dir, 0700);
+    g_file_set_contents_full(path, more, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
+    return signet_key_ref(fake->control->stock->pdata[given]);
+}
+
+static SignetKey *
+make_key(const Fake *fake, const SignetKeyTemplate *template)
+{
+    SignetKey *key = signet_key_type_is_rsa(template->type) && fake->control->stock
+                         ? take_from_stock(fake)
+                         : fake_token_make_key(template->type);
+
+    if (key && fake->control->dir)
+        put_file(fake->control->dir, template->name, key->blob);
+    return key;
+}
+
+/* --- operations --- */
+
+/* TRUE: this is the one. */
+static gboolean
+is_unlucky(Fake *fake)
+{
+    return g_atomic_int_get(&fake->control->fail_at) > 0 &&
+           g_atomic_int_dec_and_test(&fake->control->fail_at);
+}
+
+static gboolean
+tell_absent(const Fake *fake, GError **error)
+{
+    return signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT, "token '%s' was removed; insert it",
+                            fake->name);
+}
+
 /* What every operation does first. */
 static gboolean
 enter(Fake *fake, GError **error)
@@ -81,13 +184,25 @@ enter(Fake *fake, GError **error)
 
     if (delay_us > 0)
         g_usleep((gulong)delay_us);
-    if (g_atomic_int_get(&fake->control->absent))
-        return signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT,
-                                "token '%s' was removed; insert it", fake->name);
-    if (g_atomic_int_get(&fake->control->fail))
+    fake->is_lost = is_unlucky(fake);
+    if (g_atomic_int_get(&fake->control->absent) ||
+        (fake->is_lost && fake->control->fault == FAKE_TOKEN_ABSENT))
+        return tell_absent(fake, error);
+    if (g_atomic_int_get(&fake->control->fail) ||
+        (fake->is_lost && fake->control->fault == FAKE_TOKEN_FAILS))
         return signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
                                 "token '%s' was told to fail by the test", fake->name);
     return TRUE;
+}
+
+/* What may become of an operation that was done. */
+static gboolean
+leave(Fake *fake, GError **error)
+{
+    return !fake->is_lost ||
+           signet_error_set(error, SIGNET_ERROR_TOKEN_FAILED,
+                            "token '%s' did not answer any more: the test wanted it so",
+                            fake->name);
 }
 
 static EVP_PKEY *
@@ -97,6 +212,10 @@ load(Fake *fake, const SignetKey *key, GError **error)
     gsize size;
     const unsigned char *der = g_bytes_get_data(key->blob, &size);
 
+    if (fake->control->dir && !fake_token_has_key(fake->control->dir, key->blob)) {
+        signet_error_set(error, SIGNET_ERROR_NOT_FOUND, "token '%s' has no such key", fake->name);
+        return NULL;
+    }
     if (pkey)
         return pkey;
     pkey = d2i_AutoPrivateKey(NULL, &der, (long)size);
@@ -155,7 +274,7 @@ finish(Fake *fake, guint8 *out, size_t size, gboolean ok, const char *what, GErr
         return NULL;
     }
     g_atomic_int_inc(&fake->control->signatures);
-    return g_bytes_new(owned, size);
+    return leave(fake, error) ? g_bytes_new(owned, size) : NULL;
 }
 
 static gboolean
@@ -164,8 +283,7 @@ fake_open(gpointer backend, SignetTokenInfo *ret_info, GError **error)
     Fake *fake = backend;
 
     if (g_atomic_int_get(&fake->control->absent))
-        return signet_error_set(error, SIGNET_ERROR_TOKEN_ABSENT,
-                                "token '%s' was removed; insert it", fake->name);
+        return tell_absent(fake, error);
     *ret_info = (SignetTokenInfo) {.kind = "fake",
                                    .protection = "software",
                                    .description = "a token of the tests",
@@ -247,17 +365,17 @@ static SignetKey *
 fake_generate(gpointer backend, const SignetKeyTemplate *template, GError **error)
 {
     Fake *fake = backend;
-    SignetKey *key;
 
     if (!enter(fake, error))
         return NULL;
-    key = is_offered(fake, template->type) ? fake_token_make_key(template->type) : NULL;
-    if (key)
-        g_atomic_int_inc(&fake->control->generated);
-    else
+    g_autoptr(SignetKey) key = is_offered(fake, template->type) ? make_key(fake, template) : NULL;
+    if (!key) {
         signet_error_set(error, SIGNET_ERROR_UNSUPPORTED, "token '%s' has no keys of type %u",
                          fake->name, template->type);
-    return key;
+        return NULL;
+    }
+    g_atomic_int_inc(&fake->control->generated);
+    return leave(fake, error) ? g_steal_pointer(&key) : NULL;
 }
 
 static gboolean
@@ -393,9 +511,12 @@ fake_destroy(gpointer backend, SignetKey *key, GError **error)
 
     if (!enter(fake, error))
         return FALSE;
+    g_autofree char *path = fake->control->dir ? find_file(fake->control->dir, key->blob) : NULL;
+    if (path)
+        g_remove(path);
     g_hash_table_remove(fake->loaded, key->blob);
     g_atomic_int_inc(&fake->control->destroyed);
-    return TRUE;
+    return leave(fake, error);
 }
 
 static void

@@ -10,6 +10,12 @@
 
 #define FAKE_TOKEN_PIN "1234"
 
+typedef enum {
+    FAKE_TOKEN_FAILS,  /* with TOKEN_FAILED, and nothing was done */
+    FAKE_TOKEN_ABSENT, /* with TOKEN_ABSENT, and nothing was done */
+    FAKE_TOKEN_LOST,   /* with TOKEN_FAILED, after it was done */
+} FakeTokenFault;
+
 /* Set and read by the test while the token works; owned by the test and outlives the token. All
  * atomic. */
 typedef struct {
@@ -18,6 +24,13 @@ typedef struct {
     int delay_us;        /* of every operation */
     int locked;          /* open fails with PIN_NEEDED until it is unlocked with FAKE_TOKEN_PIN */
     int cannot_generate; /* no key of any type */
+    int fail_at;         /* the operation that is so many from now fails; 0: none */
+    FakeTokenFault fault;
+    const char *dir; /* (nullable) keys are files there, by their names, as they are objects of a
+                        PKCS#11 token: what is made destroys what has its name, and what is gone
+                        cannot sign */
+    const GPtrArray *stock; /* (unowned, nullable) of SignetKey: given away instead of making RSA
+                               keys, each once in the life of 'dir' */
     GBytes *strange; /* (unowned, nullable; not atomic) blob of a key that was bound to another boot
                         state */
     GBytes *certificate; /* (unowned, nullable; not atomic) of every key that is adopted: by its
@@ -40,5 +53,8 @@ typedef struct {
 
 /* options: nullable */
 SignetToken *fake_token_new(const SignetTokenSettings *settings, const FakeTokenOptions *options);
+/* How many keys are in FakeTokenControl.dir. */
+guint fake_token_count_keys(const char *dir);
+gboolean fake_token_has_key(const char *dir, GBytes *blob);
 /* A key as this token would generate it, without a token: for fixtures. */
 SignetKey *fake_token_make_key(guint32 type);

@@ -173,12 +173,23 @@ mood_of(FakeCa *ca, const SignetJobRequest *request)
     return request->is_ca ? FAKE_CA_ISSUES : ca->mood;
 }
 
+static gboolean
+is_remote(const SignetJobRequest *request)
+{
+    return !request->is_ca && !g_str_equal(request->protocol, "local") &&
+           !g_str_equal(request->protocol, SIGNET_JOB_CANARY);
+}
+
 static void
 answer(FakeCa *ca, SignetJob *job)
 {
     const SignetJobRequest *request = signet_job_get_request(job);
     g_autoptr(SignetKey) other = NULL;
 
+    if (ca->remote && is_remote(request)) {
+        ca->remote(job, ca->remote_data);
+        return;
+    }
     switch (mood_of(ca, request)) {
     case FAKE_CA_ISSUES:
         if (g_str_equal(request->protocol, SIGNET_JOB_CANARY))

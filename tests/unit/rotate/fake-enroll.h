@@ -30,6 +30,9 @@ typedef struct {
     guint started;
     guint running;
     guint most_running;
+    /* (nullable) answers in place of all this, canaries and the agent's own CAs aside */
+    void (*remote)(SignetJob *job, gpointer data);
+    gpointer remote_data;
     GPtrArray *order; /* (owned by the test) names, as they started */
 } FakeCa;
 

@@ -347,6 +347,23 @@ START_TEST(a_pending_key_of_another_policy_is_discarded)
 }
 END_TEST
 
+/* The token finds what was left there by the name of that number. */
+START_TEST(a_key_that_was_never_stored_is_made_under_its_number)
+{
+    SignetMachine machine = working_machine(SIGNET_MACHINE_KEYGEN);
+    SignetMachineInput input = good_input();
+    SignetMachineEvent event = {.kind = SIGNET_EVENT_BEGIN};
+
+    machine = step(&machine, SIGNET_EVENT_FAILED).machine;
+    input.wish = "another";
+    SignetMachineStep result = signet_machine_step(&machine, &event, &input, NOW_S);
+    ck_assert_uint_eq(result.effects, SIGNET_EFFECT_GENERATE);
+    ck_assert_uint_eq(result.machine.pending, 4);
+    ck_assert_uint_eq(result.machine.n_retired, 1);
+    ck_assert_str_eq(result.machine.pending_wish, "another");
+}
+END_TEST
+
 START_TEST(a_policy_that_came_back_needs_no_rotation)
 {
     SignetMachine machine = working_machine(SIGNET_MACHINE_FAILED);
@@ -579,6 +596,7 @@ make_rules(void)
     tcase_add_test(rules, a_promotion_that_failed_is_verified_again_first);
     tcase_add_test(rules, a_key_that_does_not_sign_is_replaced);
     tcase_add_test(rules, a_pending_key_of_another_policy_is_discarded);
+    tcase_add_test(rules, a_key_that_was_never_stored_is_made_under_its_number);
     tcase_add_test(rules, a_policy_that_came_back_needs_no_rotation);
     tcase_add_test(rules, a_ca_that_never_decides_fails_after_the_timeout);
     tcase_add_test(rules, a_blocked_policy_waits_for_its_correction);
