@@ -27,6 +27,7 @@ static const struct {
     {"org.signet.Identity1", "Rotate", signet_bus_identity_rotate},
     {"org.signet.Identity1", "Rollback", signet_bus_identity_rollback},
     {"org.signet.Identity1", "Check", signet_bus_identity_check},
+    {"org.signet.Identity1", "Revoke", signet_bus_identity_revoke},
     {"org.signet.Identity1", "ReportFailure", signet_bus_identity_report_failure},
     {"org.signet.Identity1", "Adopt", signet_bus_identity_adopt},
     {"org.signet.Identity1", "GetRequest", signet_bus_identity_get_request},

@@ -26,6 +26,7 @@ static const SignetGateRow rows[] = {
     {IDENTITY, "Rotate", "org.signet.rotate"},
     {IDENTITY, "Rollback", "org.signet.rotate"},
     {IDENTITY, "Check", "org.signet.rotate"},
+    {IDENTITY, "Revoke", "org.signet.revoke"},
     {IDENTITY, "ReportFailure", NULL},
     {IDENTITY, "Adopt", "org.signet.adopt"},
     {IDENTITY, "GetRequest", "org.signet.status"},

@@ -17,6 +17,7 @@ void signet_bus_identity_sign(SignetBusCall *call);
 void signet_bus_identity_enroll(SignetBusCall *call);
 void signet_bus_identity_rotate(SignetBusCall *call);
 void signet_bus_identity_rollback(SignetBusCall *call);
+void signet_bus_identity_revoke(SignetBusCall *call);
 void signet_bus_identity_check(SignetBusCall *call);
 void signet_bus_identity_report_failure(SignetBusCall *call);
 void signet_bus_identity_adopt(SignetBusCall *call);

@@ -1,11 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Enroll, Rotate, Adopt and Import: starting what the rotation engine does, and waiting for how it
- * ends. */
+/* Enroll, Rotate, Adopt, Import, Check and Revoke: starting what the rotation engine does, and
+ * waiting for how it ends. */
 
 #include "agent/bus/identity.h"
 
+#include "agent/base/log.h"
 #include "agent/bus/adoption.h"
 #include "agent/bus/options.h"
 #include "agent/store/pem.h"
@@ -100,6 +101,55 @@ signet_bus_identity_rollback(SignetBusCall *call)
     call->deadline = g_timeout_add_seconds(WAIT_S, on_deadline, call);
     signet_engine_rollback(bus->context.engine, signet_bus_call_get_identity(call), reason, on_done,
                            promise);
+}
+
+/* CRLReason (RFC 5280 5.3.1), as far as the holder of a certificate can have one. */
+static gboolean
+read_reason(const char *name, guint *ret_reason)
+{
+    static const struct {
+        const char *name;
+        guint reason;
+    } reasons[] = {
+        {"unspecified", 0}, {"keyCompromise", 1},        {"affiliationChanged", 3},
+        {"superseded", 4},  {"cessationOfOperation", 5}, {"privilegeWithdrawn", 9},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++) {
+        if (g_str_equal(reasons[i].name, name)) {
+            *ret_reason = reasons[i].reason;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+void
+signet_bus_identity_revoke(SignetBusCall *call)
+{
+    GVariant *parameters = g_dbus_method_invocation_get_parameters(call->invocation);
+    const char *identity = signet_bus_call_get_identity(call);
+    g_autofree char *uid = g_strdup_printf("%u", (guint)signet_peer_get_uid(call->caller->peer));
+    g_autoptr(GError) error = NULL;
+    const char *name = NULL;
+    guint32 generation = 0;
+    guint reason = 0;
+
+    g_variant_get(parameters, "(u&s)", &generation, &name);
+    if (!read_reason(name, &reason)) {
+        error = signet_error_new(SIGNET_ERROR_BAD_REQUEST,
+                                 "'%.40s' is no reason for a revocation; write unspecified, "
+                                 "keyCompromise, affiliationChanged, superseded, "
+                                 "cessationOfOperation or privilegeWithdrawn",
+                                 name);
+        signet_bus_call_fail(call, error);
+        return;
+    }
+    signet_log(LOG_NOTICE, SIGNET_LOG_FIELDS("SIGNET_IDENTITY", identity, "SIGNET_PEER_UID", uid),
+               "%s (uid %s) wants generation %u of '%s' to be revoked: %s",
+               signet_peer_get_program(call->caller->peer), uid, generation, identity, name);
+    signet_engine_revoke(call->bus->context.engine, identity, generation, reason, on_done,
+                         make_promise(call, FALSE));
 }
 
 static void

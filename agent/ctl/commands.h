@@ -17,6 +17,7 @@ SignetCtlExit signet_ctl_enroll(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_rotate(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_check(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_rollback(SignetCtl *ctl, int argc, char **argv);
+SignetCtlExit signet_ctl_revoke(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_adopt(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_request(SignetCtl *ctl, int argc, char **argv);
 SignetCtlExit signet_ctl_import(SignetCtl *ctl, int argc, char **argv);

@@ -53,7 +53,11 @@ typedef struct {
     struct {
         char *user, *unit, *purpose; /* (owned, nullable) */
     } why;                           /* why-not */
-    GDBusObjectManager *manager;     /* (owned, nullable) once connected */
+    struct {
+        int generation;          /* 0: the current one */
+        char *reason;            /* (owned, nullable) */
+    } revocation;                /* revoke */
+    GDBusObjectManager *manager; /* (owned, nullable) once connected */
 } SignetCtl;
 
 /* Finds the agent's objects. Blocks. Says on stderr why not. */

@@ -20,6 +20,7 @@
 #define ATTEST     (1u << 7)
 #define VERIFY     (1u << 8)
 #define WHY        (1u << 9)
+#define REVOCATION (1u << 10)
 
 typedef struct {
     const char *name;
@@ -51,6 +52,10 @@ static const Command commands[] = {
     {"rollback", "IDENTITY [REASON]", 1, 2, 0, signet_ctl_rollback,
      "make the generation before current again, because this one does not work",
      "  signetctl rollback vpn 'the gateway refuses it'"},
+    {"revoke", "IDENTITY", 1, 1, REVOCATION, signet_ctl_revoke,
+     "have the CA revoke a certificate of an identity; cannot be taken back",
+     "  signetctl revoke vpn --generation 7 --reason superseded\n"
+     "  signetctl revoke vpn --reason keyCompromise"},
     {"adopt", "IDENTITY", 1, 1, NO_WAIT | ADOPTION, signet_ctl_adopt,
      "make a key that exists already the identity's own",
      "  signetctl adopt vpn --object 'pkcs11:id=%01'\n"
@@ -267,6 +272,22 @@ add_verify_options(GOptionContext *context, SignetCtl *ctl)
 }
 
 static void
+add_revocation_options(GOptionContext *context, SignetCtl *ctl)
+{
+    const GOptionEntry entries[] = {
+        {"generation", 0, 0, G_OPTION_ARG_INT, &ctl->revocation.generation,
+         "Whose certificate; default: the current one", "N"},
+        {"reason", 0, 0, G_OPTION_ARG_STRING, &ctl->revocation.reason,
+         "unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation or "
+         "privilegeWithdrawn",
+         "REASON"},
+        {NULL},
+    };
+
+    g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void
 add_options(GOptionContext *context, SignetCtl *ctl, guint options)
 {
     GOptionEntry common[] = {
@@ -307,6 +328,8 @@ add_options(GOptionContext *context, SignetCtl *ctl, guint options)
         add_attest_options(context, ctl);
     if (options & VERIFY)
         add_verify_options(context, ctl);
+    if (options & REVOCATION)
+        add_revocation_options(context, ctl);
     if (options & NO_WAIT)
         g_option_context_add_main_entries(context, no_wait, NULL);
     if (options & CONFIG_DIR)
@@ -422,6 +445,7 @@ main(int argc, char **argv)
     g_free(ctl.simulate.within);
     g_free(ctl.simulate.ca_away);
     g_free(ctl.simulate.ca_back);
+    g_free(ctl.revocation.reason);
     g_free(ctl.adoption.key_file);
     g_free(ctl.adoption.object);
     g_free(ctl.adoption.cert_file);

@@ -5,12 +5,12 @@
 
 _signetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command='' skip=
-    local commands='status list show enroll rotate check rollback adopt request import device-code attest verify-evidence reload watch token unlock lock policy setup why-not version help'
+    local commands='status list show enroll rotate check rollback revoke adopt request import device-code attest verify-evidence reload watch token unlock lock policy setup why-not version help'
     local options='--json --bus-address --help'
 
     case $prev in
     --bus-address) return ;;
-    --object | --nonce) return ;;
+    --object | --nonce | --generation) return ;;
     --user)
         mapfile -t COMPREPLY < <(compgen -u -- "$cur")
         return
@@ -21,6 +21,10 @@ _signetctl() {
         ;;
     --unit)
         mapfile -t COMPREPLY < <(compgen -W "$(systemctl list-units --type=service --plain --no-legend 2>/dev/null | cut -d ' ' -f 1)" -- "$cur")
+        return
+        ;;
+    --reason)
+        mapfile -t COMPREPLY < <(compgen -W 'unspecified keyCompromise affiliationChanged superseded cessationOfOperation privilegeWithdrawn' -- "$cur")
         return
         ;;
     --config-dir | --state-dir)
@@ -36,7 +40,7 @@ _signetctl() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         if [[ -n $skip ]]; then
             skip=
-        elif [[ $word == @(--bus-address|--object|--key|--cert|--password-file|--config|--user|--unit|--purpose|--nonce|--output|-o|--challenge|--import-ak-certificate|--ek-trust|--ak-trust|--make-challenge|--answer|--ak-key) ]]; then
+        elif [[ $word == @(--bus-address|--object|--generation|--reason|--key|--cert|--password-file|--config|--user|--unit|--purpose|--nonce|--output|-o|--challenge|--import-ak-certificate|--ek-trust|--ak-trust|--make-challenge|--answer|--ak-key) ]]; then
             skip=yes
         elif [[ $word != -* && -z $command ]]; then
             command=$word
@@ -52,6 +56,7 @@ _signetctl() {
         options="$options --object --key --cert --password-file --ask-password --enroll --take-over --no-wait
             $(signetctl list --names 2>/dev/null)"
         ;;
+    revoke) options="$options --generation --reason $(signetctl list --names 2>/dev/null)" ;;
     list) options="$options --names" ;;
     token) options="$options list show measure --names --no-wait $(signetctl token --names 2>/dev/null)" ;;
     unlock) options="$options --pin-fd --last-try --again $(signetctl token --names 2>/dev/null)" ;;
@@ -65,7 +70,7 @@ _signetctl() {
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac
-    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|check|rollback|adopt|attest|request|import|token|unlock|lock|policy|setup|why-not) ]]; then
+    if [[ $cur == -* || -z $command || $command == @(show|enroll|rotate|check|rollback|revoke|adopt|attest|request|import|token|unlock|lock|policy|setup|why-not) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     fi
 }

@@ -8,12 +8,15 @@
 
 #include "agent/base/error.h"
 #include "agent/enroll/grant.h"
+#include "agent/enroll/job.h"
 #include "provider/wire/der.h"
 
 typedef struct signet_bytes Span;
 typedef struct signet_der Element;
 
-#define CONTEXT_LAST 30
+#define CONTEXT_LAST   30
+#define CONTEXT_NUMBER 0x81 /* CertTemplate's serialNumber, an INTEGER */
+#define ENUMERATED     0x0a
 
 static gboolean
 deny(GError **error, const char *words)
@@ -156,10 +159,101 @@ check_cert_request(const SignetJobRequest *request, Span fields, GError **error)
     return check_template(request, template.content, error);
 }
 
+/* --- RevReqContent, RFC 4210 5.3.9 --- */
+
+/* Issuer and number of the certificate that is to be revoked, as they stand in it. */
+static gboolean
+find_certificate(const SignetJobRequest *request, Span *ret_serial, Span *ret_issuer)
+{
+    gsize size = 0;
+    const guint8 *data =
+        request->certificates ? g_bytes_get_data(request->certificates, &size) : NULL;
+    Span rest = {data, size};
+    Element whole, tbs, field;
+
+    if (!signet_der_expect(&rest, SIGNET_DER_SEQUENCE, &whole) ||
+        !signet_der_expect(&whole.content, SIGNET_DER_SEQUENCE, &tbs))
+        return FALSE;
+    rest = tbs.content;
+    (void)signet_der_expect(&rest, SIGNET_DER_CONTEXT(0), &field);
+    if (!signet_der_expect(&rest, SIGNET_DER_INTEGER, &field))
+        return FALSE;
+    *ret_serial = field.content;
+    if (!signet_der_expect(&rest, SIGNET_DER_SEQUENCE, &field) ||
+        !signet_der_expect(&rest, SIGNET_DER_SEQUENCE, &field))
+        return FALSE;
+    *ret_issuer = field.whole;
+    return TRUE;
+}
+
+static gboolean
+is_same(Span one, Span other)
+{
+    return one.size == other.size && memcmp(one.data, other.data, one.size) == 0;
+}
+
+/* CertTemplate with the two fields and no more */
+static gboolean
+check_revoked(const SignetJobRequest *request, Span fields, GError **error)
+{
+    Span serial, issuer;
+    Element number, name;
+
+    if (!find_certificate(request, &serial, &issuer) ||
+        !signet_der_expect(&fields, CONTEXT_NUMBER, &number) ||
+        !signet_der_expect(&fields, SIGNET_DER_CONTEXT(ISSUER), &name) || fields.size > 0 ||
+        !is_same(number.content, serial) || !is_same(name.content, issuer))
+        return deny(error, "it would revoke another certificate than the job's");
+    return TRUE;
+}
+
+/* Extensions: reasonCode (RFC 5280 5.3.1) and no other */
+static gboolean
+check_reason(const SignetJobRequest *request, Span extensions, GError **error)
+{
+    static const guint8 reason_code[] = {0x55, 0x1d, 0x15};
+    Element extension, oid, value, number;
+
+    if (!signet_der_expect(&extensions, SIGNET_DER_SEQUENCE, &extension) || extensions.size > 0 ||
+        !signet_der_expect(&extension.content, SIGNET_DER_OID, &oid) ||
+        !is_same(oid.content, (Span) {reason_code, sizeof(reason_code)}) ||
+        !signet_der_expect(&extension.content, SIGNET_DER_OCTET_STRING, &value) ||
+        extension.content.size > 0 || !signet_der_expect(&value.content, ENUMERATED, &number) ||
+        value.content.size > 0 || number.content.size != 1 ||
+        number.content.data[0] != request->reason)
+        return deny(error, "it has another reason than the job's, or says more than that");
+    return TRUE;
+}
+
+static gboolean
+check_revocation(const SignetJobRequest *request, Span list, GError **error)
+{
+    Element details, template, extensions;
+
+    if (!signet_der_expect(&list, SIGNET_DER_SEQUENCE, &details) || list.size > 0 ||
+        !signet_der_expect(&details.content, SIGNET_DER_SEQUENCE, &template))
+        return deny(error, "it is not one wish for a revocation");
+    if (signet_der_expect(&details.content, SIGNET_DER_SEQUENCE, &extensions) &&
+        !check_reason(request, extensions.content, error))
+        return FALSE;
+    if (details.content.size > 0)
+        return deny(error, "there is something behind its wish for a revocation");
+    return check_revoked(request, template.content, error);
+}
+
 /* --- ProtectedPart, RFC 4210 5.1 --- */
 
 /* Numbers of PKIBody's alternatives */
-enum { IR = 0, CR = 2, P10CR = 4, KUR = 7, ERROR_MESSAGE = 23, CERT_CONF = 24, POLL_REQ = 25 };
+enum {
+    IR = 0,
+    CR = 2,
+    P10CR = 4,
+    KUR = 7,
+    RR = 11,
+    ERROR_MESSAGE = 23,
+    CERT_CONF = 24,
+    POLL_REQ = 25
+};
 
 /* One CertReqMsg with its CertRequest and the proof by signature; no further information. */
 static gboolean
@@ -196,6 +290,10 @@ check_body(const SignetJobRequest *request, int number, Span body, GError **erro
 
     if (!signet_der_expect(&body, SIGNET_DER_SEQUENCE, &content) || body.size > 0)
         return deny(error, "its body is malformed");
+    if (g_strcmp0(request->protocol, SIGNET_JOB_REVOKE) == 0)
+        return number == RR ? check_revocation(request, content.content, error)
+                            : number == ERROR_MESSAGE ||
+                                  deny(error, "its body is not a wish for a revocation");
     switch (number) {
     case IR:
     case CR:

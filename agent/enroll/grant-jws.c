@@ -9,6 +9,7 @@
 #include "agent/base/error.h"
 #include "agent/enroll/base64url.h"
 #include "agent/enroll/grant.h"
+#include "agent/enroll/job.h"
 #include "agent/enroll/json.h"
 #include "agent/enroll/openssl.h"
 #include "agent/enroll/origin.h"
@@ -48,6 +49,14 @@ static const Member payload_members[] = {
     {"replaces", JSON_STRING, FALSE},
     {"csr", JSON_STRING, FALSE},
     {"attObj", JSON_STRING, FALSE},
+    {NULL},
+};
+
+/* revokeCert (7.6), and before it the question for the account (7.3.1). */
+static const Member revocation_members[] = {
+    {"onlyReturnExisting", JSON_TRUE, FALSE},
+    {"certificate", JSON_STRING, FALSE},
+    {"reason", JSON_INTEGER, FALSE},
     {NULL},
 };
 
@@ -169,12 +178,32 @@ check_header(const SignetJobRequest *request, const char *text, gsize size, GErr
 }
 
 static gboolean
+check_revocation(const SignetJobRequest *request, const json_t *payload, GError **error)
+{
+    const char *text = json_string_value(json_object_get(payload, "certificate"));
+    json_int_t reason = json_integer_value(json_object_get(payload, "reason"));
+
+    if (!check_members(payload, revocation_members, "payload", error))
+        return FALSE;
+    if (!text)
+        return (json_object_size(payload) == 1 && json_object_get(payload, "onlyReturnExisting")) ||
+               deny(error, "it is neither a revocation nor the question for the account");
+    g_autoptr(GBytes) certificate = signet_base64url_decode(text, strlen(text));
+    if (!certificate || !request->certificates ||
+        !g_bytes_equal(certificate, request->certificates))
+        return deny(error, "it would revoke another certificate than the job's");
+    return reason == request->reason || deny(error, "it has another reason than the job's");
+}
+
+static gboolean
 check_payload(const SignetJobRequest *request, const char *text, gsize size, GError **error)
 {
     if (size == 0)
         return TRUE; /* POST-as-GET */
 
     g_autoptr(json_t) payload = read_part(text, size, "payload", error);
+    if (payload && g_strcmp0(request->protocol, SIGNET_JOB_REVOKE) == 0)
+        return check_revocation(request, payload, error);
     if (!payload || !check_members(payload, payload_members, "payload", error) ||
         !check_identifiers(request, json_object_get(payload, "identifiers"), error))
         return FALSE;

@@ -17,7 +17,9 @@ gboolean signet_grant_allows_certificate(const SignetJobRequest *request, GBytes
                                          gint64 now_s, GError **error);
 /* The signing input of a JWS (RFC 7515 5.1) by the request's ACME account, to the server of
  * remote.url: orders for names of the request, requests (PKCS#10) that would be allowed themselves,
- * and whatever brings an account into being and asks how things are (RFC 8555). */
+ * and whatever brings an account into being and asks how things are (RFC 8555). For a job that is a
+ * revocation: the question which account this is, and the revocation of its certificate (7.6). */
+#define SIGNET_GRANT_REASON_MAX 10 /* CRLReason */
 gboolean signet_grant_allows_jws(const SignetJobRequest *request, GBytes *message, GError **error);
 
 /* CMP (RFC 4210, RFC 4211), both strict DER to the end.
@@ -26,7 +28,8 @@ gboolean signet_grant_allows_jws(const SignetJobRequest *request, GBytes *messag
  * none but the identifier of the certificate that is replaced.
  * With the key that authenticates: a ProtectedPart (RFC 4210 5.1.3) whose body is one such
  * CertRequest (ir, cr, kur), a PKCS#10 as above (p10cr), or part of the same conversation:
- * certConf, pollReq, error. Never a revocation. */
+ * certConf, pollReq, error. Never a revocation; but for a job that is a revocation nothing else:
+ * one rr (RFC 4210 5.3.9) for the issuer and the number of its certificate, for its reason. */
 gboolean
 signet_grant_allows_cert_request(const SignetJobRequest *request, GBytes *message, GError **error);
 gboolean

@@ -150,9 +150,10 @@ put_check(GKeyFile *file, const SignetJobRequest *request)
         if (name)
             names[n++] = name;
     }
-    if (n == 0)
-        return;
-    g_key_file_set_string_list(file, GROUP, "Looks", names, n);
+    if (n > 0)
+        g_key_file_set_string_list(file, GROUP, "Looks", names, n);
+    if (request->reason)
+        g_key_file_set_uint64(file, GROUP, "Reason", request->reason);
     if (request->ca_protocol)
         g_key_file_set_string(file, GROUP, "CaProtocol", request->ca_protocol);
     put_bytes(file, "Certificates", request->certificates);
@@ -334,6 +335,7 @@ signet_job_new_from_text(GBytes *text, GError **error)
         .min_lifetime_s = take_number(file, "MinLifetime", G_MAXINT64, &problem),
         .max_lifetime_s = take_number(file, "MaxLifetime", G_MAXINT64, &problem),
         .looks = take_looks(file, &problem),
+        .reason = (guint)take_number(file, "Reason", G_MAXUINT8, &problem),
         .ca_protocol = ca_protocol,
         .certificates = certificates,
     };
@@ -371,10 +373,19 @@ is_bootstrap_key(const SignetJobRequest *request, const char *identity)
            g_strcmp0(identity, request->remote.bootstrap_identity) == 0;
 }
 
+/* Protocol= of the CA, whatever is done with it. */
+static gboolean
+speaks(const SignetJobRequest *request, const char *protocol)
+{
+    gboolean is_revocation = g_strcmp0(request->protocol, SIGNET_JOB_REVOKE) == 0;
+
+    return g_strcmp0(is_revocation ? request->ca_protocol : request->protocol, protocol) == 0;
+}
+
 static gboolean
 is_account_key(const SignetJobRequest *request, const char *identity)
 {
-    return request->remote.account_identity && g_strcmp0(request->protocol, "acme") == 0 &&
+    return request->remote.account_identity && speaks(request, "acme") &&
            g_strcmp0(identity, request->remote.account_identity) == 0;
 }
 
@@ -405,6 +416,18 @@ allows_canary(const SignetJobRequest *request, const char *identity, guint32 gen
 {
     return (purpose == SIGNET_PURPOSE_TLS_CLIENT && is_new_key(request, identity, generation)) ||
            deny(request, identity, generation, purpose, error);
+}
+
+static gboolean
+allows_revocation(const SignetJobRequest *request, const char *identity, guint32 generation,
+                  SignetPurpose purpose, GBytes *message, GError **error)
+{
+    if (purpose == 0 && speaks(request, SIGNET_JOB_CMP) &&
+        is_current_key(request, identity, generation))
+        return signet_grant_allows_pki_message(request, message, error);
+    if (purpose == 0 && is_account_key(request, identity))
+        return signet_grant_allows_jws(request, message, error);
+    return deny(request, identity, generation, purpose, error);
 }
 
 /* Messages of CMP are recognised as no purpose: to everybody else they are unknown bytes. */
@@ -471,6 +494,8 @@ signet_job_allows(const SignetJob *job, const char *identity, guint32 generation
         return deny(request, identity, generation, purpose, error);
     if (g_strcmp0(request->protocol, SIGNET_JOB_CANARY) == 0)
         return allows_canary(request, identity, generation, purpose, error);
+    if (g_strcmp0(request->protocol, SIGNET_JOB_REVOKE) == 0)
+        return allows_revocation(request, identity, generation, purpose, message, error);
     if (g_strcmp0(request->protocol, SIGNET_JOB_CMP) == 0)
         return allows_cmp(request, identity, generation, purpose, message, error);
     if (purpose == SIGNET_PURPOSE_CSR && is_new_key(request, identity, generation))

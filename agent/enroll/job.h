@@ -46,6 +46,11 @@ SignetJob *signet_job_new_from_text(GBytes *text, GError **error);
  * CA's as it shows them now, where it was asked. */
 #define SIGNET_JOB_CHECK "check"
 
+/* SignetJobRequest.protocol of a job that asks the CA, which speaks ca_protocol, to revoke the
+ * first of certificates, that of new_generation: its fd may sign this wish (grant.h) with the
+ * current key, or with the account's, and nothing else. ISSUED: the CA has revoked it. */
+#define SIGNET_JOB_REVOKE "revoke"
+
 /* SignetJobRequest.protocol whose messages are signed themselves, instead of TLS handshakes. */
 #define SIGNET_JOB_CMP "cmp"
 

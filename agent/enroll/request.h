@@ -52,8 +52,9 @@ typedef struct {
     gint64 min_lifetime_s;  /* a certificate with less left is refused; 0: any that is valid now */
     gint64 max_lifetime_s;  /* one that ends later than that from now is refused; 0: none is */
     SignetJobRemote remote; /* every protocol but "local" */
-    /* A check of the certificate in use: */
-    guint looks;             /* mask of SignetLook */
+    /* A check of the certificate in use, and a revocation: */
+    guint looks;             /* of a check: mask of SignetLook */
+    guint reason;            /* of a revocation: CRLReason (RFC 5280 5.3.1) */
     const char *ca_protocol; /* (nullable) Protocol= of the CA, whose server is remote.url */
     GBytes *certificates; /* (nullable) the certificate's chain, leaf first, and what else may have
                              signed it: DER, one after the other */

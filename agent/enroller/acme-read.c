@@ -204,6 +204,7 @@ signet_acme_directory_read(SignetAcmeDirectory *directory, GBytes *json, GError 
         !take_text(object, what, "newAccount", &directory->new_account, error) ||
         !take_text(object, what, "newOrder", &directory->new_order, error))
         return FALSE;
+    directory->revoke_cert = dup_text(json_object_get(object, "revokeCert"));
     directory->renewal = dup_text(json_object_get(object, "renewalInfo"));
     directory->terms = dup_text(json_object_get(meta, "termsOfService"));
     directory->profiles = dup_names(json_object_get(meta, "profiles"));
@@ -218,6 +219,7 @@ signet_acme_directory_clear(SignetAcmeDirectory *directory)
     g_free(directory->new_nonce);
     g_free(directory->new_account);
     g_free(directory->new_order);
+    g_free(directory->revoke_cert);
     g_free(directory->renewal);
     g_free(directory->terms);
     g_strfreev(directory->profiles);

@@ -12,6 +12,7 @@ typedef struct {
     char *new_nonce;   /* (owned) */
     char *new_account; /* (owned) */
     char *new_order;   /* (owned) */
+    char *revoke_cert; /* (owned, nullable) */
     char *renewal;     /* (owned, nullable) renewalInfo */
     char *terms;       /* (owned, nullable) URL of what has to be agreed to */
     char **profiles;   /* (owned) names; none: there are none to choose */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/base/error.h"
+#include "agent/enroll/base64url.h"
 #include "agent/enroll/remote.h"
 #include "agent/enroller/acme-order.h"
 #include "agent/enroller/answer.h"
@@ -346,6 +347,41 @@ signet_acme_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *
     if (!is_good)
         g_propagate_error(error, g_steal_pointer(&failure));
     return is_good;
+}
+
+/* RFC 8555 7.6 */
+static gboolean
+post_revocation(SignetAcmeSession *session, GError **error)
+{
+    const SignetJobRequest *job = session->context->job;
+    g_auto(SignetHttpResponse) response = {0};
+    gsize size = 0;
+    gconstpointer der = job->certificates ? g_bytes_get_data(job->certificates, &size) : NULL;
+    g_autofree char *text = signet_base64url_encode(der, size);
+    g_autoptr(json_t) payload = json_pack("{s:s}", "certificate", text);
+    g_autoptr(GError) failure = NULL;
+
+    if (!session->directory.revoke_cert)
+        return signet_error_set(error, SIGNET_ERROR_UNSUPPORTED,
+                                "the CA's directory has no revokeCert");
+    if (job->reason)
+        json_object_set_new(payload, "reason", json_integer(job->reason));
+    if (signet_acme_session_post(session, session->directory.revoke_cert, payload, &response,
+                                 &failure) ||
+        signet_acme_session_is_problem(session, "alreadyRevoked"))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+gboolean
+signet_acme_revoke(const SignetProtocolContext *context, SignetEnrollerOutcome *outcome,
+                   GError **error)
+{
+    g_auto(SignetAcmeSession) session = {0};
+
+    return signet_acme_session_open(&session, context, error) &&
+           signet_acme_session_register(&session, error) && post_revocation(&session, error);
 }
 
 SignetProver *

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/base/error.h"
+#include "agent/enroll/job.h"
 #include "agent/enroll/names.h"
 #include "agent/enroll/remote.h"
 #include "agent/enroller/http-tls.h"
@@ -31,6 +32,8 @@ signet_cmp_base_init(SignetCmpBase *base, const SignetProtocolContext *context, 
     base->anchors = reader.anchors;
     if (job->remote.anchors && !signet_http_tls_add_anchors(&reader, job->remote.anchors, error))
         return FALSE;
+    if (g_strcmp0(job->protocol, SIGNET_JOB_REVOKE) == 0)
+        return TRUE; /* nothing new */
     base->key = signet_crypto_load_key(context->crypto, job->identity, job->new_generation, error);
     return base->key != NULL;
 }
@@ -198,10 +201,13 @@ set_secret(OSSL_CMP_CTX *cmp, const SignetCmpBase *base, GError **error)
     return fail(error);
 }
 
-/* One digest for the proof by the new key and the protection by the other: the weaker key's. */
+/* One digest for the proof by the new key (where one is needed) and the protection by the other:
+ * the weaker key's. */
 static int
 choose_digest(EVP_PKEY *one, EVP_PKEY *other)
 {
+    one = one ? one : other;
+    other = other ? other : one;
     int bits = EVP_PKEY_is_a(one, "EC") ? EVP_PKEY_get_bits(one) : 256;
     int other_bits = EVP_PKEY_is_a(other, "EC") ? EVP_PKEY_get_bits(other) : 256;
 
@@ -261,18 +267,16 @@ set_common(OSSL_CMP_CTX *cmp, SignetCmpBase *base)
 
     return OSSL_CMP_CTX_set_option(cmp, OSSL_CMP_OPT_MAC_ALGNID, NID_hmacWithSHA256) &&
            OSSL_CMP_CTX_set_option(cmp, OSSL_CMP_OPT_OWF_ALGNID, NID_sha256) &&
-           OSSL_CMP_CTX_set_option(cmp, OSSL_CMP_OPT_DIGEST_ALGNID,
-                                   choose_digest(base->key, base->key)) &&
            OSSL_CMP_CTX_set_option(cmp, OSSL_CMP_OPT_IMPLICIT_CONFIRM, is_implicit) &&
-           set_trust(cmp, base) && set_key(cmp, base);
+           set_trust(cmp, base);
 }
 
-OSSL_CMP_CTX *
-signet_cmp_context_new(SignetCmpBase *base, SignetRung rung, int *ret_type, GError **error)
+/* Whom to believe, and who asks. */
+static OSSL_CMP_CTX *
+context_new(SignetCmpBase *base, SignetRung rung, gboolean *ret_same, GError **error)
 {
     g_autoptr(OSSL_CMP_CTX) cmp =
         OSSL_CMP_CTX_new(signet_crypto_get_library(base->context->crypto), NULL);
-    gboolean is_same = FALSE;
     gboolean is_ready = FALSE;
 
     if (!cmp || !set_common(cmp, base)) {
@@ -283,7 +287,7 @@ signet_cmp_context_new(SignetCmpBase *base, SignetRung rung, int *ret_type, GErr
     case SIGNET_RUNG_CURRENT:
     case SIGNET_RUNG_EXPIRED:
     case SIGNET_RUNG_IDENTITY:
-        is_ready = set_identity(cmp, base, rung, &is_same, error);
+        is_ready = set_identity(cmp, base, rung, ret_same, error);
         break;
     case SIGNET_RUNG_SECRET:
         is_ready = set_secret(cmp, base, error);
@@ -292,8 +296,40 @@ signet_cmp_context_new(SignetCmpBase *base, SignetRung rung, int *ret_type, GErr
         signet_error_set(error, SIGNET_ERROR_DENIED, "CMP does not go without authentication");
         break;
     }
-    *ret_type = choose_type(base, rung, is_same);
-    if (!is_ready || !set_names(cmp, base, error) || !set_request(cmp, base, *ret_type, error))
+    return is_ready && set_names(cmp, base, error) ? g_steal_pointer(&cmp) : NULL;
+}
+
+OSSL_CMP_CTX *
+signet_cmp_context_new(SignetCmpBase *base, SignetRung rung, int *ret_type, GError **error)
+{
+    gboolean is_same = FALSE;
+    g_autoptr(OSSL_CMP_CTX) cmp = context_new(base, rung, &is_same, error);
+
+    if (!cmp)
         return NULL;
-    return g_steal_pointer(&cmp);
+    if (!set_key(cmp, base) || (rung == SIGNET_RUNG_SECRET &&
+                                !OSSL_CMP_CTX_set_option(cmp, OSSL_CMP_OPT_DIGEST_ALGNID,
+                                                         choose_digest(base->key, base->key)))) {
+        fail(error);
+        return NULL;
+    }
+    *ret_type = choose_type(base, rung, is_same);
+    return set_request(cmp, base, *ret_type, error) ? g_steal_pointer(&cmp) : NULL;
+}
+
+OSSL_CMP_CTX *
+signet_cmp_context_new_revocation(SignetCmpBase *base, SignetRung rung, X509 *certificate,
+                                  GError **error)
+{
+    gboolean is_same = FALSE;
+    g_autoptr(OSSL_CMP_CTX) cmp = context_new(base, rung, &is_same, error);
+    guint reason = base->context->job->reason;
+
+    if (!cmp)
+        return NULL;
+    if (OSSL_CMP_CTX_set1_oldCert(cmp, certificate) &&
+        (reason == 0 || OSSL_CMP_CTX_set_option(cmp, OSSL_CMP_OPT_REVOCATION_REASON, (int)reason)))
+        return g_steal_pointer(&cmp);
+    fail(error);
+    return NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "agent/base/error.h"
 #include "agent/enroll/certificate.h"
+#include "agent/enroll/parse.h"
 #include "agent/enroll/remote.h"
 #include "agent/enroller/chain.h"
 #include "agent/enroller/cmp-context.h"
@@ -335,4 +336,76 @@ signet_cmp_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *o
         return FALSE;
     }
     return climb(&cmp, choose_rungs(remote), error);
+}
+
+/* --- revocation --- */
+
+/* TRUE: revoked. *ret_denial (owned by the caller): why the next rung may do. */
+static gboolean
+try_revocation(Cmp *cmp, X509 *certificate, SignetRung rung, char **ret_denial, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    gboolean is_denied = FALSE;
+    g_autoptr(OSSL_CMP_CTX) client =
+        signet_cmp_context_new_revocation(&cmp->base, rung, certificate, &failure);
+
+    if (client) {
+        signet_cmp_wire_connect(&cmp->wire, client);
+        if (OSSL_CMP_exec_RR_ses(client) == 1) {
+            ERR_clear_error();
+            return TRUE;
+        }
+        explain(cmp, client, &is_denied, &failure);
+    }
+    if (is_denied || signet_error_is(failure, SIGNET_ERROR_DENIED))
+        *ret_denial = g_strdup(failure->message);
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+static gboolean
+try_ways(Cmp *cmp, X509 *certificate, guint rungs, GError **error)
+{
+    static const SignetRung ways[] = {SIGNET_RUNG_CURRENT, SIGNET_RUNG_SECRET};
+    g_autoptr(GString) tried = g_string_new(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_autofree char *denial = NULL;
+
+        if (!(rungs & (guint)ways[i]))
+            continue;
+        if (try_revocation(cmp, certificate, ways[i], &denial, error))
+            return TRUE;
+        if (!denial)
+            return FALSE;
+        g_string_append_printf(tried, "%s%s (%s)", tried->len ? ", " : "",
+                               signet_rung_name(ways[i]), denial);
+    }
+    if (tried->len == 0)
+        return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
+                                "there is nothing to authenticate with: no valid certificate, no "
+                                "secret");
+    return signet_error_set(error, SIGNET_ERROR_CA_REFUSED,
+                            "the CA accepts none of the ways to authenticate: %s", tried->str);
+}
+
+gboolean
+signet_cmp_revoke(const SignetProtocolContext *context, SignetEnrollerOutcome *outcome,
+                  GError **error)
+{
+    const SignetJobRequest *job = context->job;
+    g_auto(Cmp) cmp = {.context = context,
+                       .outcome = outcome,
+                       .wire = {.http = context->http, .url = job->remote.url}};
+    g_autoptr(X509) certificate =
+        job->certificates ? signet_parse_certificate(job->certificates, error) : NULL;
+
+    if (job->certificates && !certificate)
+        return FALSE;
+    if (!certificate || !job->remote.url)
+        return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
+                                "job: Url= or Certificates= is missing");
+    return signet_cmp_base_init(&cmp.base, context, error) &&
+           try_ways(&cmp, certificate, choose_rungs(&job->remote), error);
 }

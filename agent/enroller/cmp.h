@@ -10,3 +10,7 @@
 
 gboolean signet_cmp_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *outcome,
                            GError **error);
+/* rr (RFC 4210 5.3.9) for the job's certificate, by the key in use or the shared secret. TRUE: the
+ * CA says that it has revoked it. */
+gboolean signet_cmp_revoke(const SignetProtocolContext *context, SignetEnrollerOutcome *outcome,
+                           GError **error);

@@ -123,7 +123,8 @@ write_fragment(SignetEapTls *eap, guint8 identifier, GByteArray *response)
     g_byte_array_append(body, &flags, 1);
     if (flags & HAS_LENGTH)
         g_byte_array_append(body, (const guint8 *)&length, sizeof(length));
-    g_byte_array_append(body, eap->out->data + eap->sent, size);
+    if (size > 0)
+        g_byte_array_append(body, eap->out->data + eap->sent, size);
     eap->sent += size;
     write_response(response, identifier, TLS, body->data, body->len);
 }
@@ -188,7 +189,8 @@ take_fragment(SignetEapTls *eap, const Request *request, GError **error)
     if (eap->in->len + request->size > MESSAGE_MAX)
         return signet_error_set(error, SIGNET_ERROR_CORRUPT,
                                 "sends a message of TLS of more than %d bytes", MESSAGE_MAX);
-    g_byte_array_append(eap->in, request->data, request->size);
+    if (request->size > 0)
+        g_byte_array_append(eap->in, request->data, request->size);
     if (request->flags & HAS_MORE)
         return TRUE;
     if (eap->in->len > 0)

@@ -19,6 +19,7 @@
 #include "agent/enroller/link.h"
 #include "agent/enroller/local.h"
 #include "agent/enroller/manual.h"
+#include "agent/enroller/revoke.h"
 #include "agent/enroller/scep.h"
 
 #define JOB_FD 3
@@ -41,6 +42,7 @@ static const struct {
     {"manual", signet_manual_enroll, SIGNET_SANDBOX_ALONE},
     {SIGNET_JOB_CANARY, signet_canary_try, SIGNET_SANDBOX_NETWORK},
     {SIGNET_JOB_CHECK, signet_check_look, SIGNET_SANDBOX_NETWORK},
+    {SIGNET_JOB_REVOKE, signet_revoke, SIGNET_SANDBOX_NETWORK},
 };
 
 static gboolean

@@ -375,6 +375,9 @@ signet_entry_leave(SignetEntry *entry)
     if (entry->job)
         signet_enroll_cancel(entry->engine->context.enroll, entry->job);
     g_clear_pointer(&entry->job, signet_job_unref);
+    if (entry->revoke_job)
+        signet_enroll_cancel(entry->engine->context.enroll, entry->revoke_job);
+    g_clear_pointer(&entry->revoke_job, signet_job_unref);
     if (entry->check_job)
         signet_enroll_cancel(entry->engine->context.enroll, entry->check_job);
     g_clear_pointer(&entry->check_job, signet_job_unref);

@@ -64,6 +64,7 @@ leave(SignetEngine *engine, SignetEntry *entry)
     signet_entry_end_adopting(entry, error);
     signet_entry_answer(entry, error);
     signet_entry_answer_check(entry, error);
+    signet_entry_end_revoking(entry, error);
     drop_generations(engine, entry->name);
     g_ptr_array_add(engine->leaving, signet_entry_ref(entry));
 }

@@ -69,6 +69,12 @@ void signet_engine_rollback(SignetEngine *engine, const char *identity, const ch
  * POLICY where nobody could be asked. */
 void signet_engine_check(SignetEngine *engine, const char *identity, SignetEngineDone done,
                          gpointer data);
+/* An administrator wants the CA to revoke the certificate of this generation (0: the current one),
+ * for this reason (CRLReason, RFC 5280 5.3.1). done is called with that generation when the CA says
+ * that it has, or why not. When it was the current one, a rotation follows. NOT_FOUND, CORRUPT,
+ * BUSY, POLICY where the CA's protocol has no way to say it. */
+void signet_engine_revoke(SignetEngine *engine, const char *identity, guint32 generation,
+                          guint reason, SignetEngineDone done, gpointer data);
 /* A program says that its peer did not accept this generation. Three times for the current one are
  * a reason to roll back, while there is something to go back to; all else is logged only. */
 void signet_engine_report(SignetEngine *engine, const char *identity, guint32 generation,

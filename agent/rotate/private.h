@@ -45,11 +45,14 @@ typedef struct {
     guint32 reported;       /* the generation that programs reported failures of … */
     guint n_reports;        /* … so many */
     /* the effect under way */
-    SignetToken *token;       /* (owned, nullable) */
-    guint64 token_id;         /* 0: none */
-    GBytes *digest;           /* (owned, nullable) of the test signature */
-    SignetJob *job;           /* (owned, nullable) while signet-enroll runs */
-    GBytes *answer;           /* (owned, nullable) what a person brought, until it is looked at */
+    SignetToken *token;    /* (owned, nullable) */
+    guint64 token_id;      /* 0: none */
+    GBytes *digest;        /* (owned, nullable) of the test signature */
+    SignetJob *job;        /* (owned, nullable) while signet-enroll runs */
+    GBytes *answer;        /* (owned, nullable) what a person brought, until it is looked at */
+    SignetJob *revoke_job; /* (owned, nullable) beside it: a revocation is asked for */
+    gboolean is_revoking;  /* from the wish until the answer */
+    SignetWaiter revoke_waiter;
     SignetAdopting *adopting; /* (owned, nullable) from the wish until it is stored */
     /* looking beside it */
     SignetJob *check_job;  /* (owned, nullable) while signet-enroll runs */
@@ -105,6 +108,12 @@ typedef struct {
  * without a CA in the policy. supplies: nullable, a local CA and a check need none. */
 SignetJob *signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation,
                                  const SignetSupplies *supplies);
+/* The wish that the CA revoke this generation's certificate. */
+SignetJob *
+signet_entry_make_revocation(const SignetEntry *entry, const SignetGeneration *generation,
+                             const SignetSupplies *supplies, guint reason);
+/* revoke.c: whoever waits for a revocation is answered with the error. */
+void signet_entry_end_revoking(SignetEntry *entry, const GError *error);
 /* CanaryUser=, else the first of Dns=, else the identity's name. */
 char *signet_entry_dup_canary_user(const SignetEntry *entry);
 /* (nullable) Borrowed from the policy. */

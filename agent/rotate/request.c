@@ -252,6 +252,28 @@ signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generati
     return signet_job_new(&request);
 }
 
+SignetJob *
+signet_entry_make_revocation(const SignetEntry *entry, const SignetGeneration *generation,
+                             const SignetSupplies *supplies, guint reason)
+{
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
+    g_autofree char *ca_identity = dup_ca_identity(entry);
+    SignetJobRequest request = {
+        .identity = entry->name,
+        .new_generation = generation->number,
+        .current_generation = entry->machine.current,
+        .spki = generation->key->spki,
+        .reason = reason,
+    };
+
+    set_remote(entry, ca, ca_identity, supplies, &request);
+    request.subject = "";
+    request.ca_protocol = request.protocol;
+    request.protocol = SIGNET_JOB_REVOKE;
+    request.certificates = generation->chain->pdata[0];
+    return signet_job_new(&request);
+}
+
 /* --- as a fingerprint --- */
 
 /* The zeros between keep ("ab", "c") and ("a", "bc") apart. */

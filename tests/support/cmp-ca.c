@@ -349,7 +349,18 @@ static OSSL_CMP_PKISI *
 on_revocation(OSSL_CMP_SRV_CTX *server, const OSSL_CMP_MSG *message, const X509_NAME *issuer,
               const ASN1_INTEGER *serial)
 {
-    return NULL;
+    BIGNUM *number = ASN1_INTEGER_to_BN(serial, NULL);
+    char *text = number ? BN_bn2hex(number) : NULL;
+    gboolean is_ours = X509_NAME_cmp(issuer, X509_get_subject_name(honest.sub)) == 0;
+
+    g_string_append_printf(note, " old=%s", text ? text : "-");
+    OPENSSL_free(text);
+    BN_free(number);
+    swap_signer(OSSL_CMP_SRV_CTX_get0_cmp_ctx(server));
+    if (g_str_has_prefix(mode, "refuse-"))
+        return refuse();
+    g_string_append(note, is_ours ? " revoked" : " whose?");
+    return OSSL_CMP_STATUSINFO_new(OSSL_CMP_PKISTATUS_accepted, 0, NULL);
 }
 
 /* --- transactions --- */

@@ -329,6 +329,14 @@ signet_engine_adopt(SignetEngine *engine, const char *name, const SignetAdoption
     signet_engine_rotate(engine, name, done, data);
 }
 
+void
+signet_engine_revoke(SignetEngine *engine, const char *name, guint32 generation, guint reason,
+                     SignetEngineDone done, gpointer data)
+{
+    g_string_printf(engine->control.adopted, "revoke %u reason=%u", generation, reason);
+    signet_engine_rotate(engine, name, done, data);
+}
+
 gboolean
 signet_engine_get_status(SignetEngine *engine, const char *name, SignetIdentityStatus *ret_status)
 {

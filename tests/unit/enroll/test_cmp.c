@@ -14,7 +14,8 @@
 #include "tests/unit/enroll/authority.h"
 
 static Authority *authority;
-static GBytes *sent; /* the last message */
+static GBytes *sent;  /* the last message */
+static X509 *revoked; /* that the last one was about */
 
 static void
 set_up(void)
@@ -26,6 +27,7 @@ static void
 tear_down(void)
 {
     g_clear_pointer(&sent, g_bytes_unref);
+    g_clear_pointer(&revoked, X509_free);
     authority_free(authority);
 }
 
@@ -52,6 +54,7 @@ typedef struct {
     const char *subject;
     const char *alt;
     gboolean is_other_key;
+    int reason;
 } Order;
 
 static X509_NAME *
@@ -126,9 +129,12 @@ make_part(const Order *order)
 {
     OSSL_CMP_CTX *cmp = make_client(order);
     AuthorityOrder old = {0};
-    g_autoptr(X509) certificate = authority_issue(authority, &old);
 
-    OSSL_CMP_CTX_set1_oldCert(cmp, certificate);
+    g_clear_pointer(&revoked, X509_free);
+    revoked = authority_issue(authority, &old);
+    OSSL_CMP_CTX_set1_oldCert(cmp, revoked);
+    if (order->reason)
+        OSSL_CMP_CTX_set_option(cmp, OSSL_CMP_OPT_REVOCATION_REASON, order->reason);
     if (order->type == REVOKE)
         OSSL_CMP_exec_RR_ses(cmp);
     else if (order->type == ASK)
@@ -246,6 +252,97 @@ START_TEST(nothing_is_revoked_and_nothing_else_asked)
 }
 END_TEST
 
+/* NULL: a revocation of that certificate may sign it. */
+static char *
+ask_revoking(GBytes *certificate, guint reason, guint32 generation, GBytes *message)
+{
+    SignetJobRequest request = cmp_request();
+    g_autoptr(GError) error = NULL;
+
+    request.protocol = SIGNET_JOB_REVOKE;
+    request.ca_protocol = SIGNET_JOB_CMP;
+    request.certificates = certificate;
+    request.reason = reason;
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    if (signet_job_allows(job, "wifi", generation, 0, message, AUTHORITY_NOW_S, &error))
+        return NULL;
+    return g_strdup(error->message);
+}
+
+/* The same with another number. */
+static GBytes *
+renumber(X509 *certificate)
+{
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 4711);
+    ck_assert_int_gt(X509_sign(certificate, authority->ca_key, EVP_sha256()), 0);
+    return authority_der(certificate);
+}
+
+START_TEST(a_revocation_is_of_one_certificate)
+{
+    Order revoke = {.type = REVOKE};
+    g_autoptr(GBytes) message = make_part(&revoke);
+    g_autoptr(GBytes) certificate = authority_der(revoked);
+    AuthorityOrder again = {0};
+    g_autoptr(X509) another = authority_issue(authority, &again);
+    g_autoptr(GBytes) other = renumber(another);
+    g_autofree char *right = ask_revoking(certificate, 0, 7, message);
+    g_autofree char *wrong = ask_revoking(other, 0, 7, message);
+    g_autofree char *by_new = ask_revoking(certificate, 0, 8, message);
+    g_autofree char *of_none = ask_revoking(NULL, 0, 7, message);
+
+    assert_says(right, NULL);
+    assert_says(wrong, "it would revoke another certificate than the job's");
+    assert_says(by_new, "may not sign with generation 8");
+    assert_says(of_none, "it would revoke another certificate than the job's");
+}
+END_TEST
+
+START_TEST(a_revocation_has_the_jobs_reason)
+{
+    Order revoke = {.type = REVOKE, .reason = 4};
+    g_autoptr(GBytes) message = make_part(&revoke);
+    g_autoptr(GBytes) certificate = authority_der(revoked);
+    g_autofree char *right = ask_revoking(certificate, 4, 7, message);
+    g_autofree char *wrong = ask_revoking(certificate, 1, 7, message);
+
+    assert_says(right, NULL);
+    assert_says(wrong, "it has another reason than the job's");
+}
+END_TEST
+
+START_TEST(a_job_that_revokes_does_nothing_else)
+{
+    g_autoptr(GBytes) message = make_part(&rows[_i].order);
+    g_autoptr(GBytes) certificate = authority_der(revoked);
+    g_autofree char *found = ask_revoking(certificate, 0, 7, message);
+
+    assert_says(found, "its body is not a wish for a revocation");
+}
+END_TEST
+
+/* Every bit of it: what is still allowed names the same certificate. */
+START_TEST(a_damaged_revocation_is_of_the_same_certificate)
+{
+    Order revoke = {.type = REVOKE, .reason = 1};
+    g_autoptr(GBytes) good = make_part(&revoke);
+    g_autoptr(GBytes) certificate = authority_der(revoked);
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(revoked);
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(good, &size);
+
+    for (gsize bit = 0; bit < size * 8; bit++) {
+        g_autofree guint8 *copy = g_memdup2(data, size);
+
+        copy[bit / 8] ^= (guint8)(1 << bit % 8);
+        g_autoptr(GBytes) message = g_bytes_new(copy, size);
+        g_autofree char *found = ask_revoking(certificate, 1, 7, message);
+        ck_assert(found || memmem(copy, size, ASN1_STRING_get0_data(serial),
+                                  (size_t)ASN1_STRING_length(serial)));
+    }
+}
+END_TEST
+
 START_TEST(no_tls_handshake_is_signed)
 {
     g_autoptr(GBytes) message = g_bytes_new_static("x", 1);
@@ -307,6 +404,10 @@ main(void)
     tcase_add_loop_test(tcase, the_current_key_signs_messages_with_such_requests, 0,
                         G_N_ELEMENTS(rows));
     tcase_add_test(tcase, nothing_is_revoked_and_nothing_else_asked);
+    tcase_add_test(tcase, a_revocation_is_of_one_certificate);
+    tcase_add_test(tcase, a_revocation_has_the_jobs_reason);
+    tcase_add_loop_test(tcase, a_job_that_revokes_does_nothing_else, 0, 3);
+    tcase_add_test(tcase, a_damaged_revocation_is_of_the_same_certificate);
     tcase_add_test(tcase, no_tls_handshake_is_signed);
     tcase_add_test(tcase, other_protocols_do_not_sign_these);
     tcase_add_test(tcase, a_damaged_message_is_never_for_another_key_or_name);

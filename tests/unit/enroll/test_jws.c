@@ -160,6 +160,48 @@ START_TEST(base64url_has_one_way_to_be_written)
 }
 END_TEST
 
+static const struct {
+    const char *payload; /* %s: the certificate */
+    const char *words;
+} revocations[] = {
+    {"{\"certificate\":\"%s\",\"reason\":4}", NULL},
+    {"{\"onlyReturnExisting\":true}", NULL},
+    {"{\"certificate\":\"%s\"}", "another reason"},
+    {"{\"certificate\":\"%s\",\"reason\":1}", "another reason"},
+    {"{\"certificate\":\"MAA\",\"reason\":4}", "another certificate"},
+    {"{\"reason\":4}", "neither a revocation"},
+    {"{\"contact\":[]}", "that no job needs"},
+    {"{\"certificate\":\"%s\",\"reason\":4,\"csr\":\"\"}", "that no job needs"},
+};
+
+START_TEST(a_revocation_is_of_the_jobs_certificate)
+{
+    AuthorityOrder order = {0};
+    g_autoptr(X509) certificate = authority_issue(authority, &order);
+    g_autoptr(GBytes) der = authority_der(certificate);
+    g_autofree char *text =
+        signet_base64url_encode(g_bytes_get_data(der, NULL), g_bytes_get_size(der));
+    g_auto(GStrv) parts = g_strsplit(revocations[_i].payload, "%s", 2);
+    g_autofree char *payload = g_strjoinv(text, parts);
+    g_autoptr(GBytes) message =
+        make_jws("{\"alg\":\"ES256\",\"nonce\":\"n\",\"url\":\"https://ca.example/revoke\","
+                 "\"kid\":\"https://ca.example/account\"}",
+                 payload);
+    SignetJobRequest request = acme_request();
+    g_autoptr(GError) error = NULL;
+
+    request.protocol = SIGNET_JOB_REVOKE;
+    request.ca_protocol = "acme";
+    request.certificates = der;
+    request.reason = 4;
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    gboolean is_allowed = signet_job_allows(job, "acme.ca", 3, 0, message, AUTHORITY_NOW_S, &error);
+    ck_assert_msg(is_allowed == !revocations[_i].words, "%s", error ? error->message : "allowed");
+    if (error)
+        ck_assert_msg(strstr(error->message, revocations[_i].words) != NULL, "%s", error->message);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -172,6 +214,8 @@ main(void)
     tcase_add_test(tcase, only_the_key_of_the_account_signs_so);
     tcase_add_loop_test(tcase, what_is_no_jws_is_not_signed, 0, G_N_ELEMENTS(raw));
     tcase_add_test(tcase, base64url_has_one_way_to_be_written);
+    tcase_add_loop_test(tcase, a_revocation_is_of_the_jobs_certificate, 0,
+                        G_N_ELEMENTS(revocations));
     suite_add_tcase(suite, tcase);
 
     SRunner *runner = srunner_create(suite);
