@@ -96,6 +96,21 @@ take_findings(SignetJob *job, SignetFindings *ret_findings, GError **error)
                             message ? message : "signet-enroll gave no answer");
 }
 
+/* What the CA shows of itself, where it was believed to be the CA. */
+static void
+take_anchors(SignetEntry *entry, SignetJob *job, guint32 number, const SignetFindings *findings)
+{
+    const SignetGeneration *current =
+        signet_inventory_get(entry->engine->context.inventory, entry->name, 0);
+    g_autoptr(GPtrArray) anchors = NULL;
+
+    if (!(findings->looks & SIGNET_LOOK_AUTHORITIES) || !current || current->number != number)
+        return;
+    anchors = signet_anchors_for_current(current, signet_job_get_anchors(job));
+    if (anchors)
+        signet_entry_republish(entry, anchors);
+}
+
 static void
 on_checked(SignetJob *job, gpointer data)
 {
@@ -108,6 +123,7 @@ on_checked(SignetJob *job, gpointer data)
         signet_entry_fail_check(entry, error->message);
         return;
     }
+    take_anchors(entry, job, signet_job_get_request(job)->new_generation, &findings);
     signet_entry_advance(
         entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECKED, .findings = &findings});
     signet_entry_answer_check(entry, NULL);

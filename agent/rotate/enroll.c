@@ -149,6 +149,18 @@ done_put_chain(gpointer data)
     signet_entry_advance(task->entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_ISSUED});
 }
 
+/* A CA that shows its roots may be on its way from one to the next. */
+static GPtrArray *
+find_anchors(const SignetEntry *entry, SignetJob *job)
+{
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
+    gboolean is_shown = ca && ca->kind == SIGNET_CA_EST && !entry->policy->is_ca;
+
+    return signet_anchors_for_next(
+        is_shown ? signet_inventory_get(entry->engine->context.inventory, entry->name, 0) : NULL,
+        signet_job_get_anchors(job), signet_clock_now(entry->engine->context.clock));
+}
+
 static void
 on_issued(SignetEntry *entry, SignetJob *job)
 {
@@ -161,10 +173,10 @@ on_issued(SignetEntry *entry, SignetJob *job)
         return;
     }
     Task *task = task_new(entry);
+    g_autoptr(GPtrArray) anchors = find_anchors(entry, job);
     task->job = signet_job_ref(job);
-    task->generation =
-        signet_generation_new(pending->number, pending->token, pending->key, pending->created_s,
-                              chain, signet_job_get_anchors(job));
+    task->generation = signet_generation_new(pending->number, pending->token, pending->key,
+                                             pending->created_s, chain, anchors);
     signet_disk_thread_give(entry->engine->disk, &work, task);
 }
 

@@ -159,6 +159,14 @@ void signet_entry_answer_check(SignetEntry *entry, const GError *error);
 guint signet_entry_find_looks(const SignetEntry *entry);
 /* The broker learns which generations nobody may use any more. */
 void signet_entry_bar(const SignetEntry *entry);
+/* anchors.c: what ca.pem of the next generation has: what the CA shows (nullable), and the root of
+ * the one before (nullable), which goes with the renewal after that. Lists of GBytes. */
+GPtrArray *
+signet_anchors_for_next(const SignetGeneration *current, GPtrArray *offered, gint64 now_s);
+/* What that of the current one has, with roots that are new; NULL: there are none. */
+GPtrArray *signet_anchors_for_current(const SignetGeneration *current, GPtrArray *offered);
+/* promote.c: the current generation's files once more, with these anchors. */
+void signet_entry_republish(SignetEntry *entry, GPtrArray *anchors);
 /* retire.c: destroys machine.retiring. */
 void signet_entry_retire(SignetEntry *entry);
 /* Fire and forget: a key that nobody will know of. */

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include "agent/base/log.h"
 #include "agent/rotate/private.h"
 
 #define NSS_BUFFER_SIZE 65536
@@ -171,6 +172,57 @@ promote(SignetEntry *entry, guint32 number, SignetMachineEventKind outcome)
     }
     task = task_new(entry, generation);
     task->outcome = outcome;
+    task->owner = g_strdup(entry->policy->owner);
+    task->group = g_strdup(entry->policy->group);
+    task->mode = entry->policy->mode;
+    signet_disk_thread_give(entry->engine->disk, &work, task);
+}
+
+/* --- the same with other anchors --- */
+
+static void
+run_republish(gpointer data)
+{
+    Task *task = data;
+    const SignetGeneration *generation = task->generation;
+
+    if (signet_store_put_chain(store_of(task), task->entry->name, generation->number,
+                               generation->chain, generation->anchors, &task->error))
+        run_publish(data);
+}
+
+static void
+done_republish(gpointer data)
+{
+    Task *task = data;
+    SignetEntry *entry = task->entry;
+    SignetInventory *inventory = entry->engine->context.inventory;
+    const SignetGeneration *generation = task->generation;
+
+    if (!entry->policy || !signet_inventory_get(inventory, entry->name, generation->number))
+        return;
+    if (task->error) {
+        signet_log(LOG_WARNING, SIGNET_LOG_FIELDS("SIGNET_IDENTITY", entry->name),
+                   "cannot add the new roots of CA '%s': %s; the next look tries again",
+                   entry->policy->ca, task->error->message);
+        return;
+    }
+    signet_inventory_put(inventory, entry->name, task->generation);
+    signet_log(LOG_NOTICE, SIGNET_LOG_FIELDS("SIGNET_IDENTITY", entry->name),
+               "CA '%s' has new roots: they are added to live/%s/ca.pem", entry->policy->ca,
+               entry->name);
+}
+
+void
+signet_entry_republish(SignetEntry *entry, GPtrArray *anchors)
+{
+    static const SignetDiskWork work = {run_republish, done_republish, task_free};
+    const SignetGeneration *current =
+        signet_inventory_get(entry->engine->context.inventory, entry->name, 0);
+    g_autoptr(SignetGeneration) generation = signet_generation_new(
+        current->number, current->token, current->key, current->created_s, current->chain, anchors);
+    Task *task = task_new(entry, generation);
+
     task->owner = g_strdup(entry->policy->owner);
     task->group = g_strdup(entry->policy->group);
     task->mode = entry->policy->mode;

@@ -6,7 +6,7 @@
 usage: est-server.py DIR [--port N] [--user NAME:PASSWORD] [--need any|certificate|password|both] [--label TEXT] [--tls 1.2]
                          [--form wrapped|unwrapped|der|pem]
 
-DIR/ca is the CA, DIR/port the port once it listens, DIR/request.b64 the last request that waits, DIR/log has a line for each request:
+DIR/ca is the CA (DIR/cacerts, where it is there, what it shows of itself), DIR/port the port once it listens, DIR/request.b64 the last request that waits, DIR/log has a line for each request:
 OPERATION STATUS certificate=SERIAL|- password=yes|no|- request=SHA-256|-
 Modes of its own: pending-N (202 with Retry-After: N), pending (for ever the same), lifetime-N (seconds), refused-revoked (401 to any certificate).
 """
@@ -67,6 +67,13 @@ class Est(hostile.Handler):
         prefix = PREFIX + ("/" + label if label else "") + "/"
         return self.path[len(prefix):] if self.path.startswith(prefix) else None
 
+    def authorities(self):
+        ca = self.server.ca
+        if os.path.exists(f"{self.server.dir}/cacerts"):
+            with open(f"{self.server.dir}/cacerts", encoding="ascii") as f:
+                return [f.read()]
+        return [ca.read("root.pem"), ca.read("sub.pem")]
+
     def do_GET(self):
         operation = self.operation()
         self.look(b"")
@@ -75,8 +82,7 @@ class Est(hostile.Handler):
         elif self.misbehaves(operation):
             pass
         elif operation == "cacerts":
-            ca = self.server.ca
-            self.send_certificates(operation, [ca.read("root.pem"), ca.read("sub.pem")])
+            self.send_certificates(operation, self.authorities())
         elif os.path.exists(f"{self.server.dir}/csrattrs"):
             with open(f"{self.server.dir}/csrattrs", "rb") as f:
                 self.answer(200, base64.encodebytes(f.read()), "application/csrattrs")
