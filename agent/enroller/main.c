@@ -45,10 +45,11 @@ static const struct {
     {SIGNET_JOB_REVOKE, signet_revoke, SIGNET_SANDBOX_NETWORK},
 };
 
+/* Where the provider is installed, or its name alone where OpenSSL looks by itself. */
 static gboolean
 read_arguments(int argc, char **argv, const char **ret_provider)
 {
-    *ret_provider = NULL;
+    *ret_provider = SIGNET_PROVIDER;
     if (argc == 3 && strcmp(argv[1], "--provider") == 0) {
         *ret_provider = argv[2];
         return TRUE;
