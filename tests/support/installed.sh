@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Sourced first by tests of what an installation does: they run where the build is installed, in a mount namespace of their own.
-# /usr/local is what 'meson install' makes of it, /etc/ssl a copy, /run and /var/lib are empty: nothing of the machine is changed.
+# /usr/local is what 'meson install' makes of it, /etc a copy, /run and /var/lib are empty: nothing of the machine is changed.
 
 . "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 
@@ -23,8 +23,8 @@ if [ -z "${SIGNET_INSTALLED:-}" ]; then
 fi
 
 installed_enter() {
-    cp -a /etc/ssl "$SIGNET_INSTALLED/etc-ssl"
-    mount --bind "$SIGNET_INSTALLED/etc-ssl" /etc/ssl
+    cp -a /etc "$SIGNET_INSTALLED/etc"
+    mount --bind "$SIGNET_INSTALLED/etc" /etc
     mount --bind "$SIGNET_INSTALLED/usr/local" /usr/local
     mount -t tmpfs -o mode=755 tmpfs /run
     mount -t tmpfs -o mode=755 tmpfs /var/lib
