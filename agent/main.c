@@ -388,8 +388,10 @@ start(Agent *agent, GError **error)
     if (!agent->store || !make_tokens(agent, error))
         return FALSE;
     agent->inventory = signet_inventory_new();
-    broker = (SignetBrokerContext) {
-        .inventory = agent->inventory, .tokens = agent->tokens, .clock = signet_clock_system()};
+    broker = (SignetBrokerContext) {.inventory = agent->inventory,
+                                    .tokens = agent->tokens,
+                                    .clock = signet_clock_system(),
+                                    .attester = agent->attester};
     agent->broker = signet_broker_new(&broker);
     signet_broker_set_denied_listener(agent->broker, signet_report_denied, NULL);
     if (!start_door(agent, &handed, error))

@@ -68,3 +68,12 @@ signet_acme_check_agreement(const char *value)
 {
     return g_str_equal(value, "yes") ? NULL : g_strdup("write yes, or leave it out");
 }
+
+/* draft-ietf-acme-device-attest: whatever a CA knows devices by. */
+char *
+signet_acme_check_permanent(const char *value)
+{
+    char *problem = signet_acme_check_text(value);
+
+    return problem ? problem : signet_value_find_bad_placeholder(value);
+}

@@ -12,4 +12,5 @@ char *signet_acme_check_text(const char *value); /* goes into JSON as it is */
 char *signet_acme_check_http(const char *value);
 char *signet_acme_check_dns(const char *value);
 char *signet_acme_check_contacts(const char *value);
+char *signet_acme_check_permanent(const char *value);
 char *signet_acme_check_agreement(const char *value);

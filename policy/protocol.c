@@ -128,6 +128,7 @@ static const SignetCaOption acme_options[] = {
     {"Contact", signet_acme_check_contacts},
     {"AgreeTerms", signet_acme_check_agreement},
     {"CaProfile", signet_acme_check_text},
+    {"PermanentIdentifier", signet_acme_check_permanent},
 };
 
 static const SignetCaProtocol protocols[] = {

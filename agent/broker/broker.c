@@ -12,6 +12,7 @@
 #include "agent/broker/fit.h"
 #include "agent/broker/guard.h"
 #include "agent/broker/purpose.h"
+#include "agent/enroll/jwk.h"
 #include "provider/wire/limits.h"
 
 /* Less than a client waits (provider/wire/PROTOCOL.md 1.5): it shall hear why. */
@@ -328,6 +329,40 @@ signet_broker_cancel(SignetBroker *broker, guint64 id)
     if (use->token_id)
         signet_token_cancel(use->token, use->token_id);
     use_free(use);
+}
+
+/* --- evidence --- */
+
+guint64
+signet_broker_certify(SignetBroker *broker, SignetJob *job, const char *token,
+                      SignetAttesterDone done, gpointer data, GError **error)
+{
+    const SignetJobRequest *request = signet_job_get_request(job);
+    SignetInventory *inventory = broker->context.inventory;
+    const SignetGeneration *account = NULL, *generation = NULL;
+    g_autoptr(GBytes) digest = NULL;
+
+    if (!signet_job_allows_certification(job, error))
+        return 0;
+    account = signet_inventory_get(inventory, request->remote.account_identity, 0);
+    generation = signet_inventory_get(inventory, request->identity, request->new_generation);
+    if (!account || !generation || !broker->context.attester) {
+        signet_error_set(error, SIGNET_ERROR_NOT_FOUND,
+                         "the key of '%s', or of its account, is not there any more",
+                         request->identity);
+        return 0;
+    }
+    digest = signet_jwk_digest_authorization(account->key->spki, token, error);
+    if (!digest)
+        return 0;
+    return signet_attester_certify(broker->context.attester, generation->token, generation->key,
+                                   digest, done, data);
+}
+
+void
+signet_broker_cancel_certification(SignetBroker *broker, guint64 id)
+{
+    signet_attester_cancel(broker->context.attester, id);
 }
 
 /* --- looking --- */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "agent/base/clock.h"
+#include "agent/broker/attester.h"
 #include "agent/broker/request.h"
 #include "agent/store/inventory.h"
 #include "agent/token/registry.h"
@@ -18,6 +19,7 @@ typedef struct {
     SignetInventory *inventory;
     SignetTokens *tokens;
     const SignetClock *clock;
+    SignetAttester *attester; /* (nullable) without, there is no evidence */
 } SignetBrokerContext;
 
 SignetBroker *signet_broker_new(const SignetBrokerContext *context);
@@ -44,6 +46,13 @@ guint64 signet_broker_decrypt(SignetBroker *broker, const SignetRequester *reque
 guint64 signet_broker_derive(SignetBroker *broker, const SignetRequester *requester,
                              const SignetUse *use, SignetTokenDone done, gpointer data);
 void signet_broker_cancel(SignetBroker *broker, guint64 id);
+
+/* Evidence of a job's new key, for a challenge of its ACME account and for nothing else: what is
+ * signed along is made here. 0 with error: refused; else done is called once, not from within,
+ * unless it is cancelled. token: of the challenge. */
+guint64 signet_broker_certify(SignetBroker *broker, SignetJob *job, const char *token,
+                              SignetAttesterDone done, gpointer data, GError **error);
+void signet_broker_cancel_certification(SignetBroker *broker, guint64 id);
 
 /* Called for every refusal, rate limited per peer and identity by the broker: for the log. */
 typedef void (*SignetBrokerDenied)(const SignetRequester *requester, const char *identity,

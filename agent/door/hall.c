@@ -149,6 +149,9 @@ signet_hall_close(SignetConnection *connection)
     if (connection->use_id)
         signet_broker_cancel(hall->settings.broker, connection->use_id);
     connection->use_id = 0;
+    if (connection->certification)
+        signet_broker_cancel_certification(hall->settings.broker, connection->certification);
+    connection->certification = 0;
     forget(connection);
     signet_quota_remove(hall->quota, &connection->quota);
     /* Not left to close(): as long as a copy of the descriptor is open elsewhere (an adopted one in

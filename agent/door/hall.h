@@ -45,7 +45,8 @@ typedef struct {
     char *keep_name;       /* (owned, nullable) a factory that is kept over a restart */
     /* the request under way: one, so that replies keep their order */
     gboolean is_busy;
-    guint64 use_id; /* of the broker; 0: none */
+    guint64 use_id;        /* of the broker; 0: none */
+    guint64 certification; /* likewise, of evidence */
     gboolean is_watching;
     guint64 seen; /* what it is watching for a change of */
     struct signet_wire_header request;

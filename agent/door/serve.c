@@ -393,6 +393,74 @@ serve_job(Request *request)
     reply(connection, &w);
 }
 
+static GBytes *
+take_evidence(GVariant *evidence, const char *word)
+{
+    g_autoptr(GVariant) value = g_variant_lookup_value(evidence, word, G_VARIANT_TYPE_BYTESTRING);
+
+    return value ? g_variant_get_data_as_bytes(value) : g_bytes_new(NULL, 0);
+}
+
+static GBytes *
+join_attesters(GVariant *evidence)
+{
+    g_autoptr(GVariant) list =
+        g_variant_lookup_value(evidence, SIGNET_EVIDENCE_ATTESTERS, G_VARIANT_TYPE("aay"));
+    GByteArray *chain = g_byte_array_new();
+
+    for (gsize i = 0; list && i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) item = g_variant_get_child_value(list, i);
+
+        g_byte_array_append(chain, g_variant_get_data(item), (guint)g_variant_get_size(item));
+    }
+    return g_byte_array_free_to_bytes(chain);
+}
+
+static void
+on_certified(GVariant *evidence, const GError *error, gpointer data)
+{
+    SignetConnection *connection = data;
+    struct signet_wire_writer w;
+    struct signet_wire_certify_reply answer;
+
+    connection->certification = 0;
+    if (error) {
+        reply_gerror(connection, error);
+        return;
+    }
+    g_autoptr(GBytes) attestation = take_evidence(evidence, SIGNET_EVIDENCE_ATTESTATION);
+    g_autoptr(GBytes) signature = take_evidence(evidence, SIGNET_EVIDENCE_SIGNATURE);
+    g_autoptr(GBytes) key = take_evidence(evidence, SIGNET_EVIDENCE_KEY);
+    g_autoptr(GBytes) chain = join_attesters(evidence);
+    answer = (struct signet_wire_certify_reply) {.attestation = bytes_of(attestation),
+                                                 .signature = bytes_of(signature),
+                                                 .key = bytes_of(key),
+                                                 .chain = bytes_of(chain)};
+    w = begin_reply(connection, SIGNET_WIRE_STATUS_OK);
+    signet_wire_put_certify_reply(&w, &answer);
+    reply(connection, &w);
+}
+
+static void
+serve_certify(Request *request)
+{
+    SignetConnection *connection = request->connection;
+    struct signet_wire_certify_request message;
+    g_autofree char *token = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!signet_wire_get_certify_request(&request->reader, &message)) {
+        reply_malformed(request);
+        return;
+    }
+    token = g_strndup((const char *)message.challenge.data, message.challenge.size);
+    connection->certification =
+        signet_broker_certify(connection->hall->settings.broker, connection->job, token,
+                              on_certified, connection, &error);
+    if (error)
+        reply_gerror(connection, error);
+}
+
 /* A chain, or why there is none, or when to ask again. */
 static gboolean
 is_one_answer(const struct signet_wire_result_request *message)
@@ -468,6 +536,7 @@ static const struct {
     {SIGNET_WIRE_OP_DERIVE, ON_PLAIN, serve_derive},
     {SIGNET_WIRE_OP_FACTORY, ON_PLAIN, serve_factory},
     {SIGNET_WIRE_OP_JOB, ON_JOB, serve_job},
+    {SIGNET_WIRE_OP_CERTIFY, ON_JOB, serve_certify},
     {SIGNET_WIRE_OP_RESULT, ON_JOB, serve_result},
     {SIGNET_WIRE_OP_WATCH, ON_PLAIN, serve_watch},
 };

@@ -105,6 +105,8 @@ is_listed(const char *const *list, const char *value)
 static gboolean
 check_identifiers(const SignetJobRequest *request, const json_t *identifiers, GError **error)
 {
+    const char *const permanent[] = {request->permanent, NULL};
+
     for (gsize i = 0; i < json_array_size(identifiers); i++) {
         const char *type = NULL;
         const char *value = NULL;
@@ -112,9 +114,10 @@ check_identifiers(const SignetJobRequest *request, const json_t *identifiers, GE
         if (json_unpack(json_array_get(identifiers, i), "{s:s, s:s !}", "type", &type, "value",
                         &value) != 0)
             return deny(error, "one of its identifiers is malformed");
-        const char *const *list = strcmp(type, "dns") == 0  ? request->dns
-                                  : strcmp(type, "ip") == 0 ? request->ip
-                                                            : NULL;
+        const char *const *list = strcmp(type, "dns") == 0                    ? request->dns
+                                  : strcmp(type, "ip") == 0                   ? request->ip
+                                  : strcmp(type, "permanent-identifier") == 0 ? permanent
+                                                                              : NULL;
         if (!is_listed(list, value))
             return signet_error_set(error, SIGNET_ERROR_DENIED,
                                     "it orders '%.64s', which was not asked for", value);
@@ -207,6 +210,8 @@ check_payload(const SignetJobRequest *request, const char *text, gsize size, GEr
     if (!payload || !check_members(payload, payload_members, "payload", error) ||
         !check_identifiers(request, json_object_get(payload, "identifiers"), error))
         return FALSE;
+    if (json_object_get(payload, "attObj") && !request->permanent)
+        return deny(error, "it gives evidence, which was not asked for");
     const char *csr = json_string_value(json_object_get(payload, "csr"));
     return !csr || check_csr(request, csr, error);
 }

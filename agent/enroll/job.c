@@ -20,6 +20,7 @@ struct SignetJob {
     SignetJobRequest request; /* its pointers are (owned) here */
 
     guint n_decryptions;
+    guint n_certifications;
     SignetOutcome outcome;
     GPtrArray *chain;   /* (owned, nullable) of GBytes */
     GPtrArray *anchors; /* (owned, nullable) of GBytes */
@@ -57,6 +58,7 @@ signet_job_new(const SignetJobRequest *request)
     job->request.ip = dup_list(request->ip);
     job->request.uri = dup_list(request->uri);
     job->request.email = dup_list(request->email);
+    job->request.permanent = g_strdup(request->permanent);
     job->request.spki = ref_bytes(request->spki);
     job->request.ca_certificate = ref_bytes(request->ca_certificate);
     job->request.ca_protocol = g_strdup(request->ca_protocol);
@@ -85,6 +87,7 @@ signet_job_unref(SignetJob *job)
     g_strfreev((char **)job->request.ip);
     g_strfreev((char **)job->request.uri);
     g_strfreev((char **)job->request.email);
+    g_free((char *)job->request.permanent);
     g_clear_pointer(&job->request.spki, g_bytes_unref);
     g_clear_pointer(&job->request.ca_certificate, g_bytes_unref);
     g_free((char *)job->request.ca_protocol);
@@ -180,6 +183,8 @@ signet_job_to_text(const SignetJob *job)
     put_list(file, "Ip", request->ip);
     put_list(file, "Uri", request->uri);
     put_list(file, "Email", request->email);
+    if (request->permanent)
+        g_key_file_set_string(file, GROUP, "PermanentIdentifier", request->permanent);
     put_purposes(file, request->purposes);
     put_bytes(file, "PublicKey", request->spki);
     g_key_file_set_int64(file, GROUP, "Lifetime", request->lifetime_s);
@@ -310,6 +315,7 @@ signet_job_new_from_text(GBytes *text, GError **error)
     g_auto(GStrv) ip = take_list(file, "Ip");
     g_auto(GStrv) uri = take_list(file, "Uri");
     g_auto(GStrv) email = take_list(file, "Email");
+    g_autofree char *permanent = take_string(file, "PermanentIdentifier");
     g_autoptr(GBytes) spki = take_bytes(file, "PublicKey");
     g_autoptr(GBytes) ca_certificate = take_bytes(file, "CaCertificate");
     g_autofree char *ca_protocol = take_string(file, "CaProtocol");
@@ -329,6 +335,7 @@ signet_job_new_from_text(GBytes *text, GError **error)
         .ip = (const char *const *)ip,
         .uri = (const char *const *)uri,
         .email = (const char *const *)email,
+        .permanent = permanent,
         .purposes = take_purposes(file, &problem),
         .spki = spki,
         .lifetime_s = take_number(file, "Lifetime", G_MAXINT64, &problem),
@@ -469,6 +476,24 @@ signet_job_allows_decryption(SignetJob *job, const char *identity, guint32 gener
         return TRUE;
     }
     return deny(request, identity, generation, SIGNET_PURPOSE_DECRYPT, error);
+}
+
+/* One order has one challenge of this kind; a few more for servers that want another try. */
+#define CERTIFICATIONS_MAX 8
+
+gboolean
+signet_job_allows_certification(SignetJob *job, GError **error)
+{
+    const SignetJobRequest *request = &job->request;
+
+    if (request->permanent && request->remote.account_identity &&
+        g_strcmp0(request->protocol, "acme") == 0 && job->n_certifications < CERTIFICATIONS_MAX) {
+        job->n_certifications++;
+        return TRUE;
+    }
+    return signet_error_set(error, SIGNET_ERROR_DENIED,
+                            "the job of '%s' has no evidence of its key to give (any more)",
+                            request->identity);
 }
 
 /* What is recognised as nothing else can be a message's attributes. */

@@ -69,6 +69,9 @@ gboolean signet_job_allows(const SignetJob *job, const char *identity, guint32 g
  * more often than an answer needs: counted here. DENIED. */
 gboolean signet_job_allows_decryption(SignetJob *job, const char *identity, guint32 generation,
                                       GError **error);
+/* May it have evidence of the new key? A job that orders a permanent identifier, a few times:
+ * counted here. DENIED. */
+gboolean signet_job_allows_certification(SignetJob *job, GError **error);
 /* May it look up this identity? */
 gboolean signet_job_names(const SignetJob *job, const char *identity);
 

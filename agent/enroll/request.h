@@ -46,9 +46,11 @@ typedef struct {
     const char *const *ip;
     const char *const *uri;
     const char *const *email;
-    guint purposes;         /* of the identity: decides the extended key usage that is asked for */
-    GBytes *spki;           /* of the new key */
-    gint64 lifetime_s;      /* asked of a local CA */
+    const char
+        *permanent;    /* (nullable) ACME: a permanent identifier, which is proven by evidence */
+    guint purposes;    /* of the identity: decides the extended key usage that is asked for */
+    GBytes *spki;      /* of the new key */
+    gint64 lifetime_s; /* asked of a local CA */
     gint64 min_lifetime_s;  /* a certificate with less left is refused; 0: any that is valid now */
     gint64 max_lifetime_s;  /* one that ends later than that from now is refused; 0: none is */
     SignetJobRemote remote; /* every protocol but "local" */

@@ -54,12 +54,16 @@ make_identifiers(const SignetJobRequest *job, GError **error)
 
     add_identifiers(list, "dns", job->dns);
     add_identifiers(list, "ip", job->ip);
+    if (job->permanent)
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "type", "permanent-identifier", "value", job->permanent));
     if (json_array_size(list) > 0 && !(job->uri && job->uri[0]) && !(job->email && job->email[0]))
         return list;
     json_decref(list);
-    signet_error_set(error, SIGNET_ERROR_BAD_REQUEST,
-                     "an ACME CA certifies Dns= and Ip=, at least one of them, and neither Uri= "
-                     "nor Email=");
+    signet_error_set(
+        error, SIGNET_ERROR_BAD_REQUEST,
+        "an ACME CA certifies Dns= and Ip=, or the CA's PermanentIdentifier=, at least "
+        "one of them, and neither Uri= nor Email=");
     return NULL;
 }
 
@@ -73,17 +77,26 @@ is_listed(const char *const *list, const char *value)
     return FALSE;
 }
 
+static gboolean
+is_wanted(const SignetJobRequest *job, const char *identifier)
+{
+    static const char permanent[] = "permanent-identifier:";
+    const char *value = strchr(identifier, ':') + 1;
+
+    if (g_str_has_prefix(identifier, permanent))
+        return g_strcmp0(job->permanent, identifier + strlen(permanent)) == 0;
+    return is_listed(g_str_has_prefix(identifier, "dns:") ? job->dns : job->ip, value);
+}
+
 /* Is it for the names of the job, and all of them? */
 static gboolean
 is_ours(const SignetAcmeOrder *order, const SignetJobRequest *job)
 {
-    guint wanted = g_strv_length((char **)job->dns) + g_strv_length((char **)job->ip);
+    guint wanted = g_strv_length((char **)job->dns) + g_strv_length((char **)job->ip) +
+                   (job->permanent ? 1 : 0);
 
     for (char **text = order->identifiers; *text; text++) {
-        gboolean is_dns = g_str_has_prefix(*text, "dns:");
-        const char *value = strchr(*text, ':') + 1;
-
-        if (!is_listed(is_dns ? job->dns : job->ip, value))
+        if (!is_wanted(job, *text))
             return FALSE;
     }
     return g_strv_length(order->identifiers) == wanted;

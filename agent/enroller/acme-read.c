@@ -9,11 +9,11 @@
 
 #include "agent/base/error.h"
 #include "agent/enroll/json.h"
+#include "agent/enroll/jwk.h"
 
 #define OBJECT_MAX   (256 * 1024)
 #define LIST_MAX     128
 #define TEXT_MAX     2048
-#define TOKEN_MAX    256
 #define DETAIL_MAX   200
 #define PROBLEMS_MAX 5
 #define ERROR_PREFIX "urn:ietf:params:acme:error:"
@@ -306,15 +306,6 @@ challenge_free(gpointer data)
     g_free(challenge);
 }
 
-/* It becomes a file's name and a part of a URL: RFC 8555 8.1. */
-static gboolean
-is_token(const char *text)
-{
-    return strlen(text) <= TOKEN_MAX &&
-           text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")] ==
-               '\0';
-}
-
 static gboolean
 add_challenge(SignetAcmeAuthorization *authorization, const json_t *object, GError **error)
 {
@@ -327,7 +318,7 @@ add_challenge(SignetAcmeAuthorization *authorization, const json_t *object, GErr
         !take_text(object, what, "url", &challenge->url, error) ||
         !take_status(object, what, &challenge->status, error))
         return FALSE;
-    if (token && !is_token(token))
+    if (token && !signet_jwk_is_token(token))
         return fail(error, what, "token");
     challenge->token = g_strdup(token ? token : "");
     challenge->problem = dup_error(object);

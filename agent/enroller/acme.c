@@ -12,6 +12,7 @@
 #include "agent/enroll/remote.h"
 #include "agent/enroller/acme-order.h"
 #include "agent/enroller/answer.h"
+#include "agent/enroller/attestation.h"
 #include "agent/enroller/chain.h"
 #include "agent/enroller/request.h"
 #include "provider/wire/limits.h"
@@ -57,18 +58,28 @@ find_problem(const SignetAcmeAuthorization *authorization)
     return NULL;
 }
 
+/* A device is proven by evidence, a name by being reachable under it. */
+static gboolean
+can_prove(const Acme *acme, const SignetAcmeAuthorization *authorization, const char *type)
+{
+    gboolean is_device = strcmp(authorization->type, "permanent-identifier") == 0;
+
+    if (strcmp(type, SIGNET_ATTESTATION_CHALLENGE) == 0)
+        return is_device && acme->context->job->permanent;
+    return !is_device && signet_prover_can(acme->context->prover, type);
+}
+
 static const SignetAcmeChallenge *
 choose(const Acme *acme, const SignetAcmeAuthorization *authorization, GError **error)
 {
-    static const char *const types[] = {"http-01", "dns-01"};
+    static const char *const types[] = {SIGNET_ATTESTATION_CHALLENGE, "http-01", "dns-01"};
     g_autoptr(GString) offered = g_string_new(NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
         const SignetAcmeChallenge *challenge =
             signet_acme_authorization_find(authorization, types[i]);
 
-        if (challenge && *challenge->token &&
-            signet_prover_can(acme->context->prover, challenge->type))
+        if (challenge && *challenge->token && can_prove(acme, authorization, challenge->type))
             return challenge;
     }
     for (guint i = 0; i < authorization->challenges->len; i++) {
@@ -83,23 +94,33 @@ choose(const Acme *acme, const SignetAcmeAuthorization *authorization, GError **
     return NULL;
 }
 
-/* RFC 8555 7.5.1: the proof is in place, the CA may look. */
-static gboolean
-answer(Acme *acme, const char *name, const SignetAcmeChallenge *challenge, GError **error)
+/* What the CA is told of the proof; NULL with error. */
+static json_t *
+make_response(Acme *acme, const char *name, const SignetAcmeChallenge *challenge, GError **error)
 {
     const char *thumbprint = signet_jose_get_thumbprint(acme->session.jose);
     g_autofree char *text = g_strconcat(challenge->token, ".", thumbprint, NULL);
     const SignetProof proof = {challenge->type, name, challenge->token, text};
+
+    if (strcmp(challenge->type, SIGNET_ATTESTATION_CHALLENGE) == 0)
+        return signet_attestation_make_response(acme->context->link, challenge->token, error);
+    return signet_prover_add(acme->context->prover, &proof, error) ? json_object() : NULL;
+}
+
+/* RFC 8555 7.5.1: the proof is in place, the CA may look. */
+static gboolean
+answer(Acme *acme, const char *name, const SignetAcmeChallenge *challenge, GError **error)
+{
     g_auto(SignetHttpResponse) response = {0};
-    g_autoptr(json_t) nothing = json_object();
 
     if (!g_hash_table_add(acme->answered, g_strdup(challenge->url)))
         return TRUE;
-    if (!signet_prover_add(acme->context->prover, &proof, error))
+    g_autoptr(json_t) payload = make_response(acme, name, challenge, error);
+    if (!payload)
         return FALSE;
     /* "processing": an earlier job has sent it already */
     return challenge->status != SIGNET_ACME_PENDING ||
-           signet_acme_session_post(&acme->session, challenge->url, nothing, &response, error);
+           signet_acme_session_post(&acme->session, challenge->url, payload, &response, error);
 }
 
 static gboolean

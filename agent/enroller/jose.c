@@ -5,7 +5,6 @@
 
 #include "agent/enroller/jose.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/hmac.h>
@@ -13,6 +12,7 @@
 
 #include "agent/base/error.h"
 #include "agent/enroll/base64url.h"
+#include "agent/enroll/jwk.h"
 
 #define MAC_KEY_MAX 1024
 
@@ -29,71 +29,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ECDSA_SIG, ECDSA_SIG_free)
 
 /* --- the key --- */
 
-static const struct {
-    int bits;
-    const char *curve;
-    const char *algorithm;
-} curves[] = {{256, "P-256", "ES256"}, {384, "P-384", "ES384"}, {521, "P-521", "ES512"}};
-
-/* A number of the key in base64url; size 0: as short as can be. */
-static json_t *
-number_of(const EVP_PKEY *key, const char *name, gsize size)
+static gboolean
+choose_algorithm(SignetJose *jose, const EVP_PKEY *key)
 {
-    BIGNUM *number = NULL;
-    guint8 bytes[1024];
-    gsize length;
-
-    if (EVP_PKEY_get_bn_param(key, name, &number) <= 0)
-        return NULL;
-    length = size ? size : (gsize)BN_num_bytes(number);
-    gboolean fits = length <= sizeof(bytes) && BN_bn2binpad(number, bytes, (int)length) >= 0;
-    BN_free(number);
-    g_autofree char *text = fits ? signet_base64url_encode(bytes, length) : NULL;
-    return text ? json_string(text) : NULL;
-}
-
-static json_t *
-describe_ec(SignetJose *jose, const EVP_PKEY *key)
-{
+    static const struct {
+        int bits;
+        const char *algorithm;
+    } curves[] = {{256, "ES256"}, {384, "ES384"}, {521, "ES512"}};
     int bits = EVP_PKEY_get_bits(key);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(curves); i++) {
+    if (EVP_PKEY_is_a(key, "RSA"))
+        jose->algorithm = "RS256";
+    for (gsize i = 0; EVP_PKEY_is_a(key, "EC") && i < G_N_ELEMENTS(curves); i++) {
         if (curves[i].bits != bits)
             continue;
         jose->algorithm = curves[i].algorithm;
         jose->part_size = (gsize)(bits + 7) / 8;
-        return json_pack("{s:s, s:s, s:o, s:o}", "kty", "EC", "crv", curves[i].curve, "x",
-                         number_of(key, OSSL_PKEY_PARAM_EC_PUB_X, jose->part_size), "y",
-                         number_of(key, OSSL_PKEY_PARAM_EC_PUB_Y, jose->part_size));
     }
-    return NULL;
-}
-
-/* NULL: JOSE has no name for it, or it cannot be read. */
-static json_t *
-describe(SignetJose *jose, const EVP_PKEY *key)
-{
-    if (EVP_PKEY_is_a(key, "EC"))
-        return describe_ec(jose, key);
-    if (!EVP_PKEY_is_a(key, "RSA"))
-        return NULL;
-    jose->algorithm = "RS256";
-    return json_pack("{s:s, s:o, s:o}", "kty", "RSA", "n", number_of(key, OSSL_PKEY_PARAM_RSA_N, 0),
-                     "e", number_of(key, OSSL_PKEY_PARAM_RSA_E, 0));
-}
-
-/* RFC 7638: its members in order, without white space. */
-static char *
-make_thumbprint(const SignetJose *jose)
-{
-    char *text = json_dumps(jose->jwk, JSON_COMPACT | JSON_SORT_KEYS);
-    guint8 digest[EVP_MAX_MD_SIZE];
-    gsize size = 0;
-    gboolean is_made = EVP_Q_digest(signet_crypto_get_library(jose->crypto), "SHA256", NULL, text,
-                                    strlen(text), digest, &size);
-
-    free(text);
-    return is_made ? signet_base64url_encode(digest, size) : NULL;
+    return jose->algorithm != NULL;
 }
 
 SignetJose *
@@ -113,8 +66,10 @@ signet_jose_new(SignetCrypto *crypto, const char *identity, GError **error)
     g_autoptr(EVP_PKEY) key = signet_crypto_read_public(crypto, spki, error);
     if (!key)
         return NULL;
-    jose->jwk = describe(jose, key);
-    jose->thumbprint = jose->jwk ? make_thumbprint(jose) : NULL;
+    if (choose_algorithm(jose, key))
+        jose->jwk = signet_jwk_new(key);
+    if (jose->jwk)
+        jose->thumbprint = signet_jwk_dup_thumbprint(jose->jwk, signet_crypto_get_library(crypto));
     ERR_clear_error();
     if (jose->thumbprint)
         return g_steal_pointer(&jose);

@@ -78,6 +78,65 @@ signet_link_get_job(SignetLink *link, GError **error)
     return signet_job_new_from_text(text, error);
 }
 
+static GBytes *
+copy_bytes(struct signet_bytes bytes)
+{
+    return g_bytes_new(bytes.data, bytes.size);
+}
+
+/* What no trying again changes. */
+static SignetErrorKind
+kind_of(enum signet_wire_status status)
+{
+    static const struct {
+        enum signet_wire_status status;
+        SignetErrorKind kind;
+    } kinds[] = {
+        {SIGNET_WIRE_STATUS_UNSUPPORTED, SIGNET_ERROR_UNSUPPORTED},
+        {SIGNET_WIRE_STATUS_DENIED, SIGNET_ERROR_DENIED},
+        {SIGNET_WIRE_STATUS_BAD_REQUEST, SIGNET_ERROR_BAD_REQUEST},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (kinds[i].status == status)
+            return kinds[i].kind;
+    }
+    return SIGNET_ERROR_FAILED;
+}
+
+gboolean
+signet_link_certify(SignetLink *link, const char *token, SignetLinkEvidence *evidence,
+                    GError **error)
+{
+    struct signet_wire_certify_request message = {.challenge = signet_bytes_from_string(token)};
+    const struct signet_channel_call call = {.op = SIGNET_WIRE_OP_CERTIFY, .message = &message};
+    struct signet_channel_reply reply = {0};
+    struct signet_channel_failure failure = {0};
+    struct signet_wire_certify_reply answer = {0};
+
+    if (!signet_channel_call(link->channel, &call, &reply, &failure))
+        return signet_error_set(error, kind_of(failure.status), "there is no evidence: %s",
+                                failure.text);
+    gboolean is_read = signet_wire_get_certify_reply(&reply.reader, &answer);
+    if (is_read)
+        *evidence = (SignetLinkEvidence) {.attestation = copy_bytes(answer.attestation),
+                                          .signature = copy_bytes(answer.signature),
+                                          .key = copy_bytes(answer.key),
+                                          .chain = copy_bytes(answer.chain)};
+    signet_channel_release(&reply);
+    return is_read || signet_error_set(error, SIGNET_ERROR_IO,
+                                       "cannot get evidence: the agent's answer is malformed");
+}
+
+void
+signet_link_evidence_clear(SignetLinkEvidence *evidence)
+{
+    g_clear_pointer(&evidence->attestation, g_bytes_unref);
+    g_clear_pointer(&evidence->signature, g_bytes_unref);
+    g_clear_pointer(&evidence->key, g_bytes_unref);
+    g_clear_pointer(&evidence->chain, g_bytes_unref);
+}
+
 /* Worth another try without a change by somebody? */
 static gboolean
 is_transient(const GError *failure)

@@ -18,6 +18,20 @@ void signet_link_free(SignetLink *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetLink, signet_link_free)
 
 SignetJob *signet_link_get_job(SignetLink *link, GError **error);
+/* What the agent's token says of the new key (PROTOCOL.md 7.3). */
+typedef struct {
+    GBytes *attestation; /* (owned) TPMS_ATTEST */
+    GBytes *signature;   /* (owned) TPMT_SIGNATURE */
+    GBytes *key;         /* (owned) TPMT_PUBLIC */
+    GBytes *chain;       /* (owned) certificates of the attestation key, DER, one after the other */
+} SignetLinkEvidence;
+
+/* token: of an ACME challenge. */
+gboolean signet_link_certify(SignetLink *link, const char *token, SignetLinkEvidence *evidence,
+                             GError **error);
+void signet_link_evidence_clear(SignetLinkEvidence *evidence);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetLinkEvidence, signet_link_evidence_clear)
+
 /* failure: nullable; with one, only the state of the outcome counts. */
 gboolean signet_link_send_result(SignetLink *link, const SignetEnrollerOutcome *outcome,
                                  const GError *failure, GError **error);

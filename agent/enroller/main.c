@@ -60,8 +60,8 @@ read_arguments(int argc, char **argv, const char **ret_provider)
 /* What needs files is loaded first; then the sandbox closes, and only then somebody is spoken to.
  */
 static gboolean
-enroll(const SignetJobRequest *job, const char *provider, SignetEnrollerOutcome *outcome,
-       GError **error)
+enroll(const SignetJobRequest *job, SignetLink *link, const char *provider,
+       SignetEnrollerOutcome *outcome, GError **error)
 {
     gsize row = 0;
 
@@ -95,6 +95,7 @@ enroll(const SignetJobRequest *job, const char *provider, SignetEnrollerOutcome 
                                            .job = job,
                                            .prover = prover,
                                            .runner = runner,
+                                           .link = link,
                                            .now_s = (gint64)time(NULL)};
     return signet_harden_sandbox(sandbox, error) && protocols[row].enroll(&context, outcome, error);
 }
@@ -114,7 +115,7 @@ run(const char *provider, GError **error)
     if (job && signet_job_get_request(job)->remote.timeout_s)
         alarm(signet_job_get_request(job)->remote.timeout_s + GRACE_S);
     if (job)
-        enroll(signet_job_get_request(job), provider, &outcome, &failure);
+        enroll(signet_job_get_request(job), link, provider, &outcome, &failure);
     return signet_link_send_result(link, &outcome, failure, error);
 }
 

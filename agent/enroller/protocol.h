@@ -7,6 +7,7 @@
 
 #include "agent/enroller/crypto.h"
 #include "agent/enroller/http.h"
+#include "agent/enroller/link.h"
 #include "agent/enroller/outcome.h"
 #include "agent/enroller/prover.h"
 #include "agent/enroller/runner.h"
@@ -18,7 +19,8 @@ typedef struct {
     const SignetJobRequest *job;
     SignetProver *prover; /* NULL for every protocol but "acme" */
     SignetRunner *runner; /* NULL for every protocol but "exec" */
-    gint64 now_s;         /* seconds since 1970 */
+    SignetLink *link;
+    gint64 now_s; /* seconds since 1970 */
 } SignetProtocolContext;
 
 /* Asks for what the job says. TRUE: the outcome is a chain, or a time to ask again. */

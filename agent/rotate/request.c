@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "agent/enroll/remote.h"
 #include "agent/rotate/private.h"
 #include "policy/fit.h"
 
@@ -128,6 +129,16 @@ signet_entry_dup_canary_user(const SignetEntry *entry)
     return wish ? expand(entry, wish) : g_strdup(entry->name);
 }
 
+/* PermanentIdentifier= of an ACME CA; NULL: there is none. */
+static char *
+dup_permanent(const SignetEntry *entry, const SignetCaProfile *ca)
+{
+    const SignetJobRemote remote = {.options = ca ? (const char *const *)ca->remote.options : NULL};
+    const char *template = signet_remote_get_option(&remote, "PermanentIdentifier");
+
+    return template && !entry->policy->is_ca ? expand(entry, template) : NULL;
+}
+
 /* What no CA may go beyond. Other people's CAs have bounds also where the policy has none: a
  * certificate of a minute would be renewed without end, one for decades never. */
 #define REMOTE_MIN_S ((gint64)5 * 60)
@@ -229,6 +240,7 @@ signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generati
     g_auto(GStrv) ip = expand_list(entry, policy->ip);
     g_auto(GStrv) uri = expand_list(entry, policy->uri);
     g_auto(GStrv) email = expand_list(entry, policy->email);
+    g_autofree char *permanent = dup_permanent(entry, ca);
     SignetJobRequest request = {
         .identity = entry->name,
         .new_generation = generation->number,
@@ -239,6 +251,7 @@ signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generati
         .ip = (const char *const *)ip,
         .uri = (const char *const *)uri,
         .email = (const char *const *)email,
+        .permanent = permanent,
         .purposes = policy->purposes,
         .spki = generation->key->spki,
     };
@@ -322,6 +335,7 @@ make_wish(const SignetEntry *entry)
     const SignetCaProfile *profile = signet_entry_get_ca(entry);
     gboolean has_issuer = !policy->is_ca && profile && profile->kind == SIGNET_CA_LOCAL;
     const SignetGeneration *ca = has_issuer ? ca_generation(entry) : NULL;
+    g_autofree char *permanent = dup_permanent(entry, profile);
 
     add_text(checksum, policy->token);
     add_text(checksum, policy->key);
@@ -334,6 +348,8 @@ make_wish(const SignetEntry *entry)
     add_list(checksum, entry, policy->ip);
     add_list(checksum, entry, policy->uri);
     add_list(checksum, entry, policy->email);
+    if (permanent)
+        add_text(checksum, permanent);
     if (ca)
         add_ca(checksum, ca);
     return g_strdup(g_checksum_get_string(checksum));

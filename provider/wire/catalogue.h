@@ -25,7 +25,8 @@
     X(ADOPT, 9, "adopt")               \
     X(JOB, 10, "job")                  \
     X(RESULT, 11, "result")            \
-    X(WATCH, 12, "watch")
+    X(WATCH, 12, "watch")              \
+    X(CERTIFY, 13, "certify")
 
 /* statuses of a reply: X(SYMBOL, number, "name"). With every status but OK the reply's body is one
  * text for people. */

@@ -18,5 +18,7 @@
 #define SIGNET_WIRE_CHAIN_MAX      49152u /* all certificates of one generation, DER */
 #define SIGNET_WIRE_JOB_MAX        49152u
 #define SIGNET_WIRE_STATE_MAX      6144u /* what an enroller asks to be given again */
+#define SIGNET_WIRE_CHALLENGE_MAX  256u  /* an ACME challenge's token */
+#define SIGNET_WIRE_STRUCTURE_MAX  1024u /* what a TPM says, in its own encoding */
 #define SIGNET_WIRE_VIEW_MAX       16u   /* what watch compares */
 #define SIGNET_WIRE_LIST_MAX       512u  /* identities in one list reply; ask again with 'after' */

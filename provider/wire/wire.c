@@ -299,6 +299,7 @@ signet_wire_put_request(struct signet_wire_writer *w, uint32_t op, const void *m
         PUT(DERIVE, derive)
         PUT(RESULT, result)
         PUT(WATCH, watch)
+        PUT(CERTIFY, certify)
 #undef PUT
     case SIGNET_WIRE_OP_FACTORY:
     case SIGNET_WIRE_OP_ADOPT:

@@ -113,6 +113,15 @@ struct signet_wire_header {
 #define SIGNET_WIRE_WATCH_REQUEST(F) F(BYTES, seen, SIGNET_WIRE_VIEW_MAX)
 #define SIGNET_WIRE_WATCH_REPLY(F)   F(BYTES, state, SIGNET_WIRE_VIEW_MAX)
 
+/* an enroller's fd only. challenge: an ACME challenge's token. TPMS_ATTEST, TPMT_SIGNATURE,
+ * TPMT_PUBLIC of the new key; chain: of the attestation key (DER, leaf first), may be empty */
+#define SIGNET_WIRE_CERTIFY_REQUEST(F) F(TEXT, challenge, SIGNET_WIRE_CHALLENGE_MAX)
+#define SIGNET_WIRE_CERTIFY_REPLY(F)                 \
+    F(BYTES, attestation, SIGNET_WIRE_STRUCTURE_MAX) \
+    F(BYTES, signature, SIGNET_WIRE_STRUCTURE_MAX)   \
+    F(BYTES, key, SIGNET_WIRE_STRUCTURE_MAX)         \
+    F(BYTES, chain, SIGNET_WIRE_CHAIN_MAX)
+
 /* every reply whose status is not OK */
 #define SIGNET_WIRE_ERROR_REPLY(F) F(TEXT, message, SIGNET_WIRE_TEXT_MAX)
 
@@ -136,6 +145,8 @@ struct signet_wire_header {
     M(result_request, SIGNET_WIRE_RESULT_REQUEST)   \
     M(watch_request, SIGNET_WIRE_WATCH_REQUEST)     \
     M(watch_reply, SIGNET_WIRE_WATCH_REPLY)         \
+    M(certify_request, SIGNET_WIRE_CERTIFY_REQUEST) \
+    M(certify_reply, SIGNET_WIRE_CERTIFY_REPLY)     \
     M(error_reply, SIGNET_WIRE_ERROR_REPLY)
 
 #define SIGNET_WIRE_TYPE_U8    uint8_t

@@ -5,26 +5,39 @@
 
 usage: acme-server.py DIR [--port N]
 
-It believes all names. DIR/ca is the CA, DIR/port the port once it listens, DIR/log has a line for each signed request:
+It believes all names, but a permanent identifier only with evidence (device-attest-01), which it judges by code of its own and the CAs for attestation keys
+in DIR/attesters.pem; the key of that order has to be the one of the evidence. DIR/ca is the CA, DIR/port the port once it listens, DIR/log has a line for each signed request:
 OPERATION STATUS account=N|- payload=JSON
 Modes of its own: elsewhere (URLs of another server), no-nonce, challenge-failed (while authorisation and order stay pending), pending-N (order, with
 Retry-After: N), not-replaced (an order that replaces something is refused). For operation 'renewal-info': window START END [RETRY-AFTER],
 in seconds from now; honest: 404.
+Of evidence, before it is judged: spoil-nonce, spoil-key, spoil-attributes, spoil-signature, spoil-chain, spoil-cbor (one byte each), garbage-evidence.
 """
 
 import argparse
 import base64
 import datetime
+import hashlib
 import json
 import os
 
-from cryptography.hazmat.primitives import hashes
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 import hostile
 import testca
+import tpmattest
 
 OPERATIONS = ("new-nonce", "new-account", "new-order", "order", "authz", "challenge", "finalize", "certificate")
+
+
+IDENTIFIERS_MAX = 16
+
+
+def spki(key):
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def decode(text):
@@ -40,6 +53,87 @@ def verify(jwk, jws):
         raise ValueError("the signature is not r and s")
     signature = utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
     key.verify(signature, f"{jws['protected']}.{jws['payload']}".encode(), ec.ECDSA(hashes.SHA256()))
+
+
+def read_cbor(data):
+    """One value of RFC 8949, as far as attestation objects have them; and what follows it."""
+    major, size, data = data[0] >> 5, data[0] & 31, data[1:]
+    if size in (24, 25):
+        length = size - 23
+        size, data = int.from_bytes(data[:length], "big"), data[length:]
+    elif size > 25:
+        raise tpmattest.Wrong("that is no CBOR of this kind")
+    if major in (0, 1):
+        return (size if major == 0 else -1 - size), data
+    if major in (2, 3):
+        if len(data) < size:
+            raise tpmattest.Wrong("it ends too early")
+        part = data[:size]
+        return (part if major == 2 else part.decode()), data[size:]
+    if major not in (4, 5):
+        raise tpmattest.Wrong("that is no CBOR of this kind")
+    items = []
+    for _ in range(size if major == 4 else 2 * size):
+        item, data = read_cbor(data)
+        items.append(item)
+    return (items if major == 4 else dict(zip(items[::2], items[1::2]))), data
+
+
+def thumbprint(jwk):
+    text = json.dumps({name: jwk[name] for name in ("crv", "kty", "x", "y")}, sort_keys=True, separators=(",", ":"))
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+
+
+def flip(data, at):
+    data = bytearray(data)
+    data[at] ^= 1
+    return bytes(data)
+
+
+def check_attester(chain, trusted):
+    """WebAuthn 8.3.1; the public key of the attestation key's certificate."""
+    leaf = x509.load_der_x509_certificate(chain[0])
+    issuers = [c for c in trusted if c.subject == leaf.issuer]
+    try:
+        issuers[0].public_key().verify(leaf.signature, leaf.tbs_certificate_bytes, ec.ECDSA(leaf.signature_hash_algorithm))
+    except (IndexError, InvalidSignature) as e:
+        raise tpmattest.Wrong("nobody known has certified the attestation key") from e
+    extensions = leaf.extensions
+    usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DirectoryName)[0]
+    maker = {a.oid.dotted_string for a in names}
+    if leaf.subject.rdns or next(iter(usage)).dotted_string != "2.23.133.8.3" or not {"2.23.133.2.1", "2.23.133.2.2", "2.23.133.2.3"} <= maker:
+        raise tpmattest.Wrong("the certificate is not that of an attestation key")
+    if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+        raise tpmattest.Wrong("the certificate is a CA's")
+    return leaf.public_key()
+
+
+def judge(attestation, authorization, trusted, mode):
+    """The key that evidence speaks of, or Wrong."""
+    if mode == "garbage-evidence":
+        attestation = b"\xa2\x63fmt\x63tpm"
+    if mode == "spoil-cbor":
+        attestation = flip(attestation, 0)
+    try:
+        whole, rest = read_cbor(attestation)
+        statement = whole["attStmt"]
+    except (IndexError, KeyError, TypeError, UnicodeDecodeError) as e:
+        raise tpmattest.Wrong("the attestation object is malformed") from e
+    if rest or whole["fmt"] != "tpm" or statement["ver"] != "2.0" or statement["alg"] != -7 or len(whole) != 2 or len(statement) != 6:
+        raise tpmattest.Wrong("the attestation object is not of this kind")
+    key, signature, chain = statement["pubArea"], statement["sig"], statement["x5c"]
+    if mode == "spoil-nonce":
+        authorization += "x"
+    if mode == "spoil-attributes":
+        key = flip(key, 5)
+    if mode == "spoil-key":
+        key = tpmattest.another_key(key)
+    if mode == "spoil-signature":
+        signature = flip(signature, -1)
+    if mode == "spoil-chain":
+        chain = [flip(chain[0], -1)]
+    return tpmattest.check(statement["certInfo"], signature, key, check_attester(chain, trusted), hashlib.sha256(authorization.encode()).digest())
 
 
 class Acme(hostile.Handler):
@@ -121,7 +215,9 @@ class Acme(hostile.Handler):
 
     def show(self, operation, number, status=200):
         mode = self.mode("order")
-        order = dict(self.server.orders[number], finalize=self.url("finalize", number), authorizations=[self.url("authz", number)])
+        order = {name: self.server.orders[number][name] for name in ("status", "identifiers")}
+        order["finalize"] = self.url("finalize", number)
+        order["authorizations"] = [self.url("authz", number * IDENTIFIERS_MAX + i) for i in range(len(order["identifiers"]))]
         headers = [("Location", self.url("order", number))]
         if mode.startswith("pending") and order["status"] in ("ready", "valid"):
             order["status"] = "processing"
@@ -136,25 +232,56 @@ class Acme(hostile.Handler):
         if "replaces" in payload and self.mode("new-order") == "not-replaced":
             self.refuse("new-order", 409, "alreadyReplaced", "it has been replaced")
             return
-        self.server.orders.append({"status": "ready", "identifiers": payload["identifiers"]})
+        is_device = any(i["type"] == "permanent-identifier" for i in payload["identifiers"])
+        self.server.orders.append({"status": "pending" if is_device else "ready", "identifiers": payload["identifiers"], "problem": None, "key": None})
         self.show("new-order", len(self.server.orders) - 1, 201)
 
     def order(self, number, _payload, _jwk):
         self.show("order", number)
 
-    def authz(self, number, _payload, _jwk):
+    def authz(self, place, _payload, _jwk):
+        number, index = divmod(place, IDENTIFIERS_MAX)
+        order = self.server.orders[number]
+        identifier = order["identifiers"][index]
+        if identifier["type"] == "permanent-identifier":
+            self.show_device(place, order, identifier)
+            return
         failed = self.mode("order") == "challenge-failed"
-        challenge = {"type": "http-01", "url": self.url("challenge", number), "token": "token", "status": "invalid" if failed else "valid"}
+        challenge = {"type": "http-01", "url": self.url("challenge", place), "token": "token", "status": "invalid" if failed else "valid"}
         if failed:
             challenge["error"] = {"type": "urn:ietf:params:acme:error:connection", "detail": "nobody is there"}
-        self.say("authz", 200, {"status": "pending" if failed else "valid", "challenges": [challenge],
-                                "identifier": self.server.orders[number]["identifiers"][0]})
+        self.say("authz", 200, {"status": "pending" if failed else "valid", "challenges": [challenge], "identifier": identifier})
+
+    def show_device(self, place, order, identifier):
+        """What has failed shows at the challenge only."""
+        status = "valid" if order["key"] else "invalid" if order["problem"] else "pending"
+        challenge = {"type": "device-attest-01", "url": self.url("challenge", place), "token": f"token-{place}", "status": status}
+        if order["problem"]:
+            challenge["error"] = {"type": "urn:ietf:params:acme:error:badAttestationStatement", "detail": order["problem"]}
+        self.say("authz", 200, {"status": "valid" if order["key"] else "pending", "challenges": [challenge], "identifier": identifier})
+
+    def challenge(self, place, payload, jwk):
+        order = self.server.orders[place // IDENTIFIERS_MAX]
+        with open(f"{self.server.dir}/attesters.pem", "rb") as f:
+            trusted = [x509.load_pem_x509_certificate(f.read())]
+        try:
+            order["key"] = judge(decode(payload["attObj"]), f"token-{place}.{thumbprint(jwk)}", trusted, self.mode("challenge")).key
+            order["status"] = "ready"
+            self.note("challenge attested")
+        except tpmattest.Wrong as e:
+            order["problem"] = str(e)
+            self.note(f"challenge refused {e}")
+        self.say("challenge", 200, {"type": "device-attest-01", "url": self.url("challenge", place), "status": "processing", "token": f"token-{place}"})
 
     def finalize(self, number, payload, _jwk):
         mode = self.mode("finalize")
         csr = testca.run("openssl", "req", "-inform", "DER", data=decode(payload["csr"]))
         testca.run("openssl", "req", "-verify", "-noout", data=csr)
         order = self.server.orders[number]
+        public = x509.load_pem_x509_csr(csr if isinstance(csr, bytes) else csr.encode()).public_key()
+        if order["key"] and spki(public) != spki(order["key"]):
+            self.refuse("finalize", 403, "unauthorized", "that is not the key of the evidence")
+            return
         self.server.certificates[number] = self.server.ca.issue(csr, mode if mode in testca.WRONGS else "honest")
         order["status"] = "valid"
         self.show("finalize", number)

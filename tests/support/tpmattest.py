@@ -116,6 +116,12 @@ def check(attestation, signature, key, attester, extra):
     return certified
 
 
+def another_key(area):
+    """The public area of an EC key on P-256, with a new key's point."""
+    numbers = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+    return area[:-68] + b"".join(b"\0\x20" + n.to_bytes(32, "big") for n in (numbers.x, numbers.y))
+
+
 def main():
     def read(name):
         with open(os.path.join(sys.argv[1], name), "rb") as f:

@@ -489,6 +489,7 @@ START_TEST(text_holds_the_whole_job)
     request.subject = "CN= a\\, b ,O=Ex;ample";
     request.purposes = SIGNET_PURPOSE_TLS_CLIENT | SIGNET_PURPOSE_ANY | SIGNET_PURPOSE_DERIVE;
     request.min_lifetime_s = 300;
+    request.permanent = "urn:x;7";
     g_autoptr(SignetJob) job = signet_job_new(&request);
     g_autoptr(GBytes) text = signet_job_to_text(job);
     g_autoptr(SignetJob) copy = signet_job_new_from_text(text, &error);
@@ -498,6 +499,7 @@ START_TEST(text_holds_the_whole_job)
 
     ck_assert(g_bytes_equal(text, again));
     ck_assert_str_eq(read->subject, request.subject);
+    ck_assert_str_eq(read->permanent, request.permanent);
     ck_assert_str_eq(read->uri[0], odd[0]);
     ck_assert_str_eq(read->uri[1], odd[1]);
     ck_assert_ptr_null(read->uri[2]);

@@ -4,12 +4,14 @@
 /* What the key of an ACME account may sign. */
 
 #include <check.h>
+#include <openssl/param_build.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/error.h"
 #include "agent/enroll/base64url.h"
 #include "agent/enroll/job.h"
+#include "agent/enroll/jwk.h"
 #include "agent/enroll/origin.h"
 #include "tests/unit/enroll/authority.h"
 
@@ -25,6 +27,32 @@ static void
 tear_down(void)
 {
     authority_free(authority);
+}
+
+static void
+free_der(gpointer der)
+{
+    OPENSSL_free(der);
+}
+
+static EVP_PKEY *
+make_rsa_key(GBytes *modulus)
+{
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    BIGNUM *n = BN_bin2bn(g_bytes_get_data(modulus, NULL), (int)g_bytes_get_size(modulus), NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    EVP_PKEY *key = NULL;
+
+    OSSL_PARAM_BLD_push_BN(build, "n", n);
+    OSSL_PARAM_BLD_push_uint32(build, "e", 65537);
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
+    ck_assert(EVP_PKEY_fromdata_init(ctx) > 0 &&
+              EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) > 0);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    EVP_PKEY_CTX_free(ctx);
+    BN_free(n);
+    return key;
 }
 
 static SignetJobRequest
@@ -125,6 +153,80 @@ START_TEST(an_account_orders_what_the_job_is_for_and_does_nothing_else)
 }
 END_TEST
 
+/* A job that proves a device by evidence. */
+START_TEST(a_permanent_identifier_is_ordered_where_the_job_has_it)
+{
+    static const struct {
+        const char *payload;
+        const char *permanent;
+        gboolean is_allowed;
+    } rows[] = {
+        {"{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"serial-7\"}]}",
+         "serial-7", TRUE},
+        {"{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"serial-7\"}]}", NULL,
+         FALSE},
+        {"{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"serial-8\"}]}",
+         "serial-7", FALSE},
+        {"{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"a.example\"}]}",
+         "serial-7", FALSE},
+        {"{\"attObj\":\"oA\"}", "serial-7", TRUE},
+        {"{\"attObj\":\"oA\"}", NULL, FALSE},
+    };
+    SignetJobRequest request = acme_request();
+    g_autoptr(GBytes) message = make_jws(GOOD_HEAD, rows[_i].payload);
+
+    request.permanent = rows[_i].permanent;
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    ck_assert_int_eq(signet_job_allows(job, "acme.ca", 3, 0, message, AUTHORITY_NOW_S, NULL),
+                     rows[_i].is_allowed);
+}
+END_TEST
+
+START_TEST(evidence_is_for_a_job_that_needs_it_and_a_few_times)
+{
+    SignetJobRequest request = acme_request();
+    g_autoptr(SignetJob) without = signet_job_new(&request);
+    g_autoptr(GError) error = NULL;
+    guint n = 0;
+
+    ck_assert(!signet_job_allows_certification(without, &error));
+    ck_assert(signet_error_is(error, SIGNET_ERROR_DENIED));
+    request.permanent = "serial-7";
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    while (n < 100 && signet_job_allows_certification(job, NULL))
+        n++;
+    ck_assert_uint_eq(n, 8);
+    request.protocol = "est";
+    g_autoptr(SignetJob) other = signet_job_new(&request);
+    ck_assert(!signet_job_allows_certification(other, NULL));
+}
+END_TEST
+
+/* RFC 7638 3.1 has an RSA key and its thumbprint; the rest is SHA-256 of a text. */
+START_TEST(evidence_is_made_for_one_account)
+{
+    static const char modulus[] =
+        "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_"
+        "BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_"
+        "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI"
+        "4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    static const char wanted[] = "tok.NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+    g_autoptr(GBytes) n = signet_base64url_decode(modulus, strlen(modulus));
+    g_autoptr(EVP_PKEY) key = make_rsa_key(n);
+    guint8 *der = NULL;
+    int size = i2d_PUBKEY(key, &der);
+    g_autoptr(GBytes) spki = g_bytes_new_with_free_func(der, (gsize)size, free_der, der);
+    g_autoptr(GBytes) digest = signet_jwk_digest_authorization(spki, "tok", NULL);
+    guint8 expected[32];
+
+    ck_assert(EVP_Q_digest(NULL, "SHA256", NULL, wanted, strlen(wanted), expected, NULL));
+    ck_assert_mem_eq(g_bytes_get_data(digest, NULL), expected, sizeof expected);
+    ck_assert_ptr_null(signet_jwk_digest_authorization(spki, "", NULL));
+    ck_assert_ptr_null(signet_jwk_digest_authorization(spki, "a.b", NULL));
+    ck_assert_ptr_null(signet_jwk_digest_authorization(n, "tok", NULL));
+}
+END_TEST
+
 START_TEST(only_the_key_of_the_account_signs_so)
 {
     g_autoptr(GBytes) message = make_jws(GOOD_HEAD, "");
@@ -211,6 +313,9 @@ main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, an_account_orders_what_the_job_is_for_and_does_nothing_else, 0,
                         G_N_ELEMENTS(messages));
+    tcase_add_loop_test(tcase, a_permanent_identifier_is_ordered_where_the_job_has_it, 0, 6);
+    tcase_add_test(tcase, evidence_is_for_a_job_that_needs_it_and_a_few_times);
+    tcase_add_test(tcase, evidence_is_made_for_one_account);
     tcase_add_test(tcase, only_the_key_of_the_account_signs_so);
     tcase_add_loop_test(tcase, what_is_no_jws_is_not_signed, 0, G_N_ELEMENTS(raw));
     tcase_add_test(tcase, base64url_has_one_way_to_be_written);

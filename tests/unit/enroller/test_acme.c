@@ -10,6 +10,7 @@
 #include "agent/base/error.h"
 #include "agent/enroller/acme-order.h"
 #include "agent/enroller/acme-read.h"
+#include "agent/enroller/attestation.h"
 #include "agent/enroller/jose.h"
 #include "agent/enroller/responder.h"
 
@@ -177,6 +178,67 @@ START_TEST(whoever_asks_gets_the_proof_and_nothing_else)
 }
 END_TEST
 
+/* RFC 8949 by hand: {"fmt": "tpm", "attStmt": {"alg": -7, "sig": …, "ver": "2.0", "x5c": [], …}} */
+START_TEST(evidence_is_written_in_cbor)
+{
+    static const guint8 signature[] = {0, 0x18, 0, 0x0b, 0x2a};
+    static const char head[] = "\xa2\x63"
+                               "fmt\x63tpm\x67"
+                               "attStmt\xa6\x63"
+                               "alg\x26\x63sig\x45";
+    g_autoptr(X509) certificate = X509_new();
+    g_autoptr(EVP_PKEY) key = EVP_EC_gen("P-256");
+    guint8 *der = NULL;
+
+    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 60);
+    X509_set_pubkey(certificate, key);
+    X509_sign(certificate, key, EVP_sha256());
+    int size = i2d_X509(certificate, &der);
+    g_auto(SignetLinkEvidence) evidence = {.attestation = g_bytes_new("att", 3),
+                                           .signature = g_bytes_new(signature, sizeof signature),
+                                           .key = g_bytes_new("key", 3),
+                                           .chain = g_bytes_new(der, (gsize)MAX(size, 0))};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) object = signet_attestation_encode(&evidence, &error);
+    gsize length = 0;
+
+    OPENSSL_free(der);
+    ck_assert_msg(object != NULL, "%s", error ? error->message : "");
+    const char *data = g_bytes_get_data(object, &length);
+    ck_assert_mem_eq(data, head, sizeof head - 1);
+    ck_assert_mem_eq(data + length - 13,
+                     "\x68"
+                     "certInfo\x43"
+                     "att",
+                     13);
+}
+END_TEST
+
+static const struct {
+    const char *signature;
+    const char *chain;
+    SignetErrorKind kind;
+} unwritable[] = {
+    {"\x18", "", SIGNET_ERROR_POLICY},
+    {"\x18", "no certificate", SIGNET_ERROR_CORRUPT},
+};
+
+START_TEST(what_is_no_evidence_is_not_written)
+{
+    g_auto(SignetLinkEvidence) evidence = {
+        .attestation = bytes_of("att"),
+        .signature = bytes_of(unwritable[_i].signature),
+        .key = bytes_of("key"),
+        .chain = bytes_of(unwritable[_i].chain),
+    };
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_ptr_null(signet_attestation_encode(&evidence, &error));
+    ck_assert_msg(signet_error_is(error, unwritable[_i].kind), "%s", error->message);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -188,6 +250,8 @@ main(void)
     tcase_add_loop_test(tcase, a_token_is_no_path, 0, G_N_ELEMENTS(tokens));
     tcase_add_test(tcase, a_problem_that_is_none_has_no_words);
     tcase_add_test(tcase, a_window_begins_before_it_ends);
+    tcase_add_test(tcase, evidence_is_written_in_cbor);
+    tcase_add_loop_test(tcase, what_is_no_evidence_is_not_written, 0, G_N_ELEMENTS(unwritable));
     tcase_add_test(tcase, a_certificate_is_named_as_rfc_9773_does);
     tcase_add_test(tcase, numbers_of_a_signature_keep_their_length);
     tcase_add_loop_test(tcase, whoever_asks_gets_the_proof_and_nothing_else, 0,
