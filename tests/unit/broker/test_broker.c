@@ -510,6 +510,24 @@ START_TEST(who_used_which_generation_is_noted)
 }
 END_TEST
 
+START_TEST(a_barred_generation_is_nobodys_and_is_said_to_be)
+{
+    g_autoptr(SignetPeer) peer = peer_of(WORLD_NOBODY);
+    SignetRequester requester = {.sender = peer};
+    g_autoptr(GBytes) message = world_tls13_message("client");
+    SignetUse old = sign_use("app", message), current = sign_use("app", message);
+    g_auto(Answer) barred = {0}, good = {0};
+
+    old.generation = 1;
+    signet_inventory_bar(world->inventory, "app", 1);
+    ask(signet_broker_sign, &requester, &old, &barred);
+    ask(signet_broker_sign, &requester, &current, &good);
+    ck_assert(signet_error_is(barred.error, SIGNET_ERROR_DENIED));
+    ck_assert_ptr_nonnull(strstr(barred.error->message, "OnRevoked=disable"));
+    ck_assert_ptr_null(good.error);
+}
+END_TEST
+
 /* --- jobs --- */
 
 static SignetJob *
@@ -702,6 +720,7 @@ broker_suite(void)
     tcase_add_loop_test(tcase, current_and_retired_generations_are_usable_pending_ones_are_not, 0,
                         5);
     tcase_add_test(tcase, a_generation_is_found_by_its_public_key);
+    tcase_add_test(tcase, a_barred_generation_is_nobodys_and_is_said_to_be);
     tcase_add_test(tcase, who_used_which_generation_is_noted);
     tcase_add_test(tcase, a_job_may_what_it_grants_and_its_peers_are_not_asked);
     tcase_add_test(tcase, a_job_sees_the_pending_generation);

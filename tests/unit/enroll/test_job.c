@@ -118,6 +118,34 @@ START_TEST(how_a_ca_is_reached_survives_the_text)
 }
 END_TEST
 
+START_TEST(a_check_survives_the_text_and_may_use_no_key)
+{
+    g_autoptr(GBytes) blob = g_bytes_new_static("\0\1\2", 3);
+    SignetJobRequest request = remote_request(NULL, blob);
+
+    request.protocol = SIGNET_JOB_CHECK;
+    request.looks = SIGNET_LOOK_REVOCATION | SIGNET_LOOK_AUTHORITIES;
+    request.ca_protocol = "est";
+    request.certificates = blob;
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    g_autoptr(GBytes) text = signet_job_to_text(job);
+    g_autoptr(SignetJob) read = signet_job_new_from_text(text, NULL);
+    const SignetJobRequest *back = signet_job_get_request(read);
+
+    ck_assert_uint_eq(back->looks, request.looks);
+    ck_assert_str_eq(back->ca_protocol, "est");
+    ck_assert(g_bytes_equal(back->certificates, blob));
+    for (guint bit = 0; bit < 32; bit++) {
+        SignetPurpose purpose = (SignetPurpose)(bit ? 1u << (bit - 1) : 0);
+        ck_assert(!signet_job_allows(job, request.identity, request.new_generation, purpose, blob,
+                                     0, NULL));
+        ck_assert(!signet_job_allows(job, request.identity, request.current_generation, purpose,
+                                     blob, 0, NULL));
+    }
+    ck_assert(!signet_job_allows_decryption(job, request.identity, request.new_generation, NULL));
+}
+END_TEST
+
 START_TEST(a_local_job_says_nothing_of_a_network)
 {
     SignetJobRequest request = authority_request(authority);
@@ -738,6 +766,7 @@ main(void)
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, a_check_survives_the_text_and_may_use_no_key);
     tcase_add_test(tcase, how_a_ca_is_reached_survives_the_text);
     tcase_add_test(tcase, a_local_job_says_nothing_of_a_network);
     tcase_add_test(tcase, the_bootstrap_identity_authenticates_where_its_rung_is_there);

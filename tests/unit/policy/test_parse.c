@@ -114,7 +114,7 @@ sorted_lines(char **lines)
 static const char *const bad_names[] = {
     "unknown-key", "unknown-group", "syntax",  "files",       "values",  "references",
     "limits",      "default-ca",    "ed25519", "no-clear-ca", "control", "latin1",
-    "nul",         "tokens",        "pcr",     "pins",        "ca",
+    "nul",         "tokens",        "pcr",     "pins",        "ca",      "canary",
 };
 
 START_TEST(bad_files_are_refused_in_these_words)
@@ -194,6 +194,8 @@ START_TEST(later_policy_files_override_key_by_key)
     ck_assert_int_eq(fast->retry_max_s, 900);
     ck_assert_int_eq(fast->pending_timeout_s, 14 * 24 * 3600);
     ck_assert_int_eq(fast->critical_remaining_s, 2 * 24 * 3600);
+    ck_assert_int_eq(fast->on_revoked, SIGNET_ON_REVOKED_DISABLE);
+    ck_assert_int_eq(fast->check_s, 6 * 3600);
     ck_assert_int_eq(signet_policy_get_limits(policy).min_lifetime_s, 300);
     ck_assert_int_eq(signet_policy_get_limits(policy).max_lifetime_s, (gint64)825 * 24 * 3600);
 }

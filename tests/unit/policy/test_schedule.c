@@ -319,6 +319,84 @@ START_TEST(a_new_key_is_made_as_the_profile_says)
 }
 END_TEST
 
+/* From one look to the next, in seconds: between which every seed must fall. */
+static const struct {
+    const char *lines;
+    gint64 lifetime;
+    gint64 earliest;
+    gint64 latest;
+    gboolean looks;
+} checks[] = {
+    {"", 90 * DAY_S, DAY_S * 9 / 10, DAY_S, TRUE},
+    {"", 10 * DAY_S, 9 * HOUR_S, 10 * HOUR_S, TRUE},
+    {"", DAY_S, HOUR_S * 9 / 10, HOUR_S, TRUE},
+    {"", DAY_S - 1, HOUR_S * 9 / 10, HOUR_S, FALSE},
+    {"CheckRevocation=10s", HOUR_S, 9, 10, TRUE},
+    {"CheckRevocation=never", 90 * DAY_S, DAY_S * 9 / 10, DAY_S, FALSE},
+};
+
+START_TEST(looks_are_spread_over_the_time_between_them)
+{
+    g_autoptr(SignetPolicy) policy = parse_profile(checks[_i].lines);
+    const SignetRotationProfile *rotation = profile_of(policy);
+    gint64 first = G_MAXINT64, last = 0;
+
+    for (guint64 seed = 0; seed < 4000; seed++) {
+        gint64 after = signet_schedule_check_after(rotation, checks[_i].lifetime, seed);
+        gint64 begin = signet_schedule_check_first(rotation, checks[_i].lifetime, seed, LATER);
+
+        ck_assert_int_ge(after, checks[_i].earliest);
+        ck_assert_int_le(after, checks[_i].latest);
+        first = MIN(first, begin);
+        last = MAX(last, begin);
+    }
+    ck_assert_int_ge(first, checks[_i].latest / 2);
+    ck_assert_int_le(last, checks[_i].latest);
+    ck_assert_int_gt(last - first, checks[_i].latest / 2 * 9 / 10 - 2);
+    ck_assert_int_eq(signet_schedule_checks_revocation(rotation, checks[_i].lifetime),
+                     checks[_i].looks);
+}
+END_TEST
+
+START_TEST(retry_after_of_a_window_is_bounded)
+{
+    ck_assert_int_eq(signet_schedule_window_after(90 * DAY_S, 1), MIN_S);
+    ck_assert_int_eq(signet_schedule_window_after(90 * DAY_S, 6 * HOUR_S), 6 * HOUR_S);
+    ck_assert_int_eq(signet_schedule_window_after(90 * DAY_S, G_MAXINT64), DAY_S);
+    ck_assert_int_eq(signet_schedule_window_after(90 * DAY_S, 0), 6 * HOUR_S);
+    ck_assert_int_eq(signet_schedule_window_after(60, 0), 10 * MIN_S);
+}
+END_TEST
+
+START_TEST(a_moment_in_a_window_is_kept_and_the_whole_window_used)
+{
+    gint64 first = G_MAXINT64, last = 0;
+
+    for (guint64 seed = 0; seed < 4000; seed++) {
+        gint64 moment = signet_schedule_window_moment(START, START + DAY_S, seed, LATER);
+
+        ck_assert_int_eq(moment, signet_schedule_window_moment(START, START + DAY_S, seed, LATER));
+        first = MIN(first, moment);
+        last = MAX(last, moment);
+    }
+    ck_assert_int_ge(first, START);
+    ck_assert_int_lt(first, START + HOUR_S);
+    ck_assert_int_gt(last, START + 23 * HOUR_S);
+    ck_assert_int_lt(last, START + DAY_S);
+}
+END_TEST
+
+START_TEST(a_revoked_generation_stays_for_a_minute_at_most)
+{
+    g_autoptr(SignetPolicy) rotating = parse_profile("");
+    g_autoptr(SignetPolicy) disabling = parse_profile("OnRevoked=disable");
+
+    ck_assert_int_eq(signet_schedule_revoked_overlap(profile_of(rotating), HOUR_S), MIN_S);
+    ck_assert_int_eq(signet_schedule_revoked_overlap(profile_of(rotating), 5), 5);
+    ck_assert_int_eq(signet_schedule_revoked_overlap(profile_of(disabling), HOUR_S), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -328,6 +406,11 @@ main(void)
     int failed;
 
     tcase_set_timeout(cases, 60);
+    tcase_add_loop_test(cases, looks_are_spread_over_the_time_between_them, 0,
+                        G_N_ELEMENTS(checks));
+    tcase_add_test(cases, retry_after_of_a_window_is_bounded);
+    tcase_add_test(cases, a_moment_in_a_window_is_kept_and_the_whole_window_used);
+    tcase_add_test(cases, a_revoked_generation_stays_for_a_minute_at_most);
     tcase_add_loop_test(cases, renewal_falls_where_the_profile_says, 0, G_N_ELEMENTS(renewals));
     tcase_add_test(cases, renewal_before_expiry_of_a_shorter_certificate_is_auto);
     tcase_add_test(cases, times_at_the_ends_of_the_range_stay_within_the_validity);
