@@ -131,17 +131,26 @@ signet_agent_look_up(struct signet_channel *channel, const char *name,
     return rv;
 }
 
-/* A request whose reply is one string of bytes. bad_request: what that refusal means. */
+/* What it means that the agent could make nothing of a request. */
 static CK_RV
-ask(struct signet_channel *channel, const struct signet_channel_call *call, CK_RV bad_request,
-    uint8_t *to, size_t *size)
+bad_request(enum signet_wire_op op)
+{
+    return op == SIGNET_WIRE_OP_DECRYPT  ? CKR_ENCRYPTED_DATA_INVALID
+           : op == SIGNET_WIRE_OP_DERIVE ? CKR_MECHANISM_PARAM_INVALID
+           : op == SIGNET_WIRE_OP_WATCH  ? CKR_FUNCTION_NOT_SUPPORTED
+                                         : CKR_FUNCTION_FAILED;
+}
+
+CK_RV
+signet_agent_use(struct signet_channel *channel, const struct signet_channel_call *call,
+                 uint8_t *to, size_t *size)
 {
     struct signet_channel_reply reply = {0};
     struct signet_channel_failure failure;
     if (!signet_channel_call(channel, call, &reply, &failure)) {
         bool is_bad = failure.error == SIGNET_CHANNEL_REFUSED &&
                       failure.status == SIGNET_WIRE_STATUS_BAD_REQUEST;
-        return is_bad ? bad_request : code_of(&failure);
+        return is_bad ? bad_request(call->op) : code_of(&failure);
     }
     struct signet_bytes answer;
     bool ok = signet_wire_get_result(&reply.reader, call->op, &answer) && answer.size <= *size;
@@ -154,30 +163,6 @@ ask(struct signet_channel *channel, const struct signet_channel_call *call, CK_R
 }
 
 CK_RV
-signet_agent_sign(struct signet_channel *channel, enum signet_wire_op op,
-                  const struct signet_wire_sign_request *request, uint8_t *to, size_t *size)
-{
-    struct signet_channel_call call = {op, request, 0};
-    return ask(channel, &call, CKR_FUNCTION_FAILED, to, size);
-}
-
-CK_RV
-signet_agent_decrypt(struct signet_channel *channel,
-                     const struct signet_wire_decrypt_request *request, uint8_t *to, size_t *size)
-{
-    struct signet_channel_call call = {SIGNET_WIRE_OP_DECRYPT, request, 0};
-    return ask(channel, &call, CKR_ENCRYPTED_DATA_INVALID, to, size);
-}
-
-CK_RV
-signet_agent_derive(struct signet_channel *channel,
-                    const struct signet_wire_derive_request *request, uint8_t *to, size_t *size)
-{
-    struct signet_channel_call call = {SIGNET_WIRE_OP_DERIVE, request, 0};
-    return ask(channel, &call, CKR_MECHANISM_PARAM_INVALID, to, size);
-}
-
-CK_RV
 signet_agent_watch(struct signet_channel *channel, const struct signet_view *seen,
                    struct signet_view *ret_view)
 {
@@ -185,5 +170,5 @@ signet_agent_watch(struct signet_channel *channel, const struct signet_view *see
     struct signet_channel_call call = {SIGNET_WIRE_OP_WATCH, &request,
                                        seen->size > 0 ? WATCH_PATIENCE_MS : 0};
     ret_view->size = sizeof(ret_view->data);
-    return ask(channel, &call, CKR_FUNCTION_NOT_SUPPORTED, ret_view->data, &ret_view->size);
+    return signet_agent_use(channel, &call, ret_view->data, &ret_view->size);
 }

@@ -41,14 +41,8 @@ CK_RV signet_agent_watch(struct signet_channel *channel, const struct signet_vie
  * has changed since. In events.c. */
 void signet_events_begin(struct signet_channel *channel);
 
-/* *size: room in 'to', and how much of it was filled. */
-CK_RV signet_agent_sign(struct signet_channel *channel, enum signet_wire_op op,
-                        const struct signet_wire_sign_request *request, uint8_t *to, size_t *size);
-/* CKR_ENCRYPTED_DATA_INVALID when the agent could not decrypt it. */
-CK_RV
-signet_agent_decrypt(struct signet_channel *channel,
-                     const struct signet_wire_decrypt_request *request, uint8_t *to, size_t *size);
-/* CKR_MECHANISM_PARAM_INVALID when the peer's point is none. */
-CK_RV
-signet_agent_derive(struct signet_channel *channel,
-                    const struct signet_wire_derive_request *request, uint8_t *to, size_t *size);
+/* A request whose reply is one string of bytes; *size: room in 'to', and how much of it was filled.
+ * CKR_ENCRYPTED_DATA_INVALID when the agent could not decrypt, CKR_MECHANISM_PARAM_INVALID when the
+ * peer's point is none. */
+CK_RV signet_agent_use(struct signet_channel *channel, const struct signet_channel_call *call,
+                       uint8_t *to, size_t *size);

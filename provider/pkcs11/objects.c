@@ -29,25 +29,40 @@ append(struct hunt *hunt, CK_OBJECT_HANDLE handle)
     return CKR_OK;
 }
 
-/* Takes the identity over. */
+/* *ret_identity: NULL when there is none to be shown; *ret_base: see signet_state_remember(). */
 static CK_RV
-add_identity(struct hunt *hunt, struct signet_identity *identity)
+find(struct signet_channel *channel, const char *name, struct signet_identity **ret_identity,
+     CK_OBJECT_HANDLE *ret_base)
 {
-    struct signet_object object = {.identity = signet_identity_ref(identity)};
-    unsigned parts = SIGNET_PART_CERTIFICATE + identity->certificate_count;
     CK_RV rv = signet_state_lock();
-    if (rv == CKR_OK) {
-        CK_OBJECT_HANDLE base = signet_state_remember(identity);
-        signet_state_unlock();
-        for (object.part = SIGNET_PART_PRIVATE_KEY; object.part < parts && rv == CKR_OK;
-             object.part++) {
-            if (!signet_object_matches(&object, hunt->attributes, hunt->count))
-                continue;
-            hunt->has_private_key |= object.part == SIGNET_PART_PRIVATE_KEY;
-            rv = append(hunt, base | object.part);
-        }
-    } else {
-        signet_identity_unref(identity);
+    if (rv != CKR_OK)
+        return rv;
+    *ret_identity = signet_state_recall(name, ret_base);
+    signet_state_unlock();
+    if (*ret_identity != NULL)
+        return CKR_OK;
+    rv = signet_agent_look_up(channel, name, ret_identity);
+    if (*ret_identity == NULL || (rv = signet_state_lock()) != CKR_OK)
+        return rv;
+    *ret_base = signet_state_remember(*ret_identity);
+    signet_state_unlock();
+    return CKR_OK;
+}
+
+static CK_RV
+add_identity(struct hunt *hunt, struct signet_channel *channel, const char *name)
+{
+    struct signet_object object = {0};
+    CK_OBJECT_HANDLE base = 0;
+    CK_RV rv = find(channel, name, &object.identity, &base);
+    unsigned parts =
+        object.identity == NULL ? 0 : SIGNET_PART_CERTIFICATE + object.identity->certificate_count;
+    for (object.part = SIGNET_PART_PRIVATE_KEY; object.part < parts && rv == CKR_OK;
+         object.part++) {
+        if (!signet_object_matches(&object, hunt->attributes, hunt->count))
+            continue;
+        hunt->has_private_key |= object.part == SIGNET_PART_PRIVATE_KEY;
+        rv = append(hunt, base | object.part);
     }
     signet_identity_unref(object.identity);
     return rv;
@@ -87,12 +102,8 @@ search(struct hunt *hunt)
     size_t count = 0;
     rv = signet_agent_list(channel, &names, &count);
     for (size_t i = 0; i < count && rv == CKR_OK; i++) {
-        struct signet_identity *identity = NULL;
-        if (!signet_name_may_match(names[i].text, hunt->attributes, hunt->count))
-            continue;
-        rv = signet_agent_look_up(channel, names[i].text, &identity);
-        if (identity != NULL)
-            rv = add_identity(hunt, identity);
+        if (signet_name_may_match(names[i].text, hunt->attributes, hunt->count))
+            rv = add_identity(hunt, channel, names[i].text);
     }
     free(names);
     struct signet_channel_failure failure;

@@ -108,6 +108,16 @@ C_SignUpdate(CK_SESSION_HANDLE handle, unsigned char *part, CK_ULONG size)
     return rv;
 }
 
+/* *size: room in 'to', and how much of it was filled. */
+static CK_RV
+use(enum signet_wire_op op, const void *request, uint8_t *to, size_t *size)
+{
+    const struct signet_channel_call call = {op, request, 0};
+    struct signet_channel *channel = signet_state_channel();
+    return channel == NULL ? CKR_CRYPTOKI_NOT_INITIALIZED
+                           : signet_agent_use(channel, &call, to, size);
+}
+
 static size_t
 signature_size(const struct signet_operation *operation)
 {
@@ -127,12 +137,9 @@ sign(const struct signet_operation *operation, struct signet_bytes data, unsigne
     CK_RV rv = signet_method_sign(&operation->method, data, width, &op, &request);
     if (rv != CKR_OK)
         return rv;
-    struct signet_channel *channel = signet_state_channel();
-    if (channel == NULL)
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
     request.identity = signet_bytes_from_string(identity->name);
     request.generation = identity->generation;
-    rv = signet_agent_sign(channel, op, &request, answer, &answer_size);
+    rv = use(op, &request, answer, &answer_size);
     if (rv != CKR_OK)
         return rv;
     if (request.scheme == SIGNET_SCHEME_ECDSA) {
@@ -197,7 +204,6 @@ C_SignFinal(CK_SESSION_HANDLE handle, unsigned char *signature, CK_ULONG *signat
     return finish_sign(handle, NULL, signature, signature_len);
 }
 
-/* *size: room in 'to', and how much of it was filled. */
 static CK_RV
 decrypt(const struct signet_operation *operation, struct signet_bytes data, uint8_t *to,
         size_t *size)
@@ -214,10 +220,7 @@ decrypt(const struct signet_operation *operation, struct signet_bytes data, uint
     };
     if (data.size != signet_identity_width(operation->identity))
         return CKR_ENCRYPTED_DATA_LEN_RANGE;
-    struct signet_channel *channel = signet_state_channel();
-    if (channel == NULL)
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
-    return signet_agent_decrypt(channel, &request, to, size);
+    return use(SIGNET_WIRE_OP_DECRYPT, &request, to, size);
 }
 
 /* After an answer that did not fit: the caller comes again with more room. */
@@ -342,12 +345,9 @@ derive(const struct signet_identity *identity, const CK_MECHANISM *mechanism, CK
         return CKR_KEY_TYPE_INCONSISTENT;
     size_t width = signet_identity_width(identity);
     CK_RV rv = signet_method_peer(mechanism, width, &request.peer);
-    struct signet_channel *channel = signet_state_channel();
-    if (rv != CKR_OK || channel == NULL)
-        return rv != CKR_OK ? rv : CKR_CRYPTOKI_NOT_INITIALIZED;
-    if (length > width)
-        return CKR_KEY_SIZE_RANGE;
-    rv = signet_agent_derive(channel, &request, answer, &size);
+    if (rv != CKR_OK || length > width)
+        return rv != CKR_OK ? rv : CKR_KEY_SIZE_RANGE;
+    rv = use(SIGNET_WIRE_OP_DERIVE, &request, answer, &size);
     if (rv == CKR_OK && size != width)
         rv = CKR_DEVICE_ERROR;
     if (rv == CKR_OK) {

@@ -14,10 +14,8 @@
 #define LABEL        "Signet"
 #define MODEL        "Signet agent"
 #define SERIAL       "1" /* part of what OpenVPN calls a key: never to change */
-#define VERSION                                    \
-    {                                              \
-        SIGNET_VERSION_MAJOR, SIGNET_VERSION_MINOR \
-    }
+
+static const CK_VERSION version = {SIGNET_VERSION_MAJOR, SIGNET_VERSION_MINOR};
 
 /* Fixed width, filled up with spaces, no NUL at the end. */
 #define PAD(field, text) pad(field, sizeof(field), text)
@@ -47,13 +45,11 @@ C_Initialize(void *arguments)
     const CK_C_INITIALIZE_ARGS *args = arguments;
     if (args == NULL)
         return signet_state_start();
-    bool has_all = args->CreateMutex != NULL && args->DestroyMutex != NULL &&
-                   args->LockMutex != NULL && args->UnlockMutex != NULL;
-    bool has_any = args->CreateMutex != NULL || args->DestroyMutex != NULL ||
-                   args->LockMutex != NULL || args->UnlockMutex != NULL;
-    if (args->pReserved != NULL || has_all != has_any)
+    unsigned given = (args->CreateMutex != NULL) + (args->DestroyMutex != NULL) +
+                     (args->LockMutex != NULL) + (args->UnlockMutex != NULL);
+    if (args->pReserved != NULL || given % 4 != 0)
         return CKR_ARGUMENTS_BAD;
-    if (has_all && (args->flags & CKF_OS_LOCKING_OK) == 0)
+    if (given != 0 && (args->flags & CKF_OS_LOCKING_OK) == 0)
         return CKR_CANT_LOCK;
     return signet_state_start();
 }
@@ -71,7 +67,7 @@ C_GetInfo(CK_INFO *info)
     if (rv != CKR_OK)
         return rv;
     *info = (CK_INFO) {.cryptokiVersion = {CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR},
-                       .libraryVersion = VERSION};
+                       .libraryVersion = version};
     PAD(info->manufacturerID, MANUFACTURER);
     PAD(info->libraryDescription, "Keys of the Signet agent");
     return CKR_OK;
@@ -98,7 +94,7 @@ C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
     CK_RV rv = check_slot(slot, info);
     if (rv != CKR_OK)
         return rv;
-    *info = (CK_SLOT_INFO) {.flags = CKF_TOKEN_PRESENT, .firmwareVersion = VERSION};
+    *info = (CK_SLOT_INFO) {.flags = CKF_TOKEN_PRESENT, .firmwareVersion = version};
     PAD(info->slotDescription, "Signet agent");
     PAD(info->manufacturerID, MANUFACTURER);
     return CKR_OK;
@@ -108,10 +104,11 @@ CK_RV
 C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
     CK_RV rv = check_slot(slot, info);
-    if (rv != CKR_OK)
+    if (rv != CKR_OK || (rv = signet_state_lock()) != CKR_OK)
         return rv;
     *info = (CK_TOKEN_INFO) {
         .flags = CKF_WRITE_PROTECTED | CKF_TOKEN_INITIALIZED,
+        .ulSessionCount = signet_session_count(),
         .ulMaxSessionCount = SIGNET_SESSIONS_MAX,
         .ulMaxRwSessionCount = SIGNET_SESSIONS_MAX,
         .ulRwSessionCount = CK_UNAVAILABLE_INFORMATION,
@@ -119,18 +116,14 @@ C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
         .ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION,
         .ulTotalPrivateMemory = CK_UNAVAILABLE_INFORMATION,
         .ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION,
-        .firmwareVersion = VERSION,
+        .firmwareVersion = version,
     };
+    signet_state_unlock();
     PAD(info->label, LABEL);
     PAD(info->manufacturerID, MANUFACTURER);
     PAD(info->model, MODEL);
     PAD(info->serialNumber, SERIAL);
     PAD(info->utcTime, "");
-    rv = signet_state_lock();
-    if (rv != CKR_OK)
-        return rv;
-    info->ulSessionCount = signet_session_count();
-    signet_state_unlock();
     return CKR_OK;
 }
 
@@ -165,12 +158,9 @@ C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY noti
               CK_SESSION_HANDLE *session)
 {
     CK_RV rv = check_slot(slot, session);
-    if (rv != CKR_OK)
-        return rv;
-    if ((flags & CKF_SERIAL_SESSION) == 0)
-        return CKR_SESSION_PARALLEL_NOT_SUPPORTED;
-    rv = signet_state_lock();
-    if (rv != CKR_OK)
+    if (rv == CKR_OK && (flags & CKF_SERIAL_SESSION) == 0)
+        rv = CKR_SESSION_PARALLEL_NOT_SUPPORTED;
+    if (rv != CKR_OK || (rv = signet_state_lock()) != CKR_OK)
         return rv;
     rv = signet_session_open(flags & (CKF_SERIAL_SESSION | CKF_RW_SESSION), session);
     signet_state_unlock();
@@ -192,13 +182,12 @@ C_CloseSession(CK_SESSION_HANDLE handle)
 CK_RV
 C_CloseAllSessions(CK_SLOT_ID slot)
 {
-    CK_RV rv = signet_state_lock();
-    if (rv != CKR_OK)
+    CK_RV rv = check_slot(slot, &slot);
+    if (rv != CKR_OK || (rv = signet_state_lock()) != CKR_OK)
         return rv;
-    if (slot == SLOT_ID)
-        signet_session_close_all();
+    signet_session_close_all();
     signet_state_unlock();
-    return slot == SLOT_ID ? CKR_OK : CKR_SLOT_ID_INVALID;
+    return CKR_OK;
 }
 
 CK_RV

@@ -17,6 +17,7 @@
 struct record {
     CK_ULONG serial;
     struct signet_identity *identity; /* (owned) */
+    int64_t found_ms;                 /* when the agent named it last */
 };
 
 struct secret_record {
@@ -356,16 +357,30 @@ CK_OBJECT_HANDLE
 signet_state_remember(struct signet_identity *identity)
 {
     for (size_t i = state.record_count; i > 0; i--) {
-        const struct record *record = &state.records[i - 1];
+        struct record *record = &state.records[i - 1];
         if (signet_identity_equal(record->identity, identity)) {
-            signet_identity_unref(identity);
+            record->found_ms = signet_channel_now_ms();
             return record->serial << SIGNET_PART_BITS;
         }
     }
     forget_old(identity->name);
     CK_ULONG serial = ++state.next;
-    state.records[state.record_count++] = (struct record) {serial, identity};
+    state.records[state.record_count++] =
+        (struct record) {serial, signet_identity_ref(identity), signet_channel_now_ms()};
     return serial << SIGNET_PART_BITS;
+}
+
+struct signet_identity *
+signet_state_recall(const char *name, CK_OBJECT_HANDLE *ret_base)
+{
+    int64_t since_ms = signet_channel_now_ms() - SIGNET_RECENT_MS;
+    for (size_t i = state.record_count; i > 0; i--) {
+        const struct record *record = &state.records[i - 1];
+        *ret_base = record->serial << SIGNET_PART_BITS;
+        if (record->found_ms > since_ms && strcmp(record->identity->name, name) == 0)
+            return signet_identity_ref(record->identity);
+    }
+    return NULL;
 }
 
 bool
@@ -458,5 +473,7 @@ signet_state_has_changed(const struct signet_view *view)
         state.view.size == view->size && memcmp(state.view.data, view->data, view->size) == 0;
     bool has_changed = state.view.size > 0 && !is_same;
     state.view = *view;
+    for (size_t i = 0; i < state.record_count && has_changed; i++)
+        state.records[i].found_ms = 0;
     return has_changed;
 }

@@ -17,6 +17,7 @@
 #define SIGNET_SECRETS_MAX     1024u
 #define SIGNET_IDENTITIES_MAX  8192u /* generations remembered; the oldest are forgotten */
 #define SIGNET_GENERATIONS_MAX 4u    /* of one identity, the current one included */
+#define SIGNET_RECENT_MS       1000  /* what was found is found again */
 
 /* A signature or decryption under way. */
 struct signet_operation {
@@ -77,9 +78,13 @@ void signet_session_close(struct signet_session *session);
 void signet_session_close_all(void);
 CK_ULONG signet_session_count(void);
 
-/* Remembers an identity, which it takes over, or finds that it is known already. Returns the handle
- * that its parts are added to; 0: out of memory. */
+/* Remembers an identity, or finds that it is known. Returns the handle that its parts are added to.
+ */
 CK_OBJECT_HANDLE signet_state_remember(struct signet_identity *identity);
+/* What was remembered of that name within the last second, so that a certificate and its key, which
+ * are searched for one after the other, belong together over a rotation. A reference; NULL: none.
+ */
+struct signet_identity *signet_state_recall(const char *name, CK_OBJECT_HANDLE *ret_base);
 /* A reference or copy in *ret_object, for signet_object_release(); false: no such object. */
 bool signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object);
 void signet_object_release(struct signet_object *object);

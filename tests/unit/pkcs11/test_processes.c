@@ -147,7 +147,7 @@ START_TEST(handles_keep_their_generation_and_an_event_tells_of_the_next)
     ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
     ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
     kill(fake_agent_pid(), SIGUSR1);
-    for (int i = 0; i < 100 && after == before; i++) {
+    for (int i = 0; i < 300 && after == before; i++) {
         nanosleep(&(struct timespec) {0, 10000000}, NULL);
         after = find_one(session, CKO_PRIVATE_KEY, "p256");
     }
@@ -157,6 +157,38 @@ START_TEST(handles_keep_their_generation_and_an_event_tells_of_the_next)
     ck_assert_rv(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
     assert_signs(session, before, "p256", 2);
     assert_signs(session, after, "p256", 1);
+    kill(fake_agent_pid(), SIGUSR1); /* back */
+}
+END_TEST
+
+START_TEST(a_certificate_and_its_key_are_of_one_generation_over_a_rotation)
+{
+    CK_SESSION_HANDLE session = begin();
+    CK_OBJECT_HANDLE cert = find_one(session, CKO_CERTIFICATE, "p256");
+    kill(fake_agent_pid(), SIGUSR1);
+    nanosleep(&(struct timespec) {0, 100000000}, NULL);
+    assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 2);
+    ck_assert_uint_eq(find_one(session, CKO_CERTIFICATE, "p256"), cert);
+    nanosleep(&(struct timespec) {1, 0}, NULL);
+    ck_assert_uint_ne(find_one(session, CKO_CERTIFICATE, "p256"), cert);
+    assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 1);
+    kill(fake_agent_pid(), SIGUSR1); /* back */
+}
+END_TEST
+
+START_TEST(what_an_event_told_of_is_found_at_once)
+{
+    CK_SESSION_HANDLE session = begin();
+    CK_SLOT_ID slot;
+    CK_RV rv = CKR_NO_EVENT;
+    find_one(session, CKO_CERTIFICATE, "p256");
+    kill(fake_agent_pid(), SIGUSR1);
+    for (int i = 0; i < 300 && rv == CKR_NO_EVENT; i++) {
+        nanosleep(&(struct timespec) {0, 1000000}, NULL);
+        rv = p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL);
+    }
+    ck_assert_ok(rv);
+    assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 1);
     kill(fake_agent_pid(), SIGUSR1); /* back */
 }
 END_TEST
@@ -297,6 +329,8 @@ processes_suite(void)
     tcase_add_test(tests, threads_may_fork_at_any_moment);
     tcase_add_test(tests, without_an_agent_the_token_is_there_and_its_keys_are_not);
     tcase_add_test(tests, handles_keep_their_generation_and_an_event_tells_of_the_next);
+    tcase_add_test(tests, a_certificate_and_its_key_are_of_one_generation_over_a_rotation);
+    tcase_add_test(tests, what_an_event_told_of_is_found_at_once);
     tcase_add_test(tests, a_blocked_wait_ends_with_the_next_rotation);
     tcase_add_test(tests, a_rotation_before_the_wait_but_after_a_search_is_told);
     tcase_add_test(tests, finalizing_ends_all_waits_at_once);
