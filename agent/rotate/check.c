@@ -9,7 +9,8 @@
 #include "agent/rotate/engine.h"
 #include "agent/rotate/private.h"
 
-#define TIMEOUT_S 60
+#define TIMEOUT_S   60
+#define SUSPICION_S 600 /* a CA that refuses is no reason to look more often than that */
 
 /* Something for the disk thread. */
 typedef struct {
@@ -217,6 +218,20 @@ signet_entry_check(SignetEntry *entry)
     task->ca = ca;
     task->number = entry->machine.checking;
     signet_disk_thread_give(entry->engine->disk, &work, task);
+}
+
+/* --- before it is time --- */
+
+void
+signet_entry_suspect(SignetEntry *entry)
+{
+    const SignetRotationProfile *rotation = entry->policy->rotation;
+    const SignetWatch *watch = &entry->machine.watch;
+    gint64 now_s = signet_clock_now(entry->engine->context.clock);
+
+    if (rotation && rotation->check_s != SIGNET_CHECK_NEVER && entry->machine.current != 0 &&
+        now_s - watch->last_s >= SUSPICION_S)
+        signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECK_NOW});
 }
 
 /* --- a person's wish --- */

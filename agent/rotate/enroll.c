@@ -182,18 +182,25 @@ on_issued(SignetEntry *entry, SignetJob *job)
 
 /* --- anything else --- */
 
+/* A CA that refuses may have revoked what it was shown: that is looked at. */
 static void
 tell_failure(SignetEntry *entry, SignetJob *job)
 {
     const char *message = signet_job_get_message(job);
     gboolean is_refusal = signet_job_get_outcome(job) == SIGNET_OUTCOME_REFUSED;
+    gboolean is_revoked = signet_machine_is_revoked(&entry->machine);
+    const char *known = is_revoked ? "; the certificate in use is revoked and authenticates no "
+                                     "more: another way of Bootstrap= is needed"
+                                   : "";
     g_autofree char *cause =
-        is_refusal ? g_strdup_printf("CA '%s' gives no certificate: %s", entry->policy->ca,
-                                     message ? message : "it did not say why")
-                   : g_strdup_printf("cannot enrol at CA '%s': %s", entry->policy->ca,
-                                     message ? message : "signet-enroll gave no answer");
+        is_refusal ? g_strdup_printf("CA '%s' gives no certificate: %s%s", entry->policy->ca,
+                                     message ? message : "it did not say why", known)
+                   : g_strdup_printf("cannot enrol at CA '%s': %s%s", entry->policy->ca,
+                                     message ? message : "signet-enroll gave no answer", known);
 
     fail(entry, cause);
+    if (is_refusal && !is_revoked)
+        signet_entry_suspect(entry);
 }
 
 /* Said once for each request: whoever decides compares the code with what was received. */

@@ -155,6 +155,8 @@ void signet_entry_check(SignetEntry *entry);
 void signet_entry_fail_check(SignetEntry *entry, const char *cause);
 /* Calls and forgets those who wait for a look. */
 void signet_entry_answer_check(SignetEntry *entry, const GError *error);
+/* The CA refused it: perhaps others know why. */
+void signet_entry_suspect(SignetEntry *entry);
 /* Of whom something can be learned: mask of SignetLook. */
 guint signet_entry_find_looks(const SignetEntry *entry);
 /* The broker learns which generations nobody may use any more. */
