@@ -15,6 +15,8 @@
 #define AGENT_NAME "org.signet.Agent1"
 #define ROOT_PATH  "/org/signet"
 
+#define PING_TIMEOUT_MS 3000
+
 static SignetCtlExit
 report_absent(const SignetCtl *ctl)
 {
@@ -63,12 +65,23 @@ signet_ctl_connect(SignetCtl *ctl)
     return signet_ctl_is_agent_running(ctl) ? SIGNET_CTL_OK : report_absent(ctl);
 }
 
+/* One that hangs is not waited for as long as one that works. */
+static gboolean
+answers(GDBusConnection *connection)
+{
+    g_autoptr(GVariant) pong = g_dbus_connection_call_sync(
+        connection, AGENT_NAME, ROOT_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL,
+        G_DBUS_CALL_FLAGS_NO_AUTO_START, PING_TIMEOUT_MS, NULL, NULL);
+
+    return pong != NULL;
+}
+
 gboolean
 signet_ctl_is_there(SignetCtl *ctl)
 {
     g_autoptr(GDBusConnection) connection = ctl->manager ? NULL : open_bus(ctl, NULL);
 
-    if (connection) {
+    if (connection && answers(connection)) {
         g_dbus_connection_set_exit_on_close(connection, FALSE);
         ctl->manager = signet_dbus_object_manager_client_new_sync(
             connection, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START, AGENT_NAME, ROOT_PATH,

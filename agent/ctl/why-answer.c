@@ -465,6 +465,17 @@ check_token(const SignetWhy *why, SignetWhyAnswer *ret)
 }
 
 static gboolean
+check_agent(const SignetWhy *why, SignetWhyAnswer *ret)
+{
+    const char *text = NULL;
+
+    return was_refused(why, "no answer", &text) &&
+           answer(ret, g_strdup(text),
+                  g_strdup("it listens and does not answer: systemctl status signetd, and its log: "
+                           "journalctl -u signetd"));
+}
+
+static gboolean
 check_purpose(const SignetWhy *why, SignetWhyAnswer *ret)
 {
     const char *text = NULL;
@@ -529,15 +540,25 @@ static const struct {
     const char *name;
     gboolean (*check)(const SignetWhy *why, SignetWhyAnswer *ret);
 } checks[] = {
-    {"program", check_program},         {"role", check_role},
-    {"identity", check_identity},       {"file", check_file},
-    {"reference", check_reference},     {"config", check_config},
-    {"activation", check_activation},   {"socket", check_socket},
-    {"p11-kit", check_p11_kit},         {"module", check_module},
-    {"default", check_default},         {"access", check_access},
-    {"generation", check_generation},   {"token", check_token},
-    {"purpose", check_purpose},         {"key", check_rest},
-    {"certificate", check_certificate}, {"outcome", check_outcome},
+    {"program", check_program},
+    {"role", check_role},
+    {"identity", check_identity},
+    {"file", check_file},
+    {"reference", check_reference},
+    {"config", check_config},
+    {"activation", check_activation},
+    {"socket", check_socket},
+    {"p11-kit", check_p11_kit},
+    {"module", check_module},
+    {"default", check_default},
+    {"access", check_access},
+    {"generation", check_generation},
+    {"token", check_token},
+    {"agent", check_agent},
+    {"purpose", check_purpose},
+    {"key", check_rest},
+    {"certificate", check_certificate},
+    {"outcome", check_outcome},
 };
 
 SignetWhyAnswer

@@ -107,6 +107,8 @@ take_reference(SignetWhy *why, const char *what)
     ask_agent(why);
     why->is_module = g_str_has_prefix(what, MODULE_URI) ||
                      (why->identity && signet_why_program_uses_module(&why->program));
+    if (why->is_module && why->program.tls == SIGNET_WHY_NSS)
+        g_ptr_array_add(why->role.unlike, g_strdup("whether its NSS database lists the module"));
     if (strchr(what, '/'))
         why->reference = g_canonicalize_filename(what, NULL);
     else if (g_str_has_prefix(what, URI))

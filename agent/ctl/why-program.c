@@ -6,7 +6,7 @@
 #include "agent/ctl/why.h"
 
 #include <elf.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,13 +74,14 @@ signet_why_program_uses_module(const SignetWhyProgram *program)
 static gsize
 read_head(const char *path, char *head)
 {
-    FILE *file = fopen(path, "re");
-    gsize size = file ? fread(head, 1, HEAD_SIZE, file) : 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t size = fd >= 0 ? read(fd, head, HEAD_SIZE) : 0;
 
-    if (file)
-        fclose(file);
+    if (fd >= 0)
+        close(fd);
+    size = MAX(size, 0);
     head[size] = '\0';
-    return size;
+    return (gsize)size;
 }
 
 /* "#!/usr/bin/env python3 -u" → python3's path; NULL when it is no script. */

@@ -219,7 +219,7 @@ become_process(SignetWhyRole *role, guint pid)
     take_process_environment(role);
     if (strstr(status, "\nSeccomp:\t2"))
         note(role, "its filter of system calls (SystemCallFilter=, RestrictAddressFamilies=)");
-    note(role, "its capabilities and security label");
+    note(role, "its security label");
     return TRUE;
 }
 

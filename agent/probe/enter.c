@@ -9,12 +9,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent/probe/say.h"
@@ -104,6 +106,54 @@ enter_filesystem(long pid)
     return chdir("/") == 0;
 }
 
+/* --- capabilities --- */
+
+struct capabilities {
+    unsigned long long bounding, permitted, effective;
+};
+
+static bool
+read_capabilities(long pid, struct capabilities *ret_capabilities)
+{
+    char path[64], line[256];
+    int found = 0;
+    snprintf(path, sizeof(path), "/proc/%ld/status", pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        found += sscanf(line, "CapPrm: %llx", &ret_capabilities->permitted) == 1 ||
+                 sscanf(line, "CapEff: %llx", &ret_capabilities->effective) == 1 ||
+                 sscanf(line, "CapBnd: %llx", &ret_capabilities->bounding) == 1;
+    if (file != NULL)
+        fclose(file);
+    return found == 3;
+}
+
+static bool
+limit_bounding(unsigned long long bounding)
+{
+    for (unsigned long i = 0; i < 64; i++)
+        if ((bounding >> i & 1) == 0 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1 &&
+            prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0)
+            return false;
+    return true;
+}
+
+/* Root in a service is less than root: what a confined one has laid ready must not run with more.
+ */
+static bool
+limit_capabilities(const struct capabilities *capabilities)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {
+        {.permitted = (unsigned)capabilities->permitted,
+         .effective = (unsigned)capabilities->effective},
+        {.permitted = (unsigned)(capabilities->permitted >> 32),
+         .effective = (unsigned)(capabilities->effective >> 32)}};
+    return syscall(SYS_capset, &header, data) == 0 || refuse("cannot give up capabilities");
+}
+
+/* --- ids --- */
+
 static bool
 take_groups(const char *text)
 {
@@ -137,11 +187,18 @@ take_ids(const struct signet_role *role)
 bool
 signet_enter(const struct signet_role *role)
 {
+    struct capabilities capabilities = {0};
+    if (role->pid > 0 && !read_capabilities(role->pid, &capabilities))
+        return refuse("cannot look at the process");
     if (role->pid > 0)
         enter_cgroup(role->pid);
     if (role->pid > 0 && !enter_filesystem(role->pid))
         return false;
+    if (role->pid > 0 && !limit_bounding(capabilities.bounding))
+        return refuse("cannot give up capabilities");
     if (role->uid >= 0 && !take_ids(role))
+        return false;
+    if (role->pid > 0 && geteuid() == 0 && !limit_capabilities(&capabilities))
         return false;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 || refuse("cannot give up privileges");
 }

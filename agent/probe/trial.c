@@ -27,9 +27,11 @@
 #include "provider/wire/catalogue.h"
 
 #define SIGNATURE_MAX 1024
-#define REASON_AGENT                                                             \
-    64 /* provider/openssl/core.h: an answer of the agent is this and its status \
-        */
+
+/* provider/openssl/core.h: its own reasons, and the agent's status on top of REASON_AGENT. */
+#define REASON_UNREACHABLE 2
+#define REASON_TIMED_OUT   3
+#define REASON_AGENT       64
 
 /* RFC 8446 4.4.3: 64 spaces, the context string, a zero, the hash of the transcript */
 #define PAD_SIZE  64
@@ -67,6 +69,14 @@ signet_trial_socket(const char *path)
 
 /* --- errors --- */
 
+static const char *
+status_of(int reason)
+{
+    if (reason >= REASON_AGENT)
+        return signet_wire_status_name((unsigned)(reason - REASON_AGENT));
+    return reason == REASON_UNREACHABLE || reason == REASON_TIMED_OUT ? "no answer" : "";
+}
+
 /* The provider's own entry is the first of its kind; else the last entry says most. */
 static void
 say_errors(const char *stage)
@@ -80,8 +90,7 @@ say_errors(const char *stage)
         const char *reason = ERR_reason_error_string(code);
         if (has_data && strncmp(data, "signet: ", 8) == 0) {
             snprintf(text, sizeof(text), "%s", data + 8);
-            if (ERR_GET_REASON(code) >= REASON_AGENT)
-                status = signet_wire_status_name((unsigned)(ERR_GET_REASON(code) - REASON_AGENT));
+            status = status_of(ERR_GET_REASON(code));
             break;
         }
         snprintf(text, sizeof(text), "%s%s%s", reason == NULL ? "" : reason, has_data ? ": " : "",

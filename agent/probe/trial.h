@@ -20,6 +20,6 @@ struct signet_trial {
 bool signet_trial_socket(const char *path);
 /* Says, as far as it gets: module.error; default.active; load.error with load.status; sign.error
  * with sign.status; certificate.error, certificate.not_after, certificate.expired; verified. A
- * status is the agent's (PROTOCOL.md section 5), or "" for what did not come from it. Blocks as
- * long as the provider does. */
+ * status is the agent's (PROTOCOL.md section 5), "no answer", or "" for what does not concern it.
+ * Blocks as long as the provider does. */
 void signet_trial_run(const struct signet_trial *trial, const char *module);
