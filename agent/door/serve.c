@@ -391,6 +391,7 @@ serve_job(Request *request)
     w = begin_reply(connection, SIGNET_WIRE_STATUS_OK);
     signet_wire_put_job_reply(&w, &answer);
     reply(connection, &w);
+    explicit_bzero(w.data, w.size); /* the CA's secret is in it */
 }
 
 static GBytes *

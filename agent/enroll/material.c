@@ -173,17 +173,30 @@ signet_material_read_anchors(SignetMaterial *material, const SignetCaProfile *ca
     return !trust || g_str_equal(trust, "system") || read_anchors(material, "Trust", trust, error);
 }
 
-gboolean
-signet_material_read(SignetMaterial *material, const SignetCaProfile *ca, GError **error)
+static gboolean
+read_secret_of(SignetMaterial *material, const SignetCaRemote *remote, GError **error)
 {
-    const SignetCaRemote *remote = &ca->remote;
-
-    if (!signet_material_read_anchors(material, ca, error))
-        return FALSE;
     if (remote->secret_file)
         return read_secret(material, "SecretFile", remote->secret_file, error);
     return !remote->secret_credential ||
            read_credential(material, "SecretCredential", remote->secret_credential, error);
+}
+
+gboolean
+signet_material_read(SignetMaterial *material, const SignetCaProfile *ca, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!signet_material_read_anchors(material, ca, error))
+        return FALSE;
+    if (read_secret_of(material, &ca->remote, &failure))
+        return TRUE;
+    if (!ca->remote.is_secret_kept && signet_error_is(failure, SIGNET_ERROR_NOT_FOUND)) {
+        material->absent = g_steal_pointer(&failure);
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
 }
 
 gboolean
@@ -205,4 +218,5 @@ signet_material_clear(SignetMaterial *material)
 {
     g_clear_pointer(&material->anchors, g_bytes_unref);
     g_clear_pointer(&material->secret, signet_secret_unref);
+    g_clear_error(&material->absent);
 }

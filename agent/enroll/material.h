@@ -12,11 +12,13 @@
 typedef struct {
     GBytes *anchors;      /* (owned, nullable) DER, one after the other */
     SignetSecret *secret; /* (owned, nullable) */
+    GError *absent; /* (owned, nullable) why there is no secret although one is named: it is for
+                       the first time, and may have been removed since */
 } SignetMaterial;
 
-/* Blocks. Fills what the profile names. A file that cannot be used is NOT_FOUND, DENIED (others may
- * write it, or read a secret) or CORRUPT, with its path and the key that names it; never with what
- * is in it. */
+/* Blocks. Fills what the profile names. A secret that is not there any more is no error, unless it
+ * is for every time. A file that cannot be used is NOT_FOUND, DENIED (others may write it, or read
+ * a secret) or CORRUPT, with its path and the key that names it; never with what is in it. */
 gboolean signet_material_read(SignetMaterial *material, const SignetCaProfile *ca, GError **error);
 /* The anchors alone: for what is said to everybody. */
 gboolean

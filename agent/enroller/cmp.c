@@ -229,6 +229,17 @@ converse(Cmp *cmp, OSSL_CMP_CTX *client, SignetRung rung, int type, gboolean *re
     return explain(cmp, client, ret_denied, error);
 }
 
+/* Servers by OpenSSL call a signature by a certificate that they do not know a bad request. One of
+ * another CA may well be unknown. */
+static gboolean
+is_stranger_refused(const OSSL_CMP_CTX *client, SignetRung rung)
+{
+    int fail_info = OSSL_CMP_CTX_get_failInfoCode(client);
+
+    return rung == SIGNET_RUNG_IDENTITY && fail_info > 0 &&
+           fail_info & OSSL_CMP_CTX_FAILINFO_badRequest;
+}
+
 /* TRUE: issued or pending. *ret_denial (owned by the caller): why the next rung may do. */
 static gboolean
 try_rung(Cmp *cmp, SignetRung rung, char **ret_denial, GError **error)
@@ -242,6 +253,7 @@ try_rung(Cmp *cmp, SignetRung rung, char **ret_denial, GError **error)
         signet_cmp_wire_connect(&cmp->wire, client);
         if (converse(cmp, client, rung, type, &is_denied, &failure))
             return TRUE;
+        is_denied |= is_stranger_refused(client, rung);
     }
     if (is_denied || signet_error_is(failure, SIGNET_ERROR_DENIED))
         *ret_denial = g_strdup(failure->message);

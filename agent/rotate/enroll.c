@@ -312,16 +312,34 @@ on_enrolled(SignetJob *job, gpointer data)
 
 /* --- asking --- */
 
+/* It is not there, and there is no certificate to show in its place. What has been asked already is
+ * only taken up again. */
+static gboolean
+is_secret_missed(const SignetJob *job, const SignetSupplies *supplies)
+{
+    const SignetJobRemote *remote = &signet_job_get_request(job)->remote;
+    const guint others = SIGNET_RUNG_CURRENT | SIGNET_RUNG_EXPIRED | SIGNET_RUNG_IDENTITY;
+
+    return supplies && supplies->read.absent && !(remote->rungs & others) && !remote->state;
+}
+
 static void
 start(SignetEntry *entry, const SignetSupplies *supplies)
 {
     const SignetGeneration *pending = pending_of(entry);
 
     entry->job = pending ? signet_entry_make_job(entry, pending, supplies) : NULL;
-    if (entry->job)
+    if (entry->job && is_secret_missed(entry->job, supplies)) {
+        g_autofree char *cause = g_strdup_printf("cannot ask CA '%s': %s", entry->policy->ca,
+                                                 supplies->read.absent->message);
+
+        g_clear_pointer(&entry->job, signet_job_unref);
+        fail(entry, cause);
+    } else if (entry->job) {
         signet_enroll_start(entry->engine->context.enroll, entry->job, on_enrolled, entry);
-    else
+    } else {
         fail(entry, "its key or its CA is not there any more");
+    }
 }
 
 static void

@@ -7,7 +7,7 @@ usage: cmp-server.py DIR --engine CMP-CA [--port N] [--tls] [--reference TEXT] [
 
 DIR/ca is the CA, DIR/port the port once it listens, DIR/key.der the last public key that was to be certified, DIR/log has a line for each message:
 OPERATION ANSWER by=mac-sha256|mac-sha1|signature|nobody [old=SERIAL] …, where ANSWER is an operation too, or '-'.
-Operations: ir cr p10cr kur rr certconf pollreq error. Modes of its own: those of testca.py, refuse-BIT (PKIFailureInfo), pending-N
+Operations: ir cr p10cr kur rr certconf pollreq error. Modes of its own: those of testca.py, refuse-BIT (PKIFailureInfo), refuse-signed-BIT (what is signed), pending-N
 (asked again after N seconds), device-signs, other-signs, other-secret, unprotected (who protects the answer), replay (the answer to the
 first message of that kind), flip (a bit of the answer's body).
 """
@@ -95,6 +95,8 @@ class Cmp(hostile.Handler):
         if self.misbehaves(request.name):
             return
         mode = self.mode(request.name)
+        if mode.startswith("refuse-signed-"):
+            mode = "refuse-" + mode[14:] if request.by == "signature" else "honest"
         note, reply = self.server.engine.ask(mode, body)
         if not reply:
             self.note(f"{request.name} - by={request.by}{note}")

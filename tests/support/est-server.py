@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """An EST server (RFC 7030) for tests: honest, or hostile as DIR/mode says (hostile.py, testca.py).
 
-usage: est-server.py DIR [--port N] [--user NAME:PASSWORD] [--need any|certificate|password|both] [--label TEXT] [--tls 1.2]
+usage: est-server.py DIR [--port N] [--user NAME:PASSWORD] [--need any|certificate|password|both] [--label TEXT] [--tls 1.2] [--expired]
                          [--form wrapped|unwrapped|der|pem]
 
 DIR/ca is the CA (DIR/cacerts, where it is there, what it shows of itself), DIR/port the port once it listens, DIR/request.b64 the last request that waits, DIR/log has a line for each request:
 OPERATION STATUS certificate=SERIAL|- password=yes|no|- request=SHA-256|-
-Modes of its own: pending-N (202 with Retry-After: N), pending (for ever the same), lifetime-N (seconds), refused-revoked (401 to any certificate).
+Modes of its own: pending-N (202 with Retry-After: N), pending (for ever the same), lifetime-N (seconds), refused-revoked (401 to any certificate),
+refused (401 to everybody), takes-password, takes-nobody, takes-SERIAL (401 to everybody else).
 """
 
 import argparse
@@ -58,6 +59,11 @@ class Est(hostile.Handler):
     def is_welcome(self, mode):
         has_certificate = self.serial is not None and mode != "refused-revoked"
         has_password = self.password == "yes"
+        if mode == "refused":
+            return False
+        if mode.startswith("takes-"):
+            who = "password" if self.password == "yes" else self.serial.lstrip("0") if self.serial else "nobody"
+            return who == mode[6:]
         return {"any": True, "certificate": has_certificate, "password": has_password,
                 "both": has_certificate and has_password,
                 "either": has_certificate or has_password}[self.server.options.need]
@@ -133,6 +139,7 @@ def main():
     parser.add_argument("--need", default="any", choices=("any", "certificate", "password", "both", "either"))
     parser.add_argument("--label")
     parser.add_argument("--tls")
+    parser.add_argument("--expired", action="store_true", help="certificates may have expired")
     parser.add_argument("--form", default="wrapped", choices=("wrapped", "unwrapped", "der", "pem"))
     options = parser.parse_args()
     ca = testca.Ca(f"{options.dir}/ca")
@@ -140,6 +147,8 @@ def main():
         with open(f"{options.dir}/ca/clients.pem", "w", encoding="ascii") as f:
             f.write(ca.read("root.pem") + ca.read("sub.pem"))
     context = hostile.tls(ca.path("server.pem"), f"{options.dir}/ca/clients.pem", options.tls)
+    if options.expired:
+        context.verify_flags |= 0x200000  # X509_V_FLAG_NO_CHECK_TIME
     server = hostile.Server(options.dir, Est, context, options.port)
     server.ca = ca
     server.options = options
