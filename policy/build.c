@@ -21,6 +21,7 @@ struct SignetPolicy {
     GHashTable *profile_by_name; /* owns its values */
     SignetLifetimeLimits limits;
     guint protections;
+    gboolean is_evidence_required;
 };
 
 SignetTokenConfig *
@@ -254,6 +255,12 @@ signet_policy_set_limits(SignetPolicy *policy, SignetLifetimeLimits lifetimes, g
     policy->protections = protections;
 }
 
+void
+signet_policy_require_evidence(SignetPolicy *policy)
+{
+    policy->is_evidence_required = TRUE;
+}
+
 SignetRotationProfile *
 signet_policy_get_profile(const SignetPolicy *policy, const char *name)
 {
@@ -342,4 +349,10 @@ guint
 signet_policy_get_protections(const SignetPolicy *policy)
 {
     return policy->protections;
+}
+
+gboolean
+signet_policy_is_evidence_required(const SignetPolicy *policy)
+{
+    return policy->is_evidence_required;
 }

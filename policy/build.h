@@ -32,6 +32,7 @@ void signet_policy_take_profile(SignetPolicy *policy, SignetRotationProfile *pro
 void signet_policy_take_identity(SignetPolicy *policy, SignetIdentityPolicy *identity);
 void
 signet_policy_set_limits(SignetPolicy *policy, SignetLifetimeLimits lifetimes, guint protections);
+void signet_policy_require_evidence(SignetPolicy *policy);
 SignetRotationProfile *signet_policy_get_profile(const SignetPolicy *policy, const char *name);
 /* Puts the lists into the order of names. */
 void signet_policy_freeze(SignetPolicy *policy);

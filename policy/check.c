@@ -142,6 +142,21 @@ check_protection(SignetPolicyDraft *draft, const char *token, const SignetPlace 
 }
 
 static void
+check_evidence(SignetPolicyDraft *draft, const char *token, const SignetPlace *place)
+{
+    const SignetEntry *limit = signet_policy_draft_find(draft, "Limits", "RequireEvidence");
+    const SignetTokenConfig *config = token ? signet_policy_get_token(draft->policy, token) : NULL;
+    g_autofree char *why = signet_fit_evidence(config, find_facts(draft, token));
+    g_autofree char *tail = NULL;
+
+    if (!why || !limit || !draft->limits.is_evidence_required)
+        return;
+    tail = g_strdup_printf(": %s, as 'RequireEvidence' in group [Limits] of %s:%u demands", why,
+                           limit->place.path, limit->place.line);
+    signet_problems_add(&draft->problems, place, tail, "cannot use '%s' as 'Token'", token);
+}
+
+static void
 check_purposes_fit(SignetPolicyDraft *draft, const SignetIdentityPolicy *identity,
                    const SignetPlace *place)
 {
@@ -219,6 +234,7 @@ check_ca_key(SignetPolicyDraft *draft, SignetCaDraft *ca)
 
     check_token(draft, &ca->ca->token, &token);
     check_protection(draft, ca->ca->token, &token);
+    check_evidence(draft, ca->ca->token, &token);
     check_key(draft, ca->ca->key, &key);
     check_key_fits(draft, ca->ca->token, ca->ca->key, TRUE, &key);
 }
@@ -267,6 +283,7 @@ add_default_ca(SignetPolicyDraft *draft)
                             ca->key);
     check_key_fits(draft, ca->token, ca->key, TRUE, &nowhere);
     check_protection(draft, ca->token, &token);
+    check_evidence(draft, ca->token, &token);
     add_ca_identity(draft->policy, ca);
     signet_policy_take_ca(draft->policy, ca);
 }
@@ -338,6 +355,7 @@ check_identity(SignetPolicyDraft *draft, SignetIdentityDraft *identity)
 
     check_token(draft, &policy->token, &token);
     check_protection(draft, policy->token, &token);
+    check_evidence(draft, policy->token, &token);
     check_key(draft, policy->key, &key);
     check_key_fits(draft, policy->token, policy->key, policy->generate, &key);
     check_purposes_fit(draft, policy, &purposes);
@@ -489,5 +507,7 @@ signet_policy_draft_check(SignetPolicyDraft *draft)
         draft->policy,
         (SignetLifetimeLimits) {draft->limits.min_lifetime_s, draft->limits.max_lifetime_s},
         draft->limits.protections);
+    if (draft->limits.is_evidence_required)
+        signet_policy_require_evidence(draft->policy);
     signet_policy_freeze(draft->policy);
 }

@@ -30,6 +30,7 @@ typedef struct {
     gint64 min_lifetime_s;
     gint64 max_lifetime_s;
     guint protections;
+    gboolean is_evidence_required;
 } SignetLimitsDraft;
 
 typedef struct {

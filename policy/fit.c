@@ -134,6 +134,26 @@ signet_fit_protection(const char *token, const char *protection, guint allowed)
 }
 
 char *
+signet_fit_evidence(const SignetTokenConfig *token, GVariant *facts)
+{
+    g_autoptr(GVariant) certificates = NULL;
+
+    if (!token)
+        return NULL;
+    if (token->kind != SIGNET_TOKEN_TPM)
+        return g_strdup_printf("token '%s' is no TPM, and cannot prove where its keys are",
+                               token->name);
+    if (is_about(token, facts))
+        certificates =
+            g_variant_lookup_value(facts, SIGNET_FACT_CERTIFICATES, G_VARIANT_TYPE("aa{ss}"));
+    if (!certificates || g_variant_n_children(certificates) > 0)
+        return NULL;
+    return g_strdup_printf("token '%s' is a TPM without an endorsement certificate: nobody says "
+                           "whose it is, so that it can prove nothing",
+                           token->name);
+}
+
+char *
 signet_fit_identity(const SignetTokenConfig *token, GVariant *facts,
                     const SignetIdentityPolicy *identity)
 {

@@ -30,6 +30,9 @@ char *signet_fit_sessions(const SignetTokenConfig *token, GVariant *facts);
 const char *signet_fit_find_protection(const SignetTokenConfig *token, GVariant *facts);
 /* protection: NULL or "" when it is not known; allowed: mask of SignetProtection; 0: any */
 char *signet_fit_protection(const char *token, const char *protection, guint allowed);
+/* Can it give evidence of its keys that others believe? A TPM can, unless it is known to have no
+ * endorsement certificate. */
+char *signet_fit_evidence(const SignetTokenConfig *token, GVariant *facts);
 /* The first two as one sentence that names the identity. */
 char *signet_fit_identity(const SignetTokenConfig *token, GVariant *facts,
                           const SignetIdentityPolicy *identity);

@@ -271,6 +271,8 @@ const GPtrArray *signet_policy_get_tokens(const SignetPolicy *policy); /* of Sig
 SignetLifetimeLimits signet_policy_get_limits(const SignetPolicy *policy);
 /* Mask of SignetProtection that tokens of identities and CAs may have; 0: any. */
 guint signet_policy_get_protections(const SignetPolicy *policy);
+/* Tokens of identities and CAs must be able to prove where their keys are. */
+gboolean signet_policy_is_evidence_required(const SignetPolicy *policy);
 
 /* Replaces %H (host name), %m (machine id), %i (identity name), %% . Unknown placeholders are
  * refused by the parser already and stay as they are here. A subject is split first

@@ -127,6 +127,7 @@ static const KeySpec limits_keys[] = {
     {"MinLifetime", signet_value_set_duration, AT(SignetLimitsDraft, min_lifetime_s)},
     {"MaxLifetime", signet_value_set_duration, AT(SignetLimitsDraft, max_lifetime_s)},
     {"Protection", signet_value_set_protections, AT(SignetLimitsDraft, protections)},
+    {"RequireEvidence", signet_value_set_boolean, AT(SignetLimitsDraft, is_evidence_required)},
 };
 
 static const GroupSpec group_specs[] = {
@@ -524,7 +525,7 @@ signet_policy_parse_for(const SignetPolicyFile *files, gsize n_files, const Sign
         .policy = signet_policy_new(),
         .cas = g_ptr_array_new_with_free_func(ca_draft_free),
         .identities = g_ptr_array_new_with_free_func(identity_draft_free),
-        .limits = {NULL, 0, G_MAXINT64, 0},
+        .limits = {.max_lifetime_s = G_MAXINT64},
         .known = known,
         .n_known = n_known,
         .set_by = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),

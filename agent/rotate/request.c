@@ -355,6 +355,21 @@ make_wish(const SignetEntry *entry)
     return g_strdup(g_checksum_get_string(checksum));
 }
 
+/* A demand for evidence is met by what is known, and by nothing else: what was written down counts
+ * until the device is asked again. */
+static char *
+find_silence(const SignetEntry *entry, const SignetToken *token)
+{
+    const SignetPolicy *policy = entry->engine->policy;
+    GVariant *facts = signet_token_get_facts(token);
+    char *why = signet_fit_evidence(signet_policy_get_token(policy, entry->policy->token), facts);
+
+    if (why || facts)
+        return why;
+    return g_strdup_printf("it is not known yet whether token '%s' can prove where its keys are",
+                           entry->policy->token);
+}
+
 char *
 signet_entry_find_weakness(const SignetEntry *entry)
 {
@@ -364,10 +379,16 @@ signet_entry_find_weakness(const SignetEntry *entry)
         token ? signet_fit_protection(name, signet_token_get_info(token).protection,
                                       signet_policy_get_protections(entry->engine->policy))
               : NULL;
+    gboolean is_required = signet_policy_is_evidence_required(entry->engine->policy);
+    g_autofree char *silence = token && !why && is_required ? find_silence(entry, token) : NULL;
 
-    return why ? g_strdup_printf("%s by Protection= in [Limits]; name another in Token= of '%s'",
-                                 why, entry->name)
-               : NULL;
+    if (why)
+        return g_strdup_printf("%s by Protection= in [Limits]; name another in Token= of '%s'", why,
+                               entry->name);
+    return silence ? g_strdup_printf("%s, as RequireEvidence= in [Limits] demands; name another in "
+                                     "Token= of '%s'",
+                                     silence, entry->name)
+                   : NULL;
 }
 
 /* Of a token only what was learned from the device that is there now: another one, whose facts are

@@ -210,6 +210,50 @@ START_TEST(a_token_that_protects_its_keys_otherwise_than_is_allowed_is_refused)
 }
 END_TEST
 
+START_TEST(a_token_that_cannot_prove_anything_is_refused_where_evidence_is_required)
+{
+    static const char identity[] = "[Identity]\n";
+    static const struct {
+        const char *limits;
+        const char *token;
+        const char *facts;
+        const char *words; /* NULL: it is good */
+    } rows[] = {
+        {"[Limits]\nRequireEvidence=yes\n", "", "{'place': <'" TPM_PLACE "'>}", NULL},
+        {"[Limits]\nRequireEvidence=yes\n", "",
+         "{'place': <'" TPM_PLACE "'>, 'certificates': <[{'nv': '0x01c00002'}]>}", NULL},
+        {"[Limits]\nRequireEvidence=yes\n", "",
+         "{'place': <'elsewhere'>, 'certificates': <@aa{ss} []>}", NULL},
+        {"[Limits]\nRequireEvidence=no\n", "[Token tpm]\nType=pkcs11\nUri=pkcs11:token=a\n", "{}",
+         NULL},
+        {"[Limits]\nRequireEvidence=yes\n", "",
+         "{'place': <'" TPM_PLACE "'>, 'certificates': <@aa{ss} []>}",
+         "token 'tpm' is a TPM without an endorsement certificate: nobody says whose it is, so "
+         "that it can prove nothing, as 'RequireEvidence' in group [Limits] of policy.d/50.conf:2 "
+         "demands"},
+        {"[Limits]\nRequireEvidence=yes\n", "[Token tpm]\nType=pkcs11\nUri=pkcs11:token=a\n", "{}",
+         "token 'tpm' is no TPM, and cannot prove where its keys are, as 'RequireEvidence' in "
+         "group [Limits] of policy.d/50.conf:2 demands"},
+    };
+    const SignetPolicyFile files[] = {
+        {"signet.conf", rows[_i].token, strlen(rows[_i].token)},
+        {"identities.d/wifi.conf", identity, strlen(identity)},
+        {"policy.d/50.conf", rows[_i].limits, strlen(rows[_i].limits)},
+    };
+    g_autoptr(GVariant) facts = parse(rows[_i].facts);
+    const SignetTokenFacts known[] = {{"tpm", facts}};
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(SignetPolicy) policy = signet_policy_parse_for(files, 3, known, 1, problems);
+
+    ck_assert_uint_eq(problems->len, rows[_i].words ? 2 : 0); /* of the CA, and of the identity */
+    if (rows[_i].words)
+        ck_assert_msg(g_str_has_suffix(problems->pdata[1], rows[_i].words), "%s",
+                      (char *)problems->pdata[1]);
+    else
+        ck_assert_int_eq(signet_policy_is_evidence_required(policy), _i < 3);
+}
+END_TEST
+
 START_TEST(more_sessions_than_the_token_has_are_refused)
 {
     g_autoptr(GVariant) facts = parse("{'place': <'pkcs11:token=a'>, 'max_sessions': <uint32 4>}");
@@ -287,6 +331,8 @@ main(void)
     tcase_add_test(tc, the_ca_s_own_key_must_fit_too);
     tcase_add_loop_test(tc, a_token_that_protects_its_keys_otherwise_than_is_allowed_is_refused, 0,
                         5);
+    tcase_add_loop_test(
+        tc, a_token_that_cannot_prove_anything_is_refused_where_evidence_is_required, 0, 6);
     tcase_add_test(tc, more_sessions_than_the_token_has_are_refused);
     tcase_add_loop_test(tc, what_is_not_known_refuses_nothing, 0, 6);
     tcase_add_test(tc, a_card_that_makes_no_keys_offers_those_it_can_use);
