@@ -77,8 +77,10 @@ read_rest(GBytes *bytes)
 {
     g_auto(SignetChallenge) challenge = {0};
     g_auto(SignetExpectation) expectation = {0};
-    g_autoptr(GBytes) answer = signet_answer_from_text(bytes, NULL);
+    g_autoptr(GBytes) answer = NULL;
 
+    answer = signet_answer_from_text(bytes, NULL);
+    require(!answer || g_bytes_get_size(answer) <= 4096, "an answer is short");
     signet_challenge_from_text(&challenge, bytes, NULL);
     signet_expectation_from_text(&expectation, bytes, NULL);
 }
