@@ -58,6 +58,27 @@ describe_renewal(const SignetRotationProfile *rotation, gint64 lifetime_s)
                            early, overlap);
 }
 
+/* (nullable) A local CA revokes nothing. */
+static char *
+describe_revocation(const SignetRotationProfile *rotation, const SignetCaProfile *ca)
+{
+    static const char *const then[] = {
+        [SIGNET_ON_REVOKED_ROTATE] = "then a new one at once",
+        [SIGNET_ON_REVOKED_NOTIFY] = "then it is told, and nothing else",
+        [SIGNET_ON_REVOKED_DISABLE] = "then nobody may use it, and a new one at once",
+    };
+    g_autofree char *every = rotation->check_s > 0 ? signet_when_duration(rotation->check_s) : NULL;
+
+    if (!ca || ca->kind == SIGNET_CA_LOCAL)
+        return NULL;
+    if (rotation->check_s == SIGNET_CHECK_NEVER)
+        return g_strdup("not looked at");
+    if (!every)
+        return g_strdup_printf("looked at every hour to day, by the lifetime; %s",
+                               then[rotation->on_revoked]);
+    return g_strdup_printf("looked at every %s; %s", every, then[rotation->on_revoked]);
+}
+
 static void
 add_row(SignetTable *table, const char *label, const char *text)
 {
@@ -78,6 +99,8 @@ print_summary(const SignetPolicy *policy, const SignetIdentityPolicy *identity)
         identity->rotation && lifetime_s > 0
             ? signet_when_duration(signet_simulate_survival_s(identity->rotation, lifetime_s))
             : NULL;
+    g_autofree char *revocation =
+        identity->rotation ? describe_revocation(identity->rotation, ca) : NULL;
     g_autofree char *text = NULL;
 
     add_row(table, "Key", identity->key);
@@ -88,6 +111,8 @@ print_summary(const SignetPolicy *policy, const SignetIdentityPolicy *identity)
     add_row(table, "Users", access);
     add_row(table, "Renewal", renewal);
     add_row(table, "Without its CA", survival);
+    if (revocation)
+        add_row(table, "Revocation", revocation);
     text = signet_table_to_text(table, 2);
     signet_ctl_print_text(text);
 }

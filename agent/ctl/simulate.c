@@ -28,6 +28,7 @@ typedef struct {
     gint64 lifetime_s;
     gint64 within_s;
     gint64 survival_s;
+    gint64 check_s; /* from one look at its revocation to the next; 0: nobody looks */
     SignetSimulation device;
 } Question;
 
@@ -123,6 +124,10 @@ read_question(const SignetCtl *ctl, const SignetPolicy *policy, Question *questi
         return FALSE;
     }
     question->survival_s = signet_simulate_survival_s(question->rotation, question->lifetime_s);
+    if (ca->kind != SIGNET_CA_LOCAL &&
+        signet_schedule_checks_revocation(question->rotation, question->lifetime_s))
+        question->check_s = signet_schedule_check_after(question->rotation, question->lifetime_s,
+                                                        device_seed(question->name));
     question->device = (SignetSimulation) {
         .rotation = question->rotation,
         .lifetime_s = question->lifetime_s,
@@ -169,6 +174,7 @@ print_calendar(const Question *question, const GArray *calendar)
     g_autoptr(SignetTable) table = signet_table_new(NULL, 2);
     g_autofree char *lifetime = signet_when_duration(question->lifetime_s);
     g_autofree char *survival = signet_when_duration(question->survival_s);
+    g_autofree char *check = question->check_s ? signet_when_duration(question->check_s) : NULL;
     g_autofree char *text = NULL;
 
     g_print("'%s': profile '%s', CA '%s', certificates that live %s\n", question->name,
@@ -182,6 +188,8 @@ print_calendar(const Question *question, const GArray *calendar)
     }
     text = signet_table_to_text(table, 2);
     g_print("%sThis device survives %s without its CA, whenever that begins.\n", text, survival);
+    if (check)
+        g_print("Whether its certificate is revoked is looked at every %s.\n", check);
 }
 
 static void
@@ -220,6 +228,7 @@ print_calendar_json(const Question *question, const GArray *calendar)
     g_variant_dict_insert(&dict, "identity", "s", question->name);
     g_variant_dict_insert(&dict, "lifetime", "x", question->lifetime_s);
     g_variant_dict_insert(&dict, "survives_without_ca", "x", question->survival_s);
+    g_variant_dict_insert(&dict, "check_revocation", "x", question->check_s);
     g_variant_dict_insert_value(&dict, "calendar", g_variant_builder_end(&entries));
     signet_ctl_print_json(g_variant_dict_end(&dict), TRUE);
 }
