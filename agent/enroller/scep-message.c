@@ -217,13 +217,16 @@ signet_scep_reply_read(OSSL_LIB_CTX *library, GBytes *message, SignetX509Stack *
     g_autoptr(CMS_ContentInfo) cms = parse(library, message);
     CMS_SignerInfo *signer = cms ? get_signer(cms) : NULL;
     g_autoptr(BIO) out = BIO_new(BIO_s_mem());
+    g_autoptr(BIO) nothing = BIO_new_mem_buf("", 0);
 
     if (!signer) {
         ERR_clear_error();
         return signet_error_set(error, SIGNET_ERROR_CORRUPT,
                                 "the answer is not a message of SCEP (CMS with one signer)");
     }
-    if (CMS_verify(cms, certificates, NULL, NULL, out, flags) != 1) {
+    /* RFC 8894 section 3: PENDING and FAILURE have no envelope, and some write no content at all */
+    if (CMS_verify(cms, certificates, NULL, CMS_is_detached(cms) ? nothing : NULL, out, flags) !=
+        1) {
         ERR_clear_error();
         return signet_error_set(error, SIGNET_ERROR_DENIED, "the answer is not signed by the CA");
     }

@@ -253,12 +253,16 @@ exchange(Scep *scep, const char *type, GBytes *content, SignetEnrollerOutcome *o
 
 /* RFC 8894 3.3.3: the issuer, and the subject that is asked for. */
 static GBytes *
-make_poll(const Scep *scep)
+make_poll(const Scep *scep, GError **error)
 {
     X509 *ca = signet_scep_ca_get_recipient(&scep->ca);
+    g_autoptr(X509_NAME) wanted = signet_names_parse_subject(scep->context->job->subject, error);
     guint8 *names[2] = {NULL, NULL};
+
+    if (!wanted)
+        return NULL;
     int issuer = i2d_X509_NAME(X509_get_subject_name(ca), &names[0]);
-    int subject = i2d_X509_NAME(X509_get_subject_name(scep->signer), &names[1]);
+    int subject = i2d_X509_NAME(wanted, &names[1]);
     int body = MAX(issuer, 0) + MAX(subject, 0);
     int total = ASN1_object_size(1, body, V_ASN1_SEQUENCE);
     guint8 *der = g_malloc((gsize)total);
@@ -274,13 +278,35 @@ make_poll(const Scep *scep)
 
 /* --- the ladder --- */
 
+/* Whose certificate signed what waits: the current one, as long as it is that, or the new key's. */
+static gboolean
+sign_as_before(Scep *scep, GError **error)
+{
+    gsize size;
+    const guint8 *at = g_bytes_get_data(scep->remote->state, &size);
+    g_autoptr(X509) before = d2i_X509(NULL, &at, (long)size);
+
+    if (before && sign_as_current(scep) && X509_cmp(scep->signer, before) == 0)
+        return TRUE;
+    g_autoptr(EVP_PKEY) new_key =
+        signet_crypto_read_public(scep->context->crypto, scep->context->job->spki, error);
+    if (!new_key)
+        return FALSE;
+    if (before && EVP_PKEY_eq(X509_get0_pubkey(before), new_key) == 1)
+        return sign_as_new(scep, error);
+    ERR_clear_error();
+    return signet_error_set(error, SIGNET_ERROR_CA_REFUSED,
+                            "what waits at the CA was asked for by a certificate that is not in "
+                            "use any more");
+}
+
 static gboolean
 poll_again(Scep *scep, SignetEnrollerOutcome *outcome, GError **error)
 {
-    if (!sign_as_new(scep, error))
+    if (!sign_as_before(scep, error))
         return FALSE;
-    g_autoptr(GBytes) content = make_poll(scep);
-    return exchange(scep, CERT_POLL, content, outcome, error);
+    g_autoptr(GBytes) content = make_poll(scep, error);
+    return content && exchange(scep, CERT_POLL, content, outcome, error);
 }
 
 static gboolean
@@ -315,11 +341,8 @@ climb(Scep *scep, SignetEnrollerOutcome *outcome, GError **error)
     if (scep->remote->state)
         return poll_again(scep, outcome, error);
     if (scep->ca.has_renewal && sign_as_current(scep)) {
-        if (renew(scep, outcome, &refusal)) {
-            /* a renewal that waits is asked for once more: the transaction is the key's */
-            g_clear_pointer(&outcome->state, g_bytes_unref);
+        if (renew(scep, outcome, &refusal))
             return TRUE;
-        }
         if (!signet_error_is(refusal, SIGNET_ERROR_CA_REFUSED) || !scep->remote->secret) {
             g_propagate_error(error, g_steal_pointer(&refusal));
             return FALSE;
