@@ -308,6 +308,22 @@ send_result(int fd, const struct signet_wire_result_request *result)
 }
 
 static int
+ask_for_evidence(int fd)
+{
+    uint8_t packet[64];
+    static ClientReply reply;
+    struct signet_wire_writer w = {.data = packet, .capacity = sizeof packet};
+    struct signet_wire_header header = {.version = 1, .op = SIGNET_WIRE_OP_CERTIFY, .serial = 7};
+    struct signet_wire_certify_request request = {.challenge = signet_bytes_from_string("token")};
+
+    signet_wire_put_header(&w, &header);
+    signet_wire_put_certify_request(&w, &request);
+    client_send(fd, packet, w.size);
+    client_receive(fd, &reply);
+    return reply.size > 0 ? reply.header.status : ENDED;
+}
+
+static int
 enroller(void *data)
 {
     int fd = *(int *)data;
@@ -326,6 +342,8 @@ enroller(void *data)
     EXPECT(client_bare(fd, SIGNET_WIRE_OP_LIST) == SIGNET_WIRE_STATUS_BAD_REQUEST);
     EXPECT(client_bare(fd, SIGNET_WIRE_OP_DECRYPT) == SIGNET_WIRE_STATUS_BAD_REQUEST);
     EXPECT(client_bare(fd, SIGNET_WIRE_OP_FACTORY) == SIGNET_WIRE_STATUS_BAD_REQUEST);
+    EXPECT(client_bare(fd, SIGNET_WIRE_OP_CERTIFY) == SIGNET_WIRE_STATUS_BAD_REQUEST);
+    EXPECT(ask_for_evidence(fd) == SIGNET_WIRE_STATUS_DENIED);
     EXPECT(send_result(fd, &broken) == SIGNET_WIRE_STATUS_BAD_REQUEST);
     EXPECT(send_result(fd, &both) == SIGNET_WIRE_STATUS_BAD_REQUEST);
     EXPECT(send_result(fd, &good) == OK);

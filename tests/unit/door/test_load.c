@@ -78,6 +78,7 @@ babbler(void *data)
     EXPECT(client_bare(fd, (enum signet_wire_op)200) == SIGNET_WIRE_STATUS_BAD_REQUEST);
     EXPECT(client_bare(fd, SIGNET_WIRE_OP_JOB) == SIGNET_WIRE_STATUS_BAD_REQUEST);
     EXPECT(client_bare(fd, SIGNET_WIRE_OP_RESULT) == SIGNET_WIRE_STATUS_BAD_REQUEST);
+    EXPECT(client_bare(fd, SIGNET_WIRE_OP_CERTIFY) == SIGNET_WIRE_STATUS_BAD_REQUEST);
     EXPECT(client_bare(fd, SIGNET_WIRE_OP_ADOPT) == SIGNET_WIRE_STATUS_BAD_REQUEST);
     packet[3] = 1; /* a status in a request */
     client_send(fd, packet, size);
