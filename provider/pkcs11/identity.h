@@ -27,8 +27,7 @@ struct signet_identity {
     uint32_t key_type; /* enum signet_key_type */
     struct signet_bytes spki;
     struct signet_bytes chain;
-    /* EC, Ed25519: the curve's OID, and the point as an OCTET STRING, both in DER (PKCS#11 2.3.3)
-     */
+    /* EC, Ed25519: the curve's OID, and the point as an OCTET STRING, in DER (PKCS#11 2.3.3) */
     struct signet_bytes ec_params;
     struct signet_bytes ec_point;
     /* RSA: big endian, without leading zeros */

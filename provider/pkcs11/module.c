@@ -2,8 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* The table of functions that an application gets, and those of them that the token has no use for:
- * it makes no keys, takes none in, and leaves public keys, hashes and random numbers to software.
- */
+ * it makes no keys, takes none in, and leaves public keys, hashes and random numbers to others. */
 
 #include <p11-kit/pkcs11.h>
 #include <stddef.h>

@@ -166,7 +166,10 @@ start(struct signet_channel **channel)
     if (state.is_started && state.pid == getpid())
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
     if (state.is_started) {
-        empty_tables(); /* the parent's; the channel knows by itself that it is in a child */
+        signet_session_close_all(); /* the channel knows by itself that it is in a child */
+        for (size_t i = 0; i < state.record_count; i++)
+            state.records[i].found_ms = signet_channel_now_ms();
+        state.view.size = 0;
         state.pid = getpid();
         return CKR_OK;
     }

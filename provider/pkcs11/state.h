@@ -3,7 +3,7 @@
 
 /* The module's memory: whether it is initialised, its channel, sessions and objects. One lock
  * guards all of it and is never held while the agent is asked. A forked child has a copy of
- * everything and may go on with it, or call C_Initialize and start with an empty table. */
+ * everything and may go on with it, or call C_Initialize and start without sessions. */
 
 #pragma once
 
@@ -50,8 +50,7 @@ struct signet_session {
 CK_RV signet_state_start(void);
 CK_RV signet_state_stop(void);
 
-/* CKR_OK: the lock is held, until signet_state_unlock(). CKR_CRYPTOKI_NOT_INITIALIZED: it is not.
- */
+/* CKR_OK: the lock is held, till signet_state_unlock(). CKR_CRYPTOKI_NOT_INITIALIZED: it is not. */
 CK_RV signet_state_lock(void);
 void signet_state_unlock(void);
 /* The same with a session, which must not be touched after the unlock. */
@@ -78,12 +77,11 @@ void signet_session_close(struct signet_session *session);
 void signet_session_close_all(void);
 CK_ULONG signet_session_count(void);
 
-/* Remembers an identity, or finds that it is known. Returns the handle that its parts are added to.
- */
+/* Remembers an identity, or finds it known. Returns the handle that its parts are added to. */
 CK_OBJECT_HANDLE signet_state_remember(struct signet_identity *identity);
 /* What was remembered of that name within the last second, so that a certificate and its key, which
- * are searched for one after the other, belong together over a rotation. A reference; NULL: none.
- */
+ * are searched for one after the other, belong together over a rotation; in a child's first second
+ * what its parent had. A reference; NULL: none. */
 struct signet_identity *signet_state_recall(const char *name, CK_OBJECT_HANDLE *ret_base);
 /* A reference or copy in *ret_object, for signet_object_release(); false: no such object. */
 bool signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object);

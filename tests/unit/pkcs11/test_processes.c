@@ -176,6 +176,29 @@ START_TEST(a_certificate_and_its_key_are_of_one_generation_over_a_rotation)
 }
 END_TEST
 
+/* libp11's engine searches for the key again in each child, for the certificate that its parent
+ * has. */
+START_TEST(a_child_that_initializes_again_finds_what_its_parent_had)
+{
+    CK_SESSION_HANDLE session = begin();
+    find_one(session, CKO_PRIVATE_KEY, "p256");
+    kill(fake_agent_pid(), SIGUSR1);
+    nanosleep(&(struct timespec) {1, 100000000}, NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        ck_assert_ok(p11->C_Initialize(NULL));
+        CK_SESSION_HANDLE own = open_session();
+        assert_signs(own, find_one(own, CKO_PRIVATE_KEY, "p256"), "p256", 2);
+        nanosleep(&(struct timespec) {1, 0}, NULL);
+        assert_signs(own, find_one(own, CKO_PRIVATE_KEY, "p256"), "p256", 1);
+        _exit(0);
+    }
+    await_child(child);
+    assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 1);
+    kill(fake_agent_pid(), SIGUSR1); /* back */
+}
+END_TEST
+
 START_TEST(what_an_event_told_of_is_found_at_once)
 {
     CK_SESSION_HANDLE session = begin();
@@ -330,6 +353,7 @@ processes_suite(void)
     tcase_add_test(tests, without_an_agent_the_token_is_there_and_its_keys_are_not);
     tcase_add_test(tests, handles_keep_their_generation_and_an_event_tells_of_the_next);
     tcase_add_test(tests, a_certificate_and_its_key_are_of_one_generation_over_a_rotation);
+    tcase_add_test(tests, a_child_that_initializes_again_finds_what_its_parent_had);
     tcase_add_test(tests, what_an_event_told_of_is_found_at_once);
     tcase_add_test(tests, a_blocked_wait_ends_with_the_next_rotation);
     tcase_add_test(tests, a_rotation_before_the_wait_but_after_a_search_is_told);
