@@ -5,7 +5,7 @@
 
 usage: scep-server.py DIR [--port N] [--secret TEXT] [--caps WORDS]
 
-DIR/ca is the CA, whose RA speaks for it; DIR/port the port once it listens, DIR/log has a line for each message:
+DIR/ca is the CA, whose RA speaks for it; DIR/port the port once it listens, DIR/request.pem the last request that waits, DIR/log has a line for each message:
 OPERATION STATUS transaction=HEX password=yes|no|-, STATUS as RFC 8894 3.2.1.3 has it: 0 success, 2 failure, 3 pending.
 Operations: getcacaps getcacert pkcsreq renewalreq certpoll. Modes of its own: pending (an operation that asks for a certificate is kept; certpoll
 answers it), refuse-N (failInfo), other-signs, wrong-transaction, wrong-nonce, flip (a bit of the signature), replay (the first answer).
@@ -182,6 +182,8 @@ class Scep(hostile.Handler):
             return FAILURE, b"2", None, password
         if mode == "pending":
             waiting[transaction] = request
+            with open(f"{self.server.dir}/request.pem", "wb") as f:
+                f.write(request)
             return PENDING, None, None, password
         return SUCCESS, None, self.issue(request, mode), password
 
