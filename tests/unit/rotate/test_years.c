@@ -18,13 +18,18 @@
 typedef struct {
     const char *name;
     gint64 lifetime_s;
-    double awake;        /* chance that it is opened in an hour in which it sleeps */
-    double sleep;        /* chance that it is closed in an hour in which it is awake */
-    double holiday;      /* chance that a sleep takes one to four weeks */
-    double ca_outage;    /* chance per day that the CA goes away, for up to five days */
-    double dead_battery; /* chance that it wakes up in 1970, for up to an hour */
-    const char *windows;
+    double awake;               /* chance that it is opened in an hour in which it sleeps */
+    double sleep;               /* chance that it is closed in an hour in which it is awake */
+    double holiday;             /* chance that a sleep takes one to four weeks */
+    double ca_outage;           /* chance per day that the CA goes away, for up to five days */
+    double dead_battery;        /* chance that it wakes up in 1970, for up to an hour */
+    const SignetWindow *window; /* (nullable) outside of which nothing begins before it must */
 } Habit;
+
+static const SignetWindow night = {0x7f, 22 * 60, 5 * 60};
+/* Sundays from 2:00 to 3:00: an hour that is not there when summer time begins, and twice when it
+ * ends. */
+static const SignetWindow skipped = {1u << 6, 2 * 60, 3 * 60};
 
 static const Habit habits[] = {
     {"a server with certificates of a day", DAY_S, 1, 0, 0, 0.01, 0.1, NULL},
@@ -32,7 +37,8 @@ static const Habit habits[] = {
     {"a laptop with certificates of a week", 7 * DAY_S, 0.1, 0.2, 0.02, 0.05, 0.2, NULL},
     {"a laptop with certificates of 90 days", 90 * DAY_S, 0.1, 0.2, 0.02, 0.05, 0.2, NULL},
     {"a laptop with certificates of 398 days", 398 * DAY_S, 0.1, 0.2, 0.05, 0.05, 0.2, NULL},
-    {"a gateway with a window at night", 30 * DAY_S, 1, 0, 0, 0.05, 0.1, "night"},
+    {"a gateway with a window at night", 30 * DAY_S, 1, 0, 0, 0.05, 0.1, &night},
+    {"a gateway with a window where summer time begins", 10 * DAY_S, 1, 0, 0, 0.02, 0.1, &skipped},
 };
 
 typedef struct {
@@ -57,6 +63,9 @@ typedef struct {
     guint n_revoked;
     guint n_promotions;
     guint n_expired;
+    GTimeZone *zone; /* (owned) */
+    guint n_in_window;
+    gint64 open_s; /* since when it could have been renewed, without a failure */
 } Laptop;
 
 static gint64
@@ -75,6 +84,48 @@ static gboolean
 is_ca_there(const Laptop *laptop)
 {
     return laptop->true_s >= laptop->ca_away_until_s;
+}
+
+static gint64
+offset_of(const Laptop *laptop)
+{
+    gint interval = g_time_zone_find_interval(laptop->zone, G_TIME_TYPE_UNIVERSAL, laptop->true_s);
+
+    return g_time_zone_get_offset(laptop->zone, interval);
+}
+
+static gboolean
+is_in_window(const SignetWindow *window, gint64 local_s)
+{
+    gint64 minute = local_s / 60 % (24 * 60);
+    guint today = (guint)((local_s / DAY_S + 3) % 7); /* 1970 began on a Thursday; Monday is 0 */
+
+    if (window->begin_min < window->end_min)
+        return minute >= window->begin_min && minute < window->end_min && window->days >> today & 1;
+    if (minute >= window->begin_min)
+        return window->days >> today & 1;
+    return minute < window->end_min && window->days >> (today + 6) % 7 & 1;
+}
+
+static const SignetWindow *
+window_of(const Laptop *laptop)
+{
+    return laptop->input.rotation->windows ? laptop->habit->window : NULL;
+}
+
+/* In the window as the clock on the wall shows it, or too late to wait for one. */
+static void
+check_window(Laptop *laptop)
+{
+    const SignetWindow *window = window_of(laptop);
+    gint64 critical_s = laptop->machine.facts.not_after_s - laptop->habit->lifetime_s / 10 - 5 * 60;
+
+    if (!window || laptop->machine.current == 0 || clock_of(laptop) >= critical_s)
+        return;
+    laptop->n_in_window++;
+    if (!is_in_window(window, clock_of(laptop) + offset_of(laptop)))
+        ck_abort_msg("%s: an enrolment outside of the window, at %" G_GINT64_FORMAT,
+                     laptop->habit->name, laptop->true_s);
 }
 
 /* Never a storm: an hour and a day have room for few attempts, whatever happens. */
@@ -152,6 +203,7 @@ carry_out(Laptop *laptop, guint effects)
         event.kind = SIGNET_EVENT_KEY_MADE;
     } else if (effects & SIGNET_EFFECT_ENROLL) {
         count_attempt(laptop);
+        check_window(laptop);
         event.kind = is_ca_there(laptop) ? SIGNET_EVENT_ISSUED : SIGNET_EVENT_FAILED;
     } else if (effects & SIGNET_EFFECT_VERIFY) {
         event.kind = SIGNET_EVENT_VERIFIED;
@@ -188,7 +240,7 @@ look(Laptop *laptop)
 {
     SignetMachineDeadlines deadlines;
 
-    laptop->input.utc_offset_s = laptop->true_s / (182 * DAY_S) % 2 ? 7200 : 3600;
+    laptop->input.utc_offset_s = offset_of(laptop);
     deadlines = signet_machine_deadlines(&laptop->machine, &laptop->input, clock_of(laptop));
     if (deadlines.tick_s <= clock_of(laptop))
         feed(laptop, SIGNET_EVENT_TICK);
@@ -206,20 +258,31 @@ due_s(const Laptop *laptop)
                                   laptop->input.seed, laptop->machine.current);
 }
 
+/* It is due, and its window is open and was a step ago, the CA is there, and nothing has failed:
+ * then it has been renewed. */
+static void
+check_opportunity(Laptop *laptop, gboolean is_open)
+{
+    laptop->open_s = is_open && laptop->machine.attempt == 0 ? laptop->open_s + STEP_S : 0;
+    if (laptop->open_s > 2 * STEP_S)
+        ck_abort_msg("%s: not renewed in its window, in state %s: %s", laptop->habit->name,
+                     signet_machine_state_name(laptop->machine.state), laptop->machine.cause);
+}
+
 /* A certificate may be expired only when there was no chance to renew it. */
 static void
 check(Laptop *laptop)
 {
-    gboolean is_chance = is_ca_there(laptop) && laptop->error_s == 0;
+    const SignetWindow *window = window_of(laptop);
+    gint64 critical_s = laptop->machine.facts.not_after_s - laptop->habit->lifetime_s / 10;
+    gboolean is_due = laptop->machine.current && laptop->true_s >= due_s(laptop) &&
+                      is_ca_there(laptop) && laptop->error_s == 0;
+    gboolean is_open = !window || laptop->true_s >= critical_s ||
+                       is_in_window(window, laptop->true_s + offset_of(laptop));
 
-    if (laptop->machine.current && laptop->true_s >= due_s(laptop) && is_chance)
+    if (is_due && is_open)
         laptop->chance_s += STEP_S;
-    if (laptop->revoked_s != 0 && laptop->machine.current > laptop->revoked)
-        laptop->revoked_s = 0;
-    if (laptop->revoked_s != 0 && is_chance && (laptop->chance_s += STEP_S) > PATIENCE_S)
-        ck_abort_msg("%s: a revoked certificate is not replaced, in state %s: %s",
-                     laptop->habit->name, signet_machine_state_name(laptop->machine.state),
-                     laptop->machine.cause);
+    check_opportunity(laptop, is_due && is_open);
     if (laptop->true_s < laptop->live_end_s)
         return;
     laptop->n_expired++;
@@ -275,7 +338,6 @@ live_an_hour(Laptop *laptop)
 START_TEST(whoever_can_renew_has_a_valid_certificate)
 {
     const Habit *habit = &habits[_i / 20];
-    const SignetWindow night = {0x7f, 22 * 60, 5 * 60};
     g_autoptr(GArray) windows = g_array_new(FALSE, FALSE, sizeof(SignetWindow));
     g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)_i);
     SignetRotationProfile rotation = profile;
@@ -287,18 +349,23 @@ START_TEST(whoever_can_renew_has_a_valid_certificate)
         .input = good_input(),
         .live_end_s = NOW_S + 10 * DAY_S, /* nothing to lose before the first one */
         .attempt_hour = NOW_S / HOUR_S,
+        .zone = g_time_zone_new_identifier("CET-1CEST,M3.5.0,M10.5.0/3"),
     };
 
-    g_array_append_val(windows, night);
+    ck_assert_ptr_nonnull(laptop.zone);
+    if (habit->window)
+        g_array_append_vals(windows, habit->window, 1);
     rotation.renew_kind = SIGNET_RENEW_AUTO;
     rotation.jitter_percent = 5;
     rotation.overlap_s = SIGNET_AUTO;
-    rotation.windows = habit->windows ? windows : NULL;
+    rotation.windows = habit->window ? windows : NULL;
     laptop.input.rotation = &rotation;
     laptop.input.seed = (guint64)_i * 7919;
     laptop.input.clock_floor_s = FLOOR_S;
     while (laptop.true_s < NOW_S + YEARS * 365 * DAY_S)
         live_an_hour(&laptop);
+    g_time_zone_unref(laptop.zone);
+    ck_assert_uint_ge(laptop.n_in_window, habit->window ? laptop.n_promotions / 2 : 0);
     /* it did rotate, and not more often than twice what the lifetime asks for */
     ck_assert_uint_ge(laptop.n_promotions, (guint)(YEARS * 365 * DAY_S / habit->lifetime_s / 2));
     ck_assert_uint_le(laptop.n_promotions,
@@ -320,6 +387,7 @@ START_TEST(a_revoked_certificate_is_replaced_without_a_storm)
         .input = good_input(),
         .live_end_s = NOW_S + 10 * DAY_S,
         .attempt_hour = NOW_S / HOUR_S,
+        .zone = g_time_zone_new_identifier("CET-1CEST,M3.5.0,M10.5.0/3"),
     };
 
     rotation.renew_kind = SIGNET_RENEW_AUTO;
@@ -332,6 +400,7 @@ START_TEST(a_revoked_certificate_is_replaced_without_a_storm)
     laptop.input.looks = SIGNET_LOOK_REVOCATION;
     while (laptop.true_s < NOW_S + YEARS * 365 * DAY_S)
         live_an_hour(&laptop);
+    g_time_zone_unref(laptop.zone);
     ck_assert_uint_gt(laptop.n_revoked, 0);
     ck_assert_uint_gt(laptop.n_looks, 50 * laptop.n_revoked / 4);
     ck_assert_uint_le(laptop.n_promotions,
@@ -370,6 +439,23 @@ START_TEST(a_certificate_of_a_clock_that_was_ahead_is_replaced)
 }
 END_TEST
 
+/* Else the years would show nothing of it. */
+START_TEST(a_zone_of_these_years_has_its_summer_time)
+{
+    Laptop laptop = {.true_s = NOW_S,
+                     .zone = g_time_zone_new_identifier("CET-1CEST,M3.5.0,M10.5.0/3")};
+    guint n_changes = 0;
+
+    for (gint64 before = offset_of(&laptop); laptop.true_s < NOW_S + YEARS * 365 * DAY_S;
+         laptop.true_s += HOUR_S) {
+        n_changes += offset_of(&laptop) != before;
+        before = offset_of(&laptop);
+    }
+    ck_assert_uint_eq(n_changes, 2 * YEARS);
+    g_time_zone_unref(laptop.zone);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -380,6 +466,7 @@ main(void)
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, a_clock_in_1970_ends_and_begins_nothing);
     tcase_add_test(cases, a_certificate_of_a_clock_that_was_ahead_is_replaced);
+    tcase_add_test(cases, a_zone_of_these_years_has_its_summer_time);
     tcase_add_loop_test(cases, whoever_can_renew_has_a_valid_certificate, 0,
                         20 * (int)G_N_ELEMENTS(habits));
     tcase_add_loop_test(cases, a_revoked_certificate_is_replaced_without_a_storm, 0,
