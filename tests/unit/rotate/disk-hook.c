@@ -45,7 +45,7 @@ enter(guint *ret_number)
     if (disk_hook.watch)
         disk_hook.watch();
     number = *ret_number = (guint)g_atomic_int_add(&seen, 1) + 1;
-    if (disk_hook.mode == DISK_DIE_BEFORE && number == disk_hook.at)
+    if (disk_hook.mode == DISK_DIE && number == disk_hook.at)
         _exit(DISK_DEAD);
     if ((disk_hook.mode == DISK_FAIL_ONCE && number == disk_hook.at) ||
         (disk_hook.mode == DISK_FAIL_ON && number >= disk_hook.at)) {
@@ -60,8 +60,6 @@ leave(guint number)
 {
     int code = errno;
 
-    if (number != 0 && disk_hook.mode == DISK_DIE_AFTER && number == disk_hook.at)
-        _exit(DISK_DEAD);
     if (number != 0 && disk_hook.watch)
         disk_hook.watch();
     errno = code;

@@ -10,8 +10,7 @@
 
 typedef enum {
     DISK_COUNT,
-    DISK_DIE_BEFORE, /* the process ends at operation number 'at', before it is done */
-    DISK_DIE_AFTER,
+    DISK_DIE,       /* the process ends at operation number 'at', before it is done */
     DISK_FAIL_ONCE, /* that operation fails */
     DISK_FAIL_ON,   /* that one and all after it */
 } DiskMode;
