@@ -172,6 +172,7 @@ typedef enum {
     SIGNET_EVENT_CHECK_NOW,    /* likewise, whatever the time: somebody wants to know */
     SIGNET_EVENT_CHECKED,      /* findings */
     SIGNET_EVENT_CHECK_FAILED, /* cause */
+    SIGNET_EVENT_REVOKED,      /* the CA has revoked current, since it was asked to: findings */
 } SignetMachineEventKind;
 
 typedef struct {
@@ -180,7 +181,7 @@ typedef struct {
     gint64 after_s;
     SignetCertificateFacts facts;
     SignetMachineOrigin origin;     /* ADOPT */
-    const SignetFindings *findings; /* CHECKED; borrowed */
+    const SignetFindings *findings; /* CHECKED, REVOKED; borrowed */
 } SignetMachineEvent;
 
 /* What the engine has to do. All but TELL_… each have exactly one outcome event. */

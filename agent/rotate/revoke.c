@@ -9,6 +9,8 @@
 #include "agent/rotate/engine.h"
 #include "agent/rotate/private.h"
 
+#define REASON_HOLD 6 /* certificateHold, RFC 5280 5.3.1 */
+
 /* Something for the disk thread. */
 typedef struct {
     SignetEntry *entry;        /* (owned) */
@@ -64,10 +66,20 @@ signet_entry_end_revoking(SignetEntry *entry, const GError *error)
         finish(entry, entry->machine.current, error);
 }
 
-/* Peers will not take it much longer. */
+/* Peers will not take it much longer, and it vouches for nothing any more. */
 static void
-replace_current(SignetEntry *entry)
+replace_current(SignetEntry *entry, guint reason)
 {
+    const SignetFindings findings = {
+        .looks = SIGNET_LOOK_REVOCATION,
+        .standing = reason == REASON_HOLD ? SIGNET_STANDING_HELD : SIGNET_STANDING_REVOKED,
+        .reason = reason,
+        .revoked_s = signet_clock_now(entry->engine->context.clock),
+        .words = "the CA itself, which was asked to (signetctl revoke)",
+    };
+
+    signet_entry_advance(
+        entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_REVOKED, .findings = &findings});
     if (!signet_machine_is_working(&entry->machine))
         signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_ROTATE});
 }
@@ -91,7 +103,7 @@ on_revoked(SignetJob *job, gpointer data)
                signet_revocation_reason_words(request->reason));
     finish(entry, number, NULL);
     if (number == entry->machine.current)
-        replace_current(entry);
+        replace_current(entry, request->reason);
 }
 
 /* --- asking --- */

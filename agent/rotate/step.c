@@ -231,6 +231,14 @@ on_verified(SignetTransition *turn)
         signet_transition_start_promoting(turn);
 }
 
+static void
+on_rejected(SignetTransition *turn)
+{
+    turn->machine->resume = SIGNET_MACHINE_ENROLLING;
+    end_adoption(turn);
+    signet_transition_fail(turn, turn->event->cause);
+}
+
 /* The state in which an outcome counts; FALSE: it is late, or belongs to no effect. */
 static gboolean
 is_awaited(const SignetMachine *machine, SignetMachineEventKind kind)
@@ -275,6 +283,7 @@ is_awaited(const SignetMachine *machine, SignetMachineEventKind kind)
     case SIGNET_EVENT_CHECK:
     case SIGNET_EVENT_CHECK_NOW:
         return machine->checking == 0;
+    case SIGNET_EVENT_REVOKED:
     case SIGNET_EVENT_TICK:
         return TRUE;
     }
@@ -330,9 +339,7 @@ turn_once(SignetTransition *turn)
         on_restored(turn);
         break;
     case SIGNET_EVENT_REJECTED:
-        turn->machine->resume = SIGNET_MACHINE_ENROLLING;
-        end_adoption(turn);
-        signet_transition_fail(turn, turn->event->cause);
+        on_rejected(turn);
         break;
     case SIGNET_EVENT_KEY_BAD:
         on_key_bad(turn);
@@ -358,6 +365,7 @@ turn_once(SignetTransition *turn)
         break;
     case SIGNET_EVENT_CHECKED:
     case SIGNET_EVENT_CHECK_FAILED:
+    case SIGNET_EVENT_REVOKED:
         signet_transition_end_check(turn);
         break;
     }

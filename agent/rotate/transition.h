@@ -45,7 +45,7 @@ gboolean signet_transition_is_canary_needed(const SignetTransition *turn);
 
 /* watch.c: the events CHECK and CHECK_NOW. */
 void signet_transition_check(SignetTransition *turn);
-/* CHECKED and CHECK_FAILED. */
+/* CHECKED, CHECK_FAILED and REVOKED. */
 void signet_transition_end_check(SignetTransition *turn);
 
 /* begin.c: the events BEGIN and TICK. */

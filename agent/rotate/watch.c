@@ -284,10 +284,28 @@ take_findings(SignetTransition *turn, guint looks, const SignetFindings *now)
         fail_watch(turn, looks & ~learned);
 }
 
+static void
+take_own_revocation(SignetTransition *turn)
+{
+    SignetMachine *machine = turn->machine;
+
+    if (machine->current == 0 || machine->current <= machine->revoked)
+        return;
+    take_words(machine, SIGNET_LOOK_REVOCATION, turn->event->findings);
+    machine->watch.found.looks |= SIGNET_LOOK_REVOCATION;
+    machine->watch.is_silent = FALSE;
+    take_revocation(turn, turn->event->findings);
+}
+
 void
 signet_transition_end_check(SignetTransition *turn)
 {
     SignetMachine *machine = turn->machine;
+
+    if (turn->event->kind == SIGNET_EVENT_REVOKED) {
+        take_own_revocation(turn);
+        return;
+    }
     gboolean is_stale = machine->checking != machine->current;
     guint looks = machine->checking_looks;
 

@@ -194,6 +194,24 @@ START_TEST(a_revoked_key_that_cannot_be_replaced_is_told)
 }
 END_TEST
 
+START_TEST(a_revocation_that_was_asked_for_is_known_without_a_look)
+{
+    const SignetRotationProfile watched = watched_profile();
+    SignetMachineInput input = watched_input(&watched);
+    SignetMachine machine = watched_machine();
+    SignetFindings findings = revoked_for(1);
+    SignetMachineStep result;
+
+    result = feed(&machine, SIGNET_EVENT_REVOKED, &findings, &input, NOW_S);
+    ck_assert_uint_eq(result.effects, SIGNET_EFFECT_TELL_REVOKED);
+    ck_assert(signet_machine_is_key_revoked(&result.machine));
+    ck_assert_uint_eq(feed(&result.machine, SIGNET_EVENT_REVOKED, &findings, &input, NOW_S).effects,
+                      0);
+    machine = signet_machine_new(NOW_S);
+    ck_assert_uint_eq(feed(&machine, SIGNET_EVENT_REVOKED, &findings, &input, NOW_S).effects, 0);
+}
+END_TEST
+
 START_TEST(what_is_held_is_told_and_may_be_good_again)
 {
     const SignetRotationProfile watched = watched_profile();
@@ -388,6 +406,7 @@ main(void)
                         G_N_ELEMENTS(revocations));
     tcase_add_test(all, a_copy_of_a_key_that_became_known_is_replaced_too);
     tcase_add_test(all, a_revoked_key_that_cannot_be_replaced_is_told);
+    tcase_add_test(all, a_revocation_that_was_asked_for_is_known_without_a_look);
     tcase_add_test(all, what_is_held_is_told_and_may_be_good_again);
     tcase_add_test(all, silence_is_no_revocation_and_is_asked_again);
     tcase_add_test(all, what_is_said_of_an_old_generation_is_not_said_of_the_new_one);
