@@ -211,6 +211,7 @@ class Acme(hostile.Handler):
             return
         if jwk not in accounts:
             accounts.append(jwk)
+        self.note(f"new-account account={accounts.index(jwk)}")
         self.say("new-account", 200, {"status": "valid"}, [("Location", self.url("account", accounts.index(jwk)))])
 
     def show(self, operation, number, status=200):

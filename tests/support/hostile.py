@@ -107,9 +107,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _redirect_http(self):
         self.answer(307, headers=[("Location", f"http://{self.headers['Host']}{self.path}")])
 
+    def _hold(self):
+        """Until DIR/held, which is written here, is gone: meanwhile somebody may die. Then on as if nothing had been."""
+        with open(f"{self.server.dir}/held", "w", encoding="ascii"):
+            pass
+        for _ in range(300):
+            if not os.path.exists(f"{self.server.dir}/held"):
+                return
+            time.sleep(0.05)
+
     def misbehaves(self, operation):
         """TRUE when the answer has been given, or withheld."""
         mode = self.mode(operation)
+        if mode == "hold":
+            self._hold()
+            return False
         ways = {
             "garbage": self._garbage, "text": self._text, "empty": self._empty, "huge": self._huge, "endless": self._endless,
             "headers": self._headers, "drip": self._drip, "never": self._never, "cut": self._cut,
