@@ -80,7 +80,8 @@ read_rest(GBytes *json)
     signet_acme_problem_read(&problem, json);
     require(problem.type && problem.words, "a problem has a type and words");
     check_words(problem.words);
-    if (signet_acme_window_read(json, &start_s, &end_s, NULL, NULL))
+    g_autofree char *explanation = NULL;
+    if (signet_acme_window_read(json, &start_s, &end_s, &explanation, NULL))
         require(start_s >= 0 && start_s < end_s, "a window begins before it ends");
 }
 
