@@ -121,7 +121,7 @@ signet_child_run(const char *const *argv, const char *const *environment, guint 
     return TRUE;
 }
 
-SignetFindings *
+SignetProbeReport *
 signet_child_probe(const char *const *arguments, const char *const *environment, GError **error)
 {
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
@@ -139,5 +139,5 @@ signet_child_probe(const char *const *arguments, const char *const *environment,
                     *child.problems ? child.problems : "a signal ended it");
         return NULL;
     }
-    return signet_findings_new(child.output, strlen(child.output));
+    return signet_probe_report_new(child.output, strlen(child.output));
 }

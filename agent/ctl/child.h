@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "agent/ctl/findings.h"
+#include "agent/ctl/probe-report.h"
 
 /* Where programs of the machine are looked for, whatever the caller's PATH says. */
 #define SIGNET_CHILD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -24,7 +24,7 @@ gboolean signet_child_run(const char *const *argv, const char *const *environmen
                           SignetChild *ret_child, GError **error);
 
 /* signet-probe; NULL when it could not be run. What it was not able to do is among the findings. */
-SignetFindings *
+SignetProbeReport *
 signet_child_probe(const char *const *arguments, const char *const *environment, GError **error);
 /* Where it is installed. */
 const char *signet_child_probe_program(void);

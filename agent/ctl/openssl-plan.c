@@ -43,13 +43,13 @@ entry_free(gpointer item)
 }
 
 static GPtrArray *
-list_entries(const SignetFindings *findings)
+list_entries(const SignetProbeReport *findings)
 {
     GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
     guint position = 0;
     const char *value;
 
-    while ((value = signet_findings_next(findings, "config.provider", &position))) {
+    while ((value = signet_probe_report_next(findings, "config.provider", &position))) {
         g_auto(GStrv) words = g_strsplit(value, " ", 4);
         Entry *entry;
 
@@ -86,7 +86,7 @@ is_active(const GPtrArray *entries, const char *name)
 
 /* One way of reading the file. */
 typedef struct {
-    const SignetFindings *findings;
+    const SignetProbeReport *findings;
     GPtrArray *entries;
     const char *init, *providers; /* (nullable) */
 } Way;
@@ -125,7 +125,7 @@ check_names(const Way *way, GError **error)
 static gboolean
 check_fips(const Way *way, GError **error)
 {
-    const char *properties = signet_findings_get(way->findings, "config.properties");
+    const char *properties = signet_probe_report_get(way->findings, "config.properties");
     g_autofree char *squeezed = g_strdup(properties ? properties : "");
     gsize size = 0;
 
@@ -220,15 +220,15 @@ write_plan(const Way *openssl, const Way *node, const char *module)
 }
 
 char *
-signet_openssl_plan(const SignetFindings *openssl, const SignetFindings *node, const char *module,
-                    GError **error)
+signet_openssl_plan(const SignetProbeReport *openssl, const SignetProbeReport *node,
+                    const char *module, GError **error)
 {
     g_autoptr(GPtrArray) entries = list_entries(openssl);
     g_autoptr(GPtrArray) node_entries = list_entries(node);
-    const Way ways[] = {{openssl, entries, signet_findings_get(openssl, "config.init"),
-                         signet_findings_get(openssl, "config.providers")},
-                        {node, node_entries, signet_findings_get(node, "config.init"),
-                         signet_findings_get(node, "config.providers")}};
+    const Way ways[] = {{openssl, entries, signet_probe_report_get(openssl, "config.init"),
+                         signet_probe_report_get(openssl, "config.providers")},
+                        {node, node_entries, signet_probe_report_get(node, "config.init"),
+                         signet_probe_report_get(node, "config.providers")}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
         if (!check_names(&ways[i], error))

@@ -7,12 +7,12 @@
 
 #pragma once
 
-#include "agent/ctl/findings.h"
+#include "agent/ctl/probe-report.h"
 
 /* The whole text of the file to include, for a configuration of which signet-probe found this, read
  * as OpenSSL's programs and as Node.js read it. module: of the provider. Returns "" when signet and
  * default are active already. NULL: error says why it should not be done. */
-char *signet_openssl_plan(const SignetFindings *openssl, const SignetFindings *node,
+char *signet_openssl_plan(const SignetProbeReport *openssl, const SignetProbeReport *node,
                           const char *module, GError **error);
 
 /* The text with the lines that include that file at its end. */

@@ -73,14 +73,14 @@ static const char *const clean_environment[] = {"PATH=" SIGNET_CHILD_PATH, "LANG
 static char *
 find_config(const SignetCtl *ctl, GError **error)
 {
-    g_autoptr(SignetFindings) found = NULL;
+    g_autoptr(SignetProbeReport) found = NULL;
 
     if (ctl->setup.config)
         return signet_replace_resolve(ctl->setup.config);
     found = signet_child_probe((const char *const[]) {"config", NULL}, clean_environment, error);
     if (!found)
         return NULL;
-    return signet_replace_resolve(signet_findings_get(found, "config.file"));
+    return signet_replace_resolve(signet_probe_report_get(found, "config.file"));
 }
 
 static gboolean
@@ -111,7 +111,7 @@ write_candidate(const Setup *setup, const char *name, const GString *text, GErro
                                                                           : NULL;
 }
 
-static SignetFindings *
+static SignetProbeReport *
 probe(const char *file, const char *application, GError **error)
 {
     return signet_child_probe(
@@ -120,10 +120,10 @@ probe(const char *file, const char *application, GError **error)
 }
 
 static gboolean
-check_readable(const Setup *setup, const SignetFindings *found, GError **error)
+check_readable(const Setup *setup, const SignetProbeReport *found, GError **error)
 {
-    const char *problem = signet_findings_get(found, "config.error");
-    const char *line = signet_findings_get(found, "config.line");
+    const char *problem = signet_probe_report_get(found, "config.error");
+    const char *line = signet_probe_report_get(found, "config.line");
 
     if (!problem)
         return TRUE;
@@ -137,8 +137,8 @@ static gboolean
 plan(Setup *setup, GError **error)
 {
     g_autofree char *bare = write_candidate(setup, "bare.cnf", setup->bare, error);
-    g_autoptr(SignetFindings) openssl = bare ? probe(bare, "openssl_conf", error) : NULL;
-    g_autoptr(SignetFindings) node = openssl ? probe(bare, "nodejs_conf", error) : NULL;
+    g_autoptr(SignetProbeReport) openssl = bare ? probe(bare, "openssl_conf", error) : NULL;
+    g_autoptr(SignetProbeReport) node = openssl ? probe(bare, "nodejs_conf", error) : NULL;
     g_autofree char *installed = NULL;
 
     if (!node || !check_readable(setup, openssl, error))

@@ -29,7 +29,7 @@ answer(SignetWhyAnswer *ret, char *reason, char *advice)
 static const char *
 found(const SignetWhy *why, const char *name)
 {
-    return why->found ? signet_findings_get(why->found, name) : NULL;
+    return why->found ? signet_probe_report_get(why->found, name) : NULL;
 }
 
 static gboolean
@@ -244,7 +244,7 @@ is_configured(const SignetWhy *why, const char *provider, const char *yes)
     guint position = 0;
     const char *value;
 
-    while ((value = signet_findings_next(why->found, "config.provider", &position))) {
+    while ((value = signet_probe_report_next(why->found, "config.provider", &position))) {
         if (g_str_has_prefix(value, prefix) && g_str_has_suffix(value, suffix))
             return TRUE;
     }

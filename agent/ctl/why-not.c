@@ -29,7 +29,7 @@ why_clear(SignetWhy *why)
     g_free(why->identity);
     g_free(why->reference);
     g_clear_object(&why->known);
-    signet_findings_free(why->found);
+    signet_probe_report_free(why->found);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetWhy, why_clear)
 
@@ -176,7 +176,7 @@ run_trial(SignetWhy *why, GError **error)
 static void
 take_findings(SignetWhy *why)
 {
-    const char *identity = signet_findings_get(why->found, "reference.identity");
+    const char *identity = signet_probe_report_get(why->found, "reference.identity");
 
     if (why->identity || !identity || !is_name(identity))
         return;
@@ -199,7 +199,7 @@ list_alike(const SignetWhy *why)
 
     g_ptr_array_add(list, g_strdup_printf("user %s (uid %u)", why->role.user, why->role.uid));
     for (gsize i = 0; why->role.pid && i < G_N_ELEMENTS(surroundings); i++) {
-        if (signet_findings_is(why->found, surroundings[i].finding, "yes"))
+        if (signet_probe_report_is(why->found, surroundings[i].finding, "yes"))
             g_ptr_array_add(list, g_strdup(surroundings[i].what));
     }
     return list;
@@ -219,8 +219,8 @@ join(GPtrArray *list)
 static char *
 describe_success(const SignetWhy *why)
 {
-    const char *config = signet_findings_get(why->found, "config.file");
-    gboolean is_verified = signet_findings_is(why->found, "verified", "yes");
+    const char *config = signet_probe_report_get(why->found, "config.file");
+    gboolean is_verified = signet_probe_report_is(why->found, "verified", "yes");
 
     return g_strdup_printf(
         "Nothing is in the way: %s signed with '%s' for %s, by %s%s%s; %s", why->role.user,
@@ -271,7 +271,7 @@ static void
 print_json(const SignetWhy *why, const SignetWhyAnswer *answer)
 {
     g_autoptr(GPtrArray) alike = list_alike(why);
-    const char *config = signet_findings_get(why->found, "config.file");
+    const char *config = signet_probe_report_get(why->found, "config.file");
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
@@ -286,7 +286,7 @@ print_json(const SignetWhy *why, const SignetWhyAnswer *answer)
     g_variant_dict_insert(&dict, "door", "s", why->is_module ? "pkcs11" : "openssl");
     g_variant_dict_insert(&dict, "config", "s", config ? config : "");
     g_variant_dict_insert(&dict, "verified", "b",
-                          signet_findings_is(why->found, "verified", "yes"));
+                          signet_probe_report_is(why->found, "verified", "yes"));
     g_variant_dict_insert_value(&dict, "tried_as", strings(alike));
     g_variant_dict_insert_value(&dict, "not_tried", strings(why->role.unlike));
     signet_ctl_print_json(g_variant_dict_end(&dict), TRUE);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "agent/ctl/ctl.h"
-#include "agent/ctl/findings.h"
+#include "agent/ctl/probe-report.h"
 
 /* What a program does TLS with. */
 typedef enum {
@@ -51,7 +51,7 @@ typedef struct {
     gboolean is_module;         /* through PKCS#11 */
     SignetDbusIdentity1 *known; /* (owned, nullable) the agent's, for root */
     gboolean is_agent_there;    /* it answers on the bus */
-    SignetFindings *found;      /* (owned, nullable) */
+    SignetProbeReport *found;   /* (owned, nullable) */
 } SignetWhy;
 
 /* what: as typed; a name is looked for in PATH. FALSE: there is none of that name. */

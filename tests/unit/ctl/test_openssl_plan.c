@@ -13,8 +13,8 @@
 static char *
 plan(const char *openssl, const char *node, GError **error)
 {
-    g_autoptr(SignetFindings) one = signet_findings_new(openssl, strlen(openssl));
-    g_autoptr(SignetFindings) other = signet_findings_new(node, strlen(node));
+    g_autoptr(SignetProbeReport) one = signet_probe_report_new(openssl, strlen(openssl));
+    g_autoptr(SignetProbeReport) other = signet_probe_report_new(node, strlen(node));
 
     return signet_openssl_plan(one, other, "signet.so", error);
 }
@@ -154,14 +154,14 @@ END_TEST
 START_TEST(findings_are_lines_of_two_words)
 {
     const char text[] = "a 1\nno-value\n\n leading\na 2\nb x y\xff\n";
-    g_autoptr(SignetFindings) found = signet_findings_new(text, sizeof(text) - 1);
+    g_autoptr(SignetProbeReport) found = signet_probe_report_new(text, sizeof(text) - 1);
     guint position = 0;
 
-    ck_assert_str_eq(signet_findings_next(found, "a", &position), "1");
-    ck_assert_str_eq(signet_findings_next(found, "a", &position), "2");
-    ck_assert_ptr_null(signet_findings_next(found, "a", &position));
-    ck_assert_str_eq(signet_findings_get(found, "b"), "x y\xef\xbf\xbd");
-    ck_assert_ptr_null(signet_findings_get(found, "no-value"));
+    ck_assert_str_eq(signet_probe_report_next(found, "a", &position), "1");
+    ck_assert_str_eq(signet_probe_report_next(found, "a", &position), "2");
+    ck_assert_ptr_null(signet_probe_report_next(found, "a", &position));
+    ck_assert_str_eq(signet_probe_report_get(found, "b"), "x y\xef\xbf\xbd");
+    ck_assert_ptr_null(signet_probe_report_get(found, "no-value"));
 }
 END_TEST
 

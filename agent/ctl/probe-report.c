@@ -3,7 +3,7 @@
 
 /* What signet-probe found: names and values. */
 
-#include "agent/ctl/findings.h"
+#include "agent/ctl/probe-report.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@ typedef struct {
     char *value; /* (owned) valid UTF-8 */
 } Finding;
 
-struct SignetFindings {
+struct SignetProbeReport {
     GArray *items; /* (owned) of Finding */
 };
 
@@ -25,10 +25,10 @@ finding_clear(gpointer item)
     g_free(finding->value);
 }
 
-SignetFindings *
-signet_findings_new(const char *text, gsize size)
+SignetProbeReport *
+signet_probe_report_new(const char *text, gsize size)
 {
-    SignetFindings *findings = g_new0(SignetFindings, 1);
+    SignetProbeReport *findings = g_new0(SignetProbeReport, 1);
     g_autofree char *valid = g_utf8_make_valid(text, (gssize)size);
     g_auto(GStrv) lines = g_strsplit(valid, "\n", -1);
 
@@ -48,7 +48,7 @@ signet_findings_new(const char *text, gsize size)
 }
 
 void
-signet_findings_free(SignetFindings *findings)
+signet_probe_report_free(SignetProbeReport *findings)
 {
     if (!findings)
         return;
@@ -57,7 +57,7 @@ signet_findings_free(SignetFindings *findings)
 }
 
 const char *
-signet_findings_next(const SignetFindings *findings, const char *name, guint *position)
+signet_probe_report_next(const SignetProbeReport *findings, const char *name, guint *position)
 {
     while (*position < findings->items->len) {
         const Finding *finding = &g_array_index(findings->items, Finding, (*position)++);
@@ -69,15 +69,15 @@ signet_findings_next(const SignetFindings *findings, const char *name, guint *po
 }
 
 const char *
-signet_findings_get(const SignetFindings *findings, const char *name)
+signet_probe_report_get(const SignetProbeReport *findings, const char *name)
 {
     guint position = 0;
 
-    return signet_findings_next(findings, name, &position);
+    return signet_probe_report_next(findings, name, &position);
 }
 
 gboolean
-signet_findings_is(const SignetFindings *findings, const char *name, const char *value)
+signet_probe_report_is(const SignetProbeReport *findings, const char *name, const char *value)
 {
-    return g_strcmp0(signet_findings_get(findings, name), value) == 0;
+    return g_strcmp0(signet_probe_report_get(findings, name), value) == 0;
 }
