@@ -31,8 +31,8 @@ append(struct hunt *hunt, CK_OBJECT_HANDLE handle)
 
 /* *ret_identity: NULL when there is none to be shown; *ret_base: see signet_state_remember(). */
 static CK_RV
-find(struct signet_channel *channel, const char *name, struct signet_identity **ret_identity,
-     CK_OBJECT_HANDLE *ret_base)
+find(struct hunt *hunt, struct signet_channel *channel, const char *name,
+     struct signet_identity **ret_identity, CK_OBJECT_HANDLE *ret_base)
 {
     CK_RV rv = signet_state_lock();
     if (rv != CKR_OK)
@@ -44,7 +44,9 @@ find(struct signet_channel *channel, const char *name, struct signet_identity **
     rv = signet_agent_look_up(channel, name, ret_identity);
     if (*ret_identity == NULL || (rv = signet_state_lock()) != CKR_OK)
         return rv;
-    *ret_base = signet_state_remember(*ret_identity);
+    struct signet_object leaf = {.identity = *ret_identity, .part = SIGNET_PART_CERTIFICATE};
+    bool is_shown = signet_object_matches(&leaf, hunt->attributes, hunt->count);
+    *ret_base = signet_state_remember(*ret_identity, is_shown);
     signet_state_unlock();
     return CKR_OK;
 }
@@ -54,11 +56,10 @@ add_identity(struct hunt *hunt, struct signet_channel *channel, const char *name
 {
     struct signet_object object = {0};
     CK_OBJECT_HANDLE base = 0;
-    CK_RV rv = find(channel, name, &object.identity, &base);
-    unsigned parts =
+    CK_RV rv = find(hunt, channel, name, &object.identity, &base);
+    unsigned end =
         object.identity == NULL ? 0 : SIGNET_PART_CERTIFICATE + object.identity->certificate_count;
-    for (object.part = SIGNET_PART_PRIVATE_KEY; object.part < parts && rv == CKR_OK;
-         object.part++) {
+    for (object.part = SIGNET_PART_PRIVATE_KEY; object.part < end && rv == CKR_OK; object.part++) {
         if (!signet_object_matches(&object, hunt->attributes, hunt->count))
             continue;
         hunt->has_private_key |= object.part == SIGNET_PART_PRIVATE_KEY;

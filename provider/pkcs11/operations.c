@@ -108,7 +108,6 @@ C_SignUpdate(CK_SESSION_HANDLE handle, unsigned char *part, CK_ULONG size)
     return rv;
 }
 
-/* *size: room in 'to', and how much of it was filled. */
 static CK_RV
 use(enum signet_wire_op op, const void *request, uint8_t *to, size_t *size)
 {

@@ -9,11 +9,10 @@
 #include "provider/pkcs11/agent.h"
 #include "provider/pkcs11/state.h"
 
-#define SLOT_ID      0u
-#define MANUFACTURER "Signet"
-#define LABEL        "Signet"
-#define MODEL        "Signet agent"
-#define SERIAL       "1" /* part of what OpenVPN calls a key: never to change */
+#define SLOT_ID 0u
+#define LABEL   "Signet" /* and the manufacturer */
+#define MODEL   "Signet agent"
+#define SERIAL  "1" /* part of what OpenVPN calls a key: never to change */
 
 static const CK_VERSION version = {SIGNET_VERSION_MAJOR, SIGNET_VERSION_MINOR};
 
@@ -68,7 +67,7 @@ C_GetInfo(CK_INFO *info)
         return rv;
     *info = (CK_INFO) {.cryptokiVersion = {CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR},
                        .libraryVersion = version};
-    PAD(info->manufacturerID, MANUFACTURER);
+    PAD(info->manufacturerID, LABEL);
     PAD(info->libraryDescription, "Keys of the Signet agent");
     return CKR_OK;
 }
@@ -96,7 +95,7 @@ C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
         return rv;
     *info = (CK_SLOT_INFO) {.flags = CKF_TOKEN_PRESENT, .firmwareVersion = version};
     PAD(info->slotDescription, "Signet agent");
-    PAD(info->manufacturerID, MANUFACTURER);
+    PAD(info->manufacturerID, LABEL);
     return CKR_OK;
 }
 
@@ -120,7 +119,7 @@ C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     };
     signet_state_unlock();
     PAD(info->label, LABEL);
-    PAD(info->manufacturerID, MANUFACTURER);
+    PAD(info->manufacturerID, LABEL);
     PAD(info->model, MODEL);
     PAD(info->serialNumber, SERIAL);
     PAD(info->utcTime, "");

@@ -17,7 +17,7 @@
 struct record {
     CK_ULONG serial;
     struct signet_identity *identity; /* (owned) */
-    int64_t found_ms;                 /* when the agent named it last */
+    int64_t shown_ms;                 /* when its certificate was found in the agent last */
 };
 
 struct secret_record {
@@ -168,7 +168,7 @@ start(struct signet_channel **channel)
     if (state.is_started) {
         signet_session_close_all(); /* the channel knows by itself that it is in a child */
         for (size_t i = 0; i < state.record_count; i++)
-            state.records[i].found_ms = signet_channel_now_ms();
+            state.records[i].shown_ms = signet_channel_now_ms();
         state.view.size = 0;
         state.pid = getpid();
         return CKR_OK;
@@ -357,19 +357,20 @@ forget_old(const char *name)
 }
 
 CK_OBJECT_HANDLE
-signet_state_remember(struct signet_identity *identity)
+signet_state_remember(struct signet_identity *identity, bool is_shown)
 {
+    int64_t now_ms = signet_channel_now_ms();
     for (size_t i = state.record_count; i > 0; i--) {
         struct record *record = &state.records[i - 1];
         if (signet_identity_equal(record->identity, identity)) {
-            record->found_ms = signet_channel_now_ms();
+            record->shown_ms = is_shown ? now_ms : record->shown_ms;
             return record->serial << SIGNET_PART_BITS;
         }
     }
     forget_old(identity->name);
     CK_ULONG serial = ++state.next;
     state.records[state.record_count++] =
-        (struct record) {serial, signet_identity_ref(identity), signet_channel_now_ms()};
+        (struct record) {serial, signet_identity_ref(identity), is_shown ? now_ms : 0};
     return serial << SIGNET_PART_BITS;
 }
 
@@ -380,7 +381,7 @@ signet_state_recall(const char *name, CK_OBJECT_HANDLE *ret_base)
     for (size_t i = state.record_count; i > 0; i--) {
         const struct record *record = &state.records[i - 1];
         *ret_base = record->serial << SIGNET_PART_BITS;
-        if (record->found_ms > since_ms && strcmp(record->identity->name, name) == 0)
+        if (record->shown_ms > since_ms && strcmp(record->identity->name, name) == 0)
             return signet_identity_ref(record->identity);
     }
     return NULL;
@@ -477,6 +478,6 @@ signet_state_has_changed(const struct signet_view *view)
     bool has_changed = state.view.size > 0 && !is_same;
     state.view = *view;
     for (size_t i = 0; i < state.record_count && has_changed; i++)
-        state.records[i].found_ms = 0;
+        state.records[i].shown_ms = 0;
     return has_changed;
 }

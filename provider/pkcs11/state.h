@@ -77,11 +77,12 @@ void signet_session_close(struct signet_session *session);
 void signet_session_close_all(void);
 CK_ULONG signet_session_count(void);
 
-/* Remembers an identity, or finds it known. Returns the handle that its parts are added to. */
-CK_OBJECT_HANDLE signet_state_remember(struct signet_identity *identity);
-/* What was remembered of that name within the last second, so that a certificate and its key, which
- * are searched for one after the other, belong together over a rotation; in a child's first second
- * what its parent had. A reference; NULL: none. */
+/* Remembers an identity, or finds it known. is_shown: by its certificate. Returns the handle that
+ * its parts are added to. */
+CK_OBJECT_HANDLE signet_state_remember(struct signet_identity *identity, bool is_shown);
+/* What was shown of that name in the last second: a key belongs to the certificate that was
+ * searched for before it, over a rotation. In a child's first second: what its parent had. A
+ * reference. */
 struct signet_identity *signet_state_recall(const char *name, CK_OBJECT_HANDLE *ret_base);
 /* A reference or copy in *ret_object, for signet_object_release(); false: no such object. */
 bool signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object);

@@ -176,6 +176,20 @@ START_TEST(a_certificate_and_its_key_are_of_one_generation_over_a_rotation)
 }
 END_TEST
 
+/* A server that has its certificate from a file, reads it again and then searches for the key. */
+START_TEST(without_a_search_for_the_certificate_a_key_is_the_current_one)
+{
+    CK_SESSION_HANDLE session = begin();
+    CK_OBJECT_HANDLE before = find_one(session, CKO_PRIVATE_KEY, "p256");
+    kill(fake_agent_pid(), SIGUSR1);
+    nanosleep(&(struct timespec) {0, 100000000}, NULL);
+    CK_OBJECT_HANDLE after = find_one(session, CKO_PRIVATE_KEY, "p256");
+    ck_assert_uint_ne(after, before);
+    assert_signs(session, after, "p256", 1);
+    kill(fake_agent_pid(), SIGUSR1); /* back */
+}
+END_TEST
+
 /* libp11's engine searches for the key again in each child, for the certificate that its parent
  * has. */
 START_TEST(a_child_that_initializes_again_finds_what_its_parent_had)
@@ -353,6 +367,7 @@ processes_suite(void)
     tcase_add_test(tests, without_an_agent_the_token_is_there_and_its_keys_are_not);
     tcase_add_test(tests, handles_keep_their_generation_and_an_event_tells_of_the_next);
     tcase_add_test(tests, a_certificate_and_its_key_are_of_one_generation_over_a_rotation);
+    tcase_add_test(tests, without_a_search_for_the_certificate_a_key_is_the_current_one);
     tcase_add_test(tests, a_child_that_initializes_again_finds_what_its_parent_had);
     tcase_add_test(tests, what_an_event_told_of_is_found_at_once);
     tcase_add_test(tests, a_blocked_wait_ends_with_the_next_rotation);
