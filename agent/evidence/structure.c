@@ -274,26 +274,27 @@ make_name(SignetTpmName *name, guint16 algorithm, GBytes *bytes)
 }
 
 gboolean
-signet_tpm_public_read(SignetTpmPublic *public, GBytes *bytes, GError **error)
+signet_tpm_public_read(SignetTpmPublic *area, GBytes *bytes, GError **error)
 {
     Reader reader = reader_of(bytes);
     guint16 type = take_16(&reader);
     guint16 algorithm = take_16(&reader);
 
-    public->attributes = (guint32)take_number(&reader, 4);
+    area->attributes = (guint32)take_number(&reader, 4);
     take_sized(&reader, DIGEST_MAX); /* authPolicy */
     if (type == ALG_RSA)
-    public->spki = take_rsa(&reader);
-    else if (type == ALG_ECC) public->spki = take_ec(&reader);
-    return (public->spki && make_name(&public->name, algorithm, bytes)) ||
+        area->spki = take_rsa(&reader);
+    else if (type == ALG_ECC)
+        area->spki = take_ec(&reader);
+    return (area->spki && make_name(&area->name, algorithm, bytes)) ||
            signet_error_set(error, SIGNET_ERROR_CORRUPT,
                             "it is not the public area of an RSA or EC key of a TPM");
 }
 
 void
-signet_tpm_public_clear(SignetTpmPublic *public)
+signet_tpm_public_clear(SignetTpmPublic *area)
 {
-    g_clear_pointer(&public->spki, g_bytes_unref);
+    g_clear_pointer(&area->spki, g_bytes_unref);
 }
 
 /* --- TPMS_ATTEST --- */

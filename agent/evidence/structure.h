@@ -29,8 +29,8 @@ typedef struct {
     SignetTpmName name;
 } SignetTpmPublic;
 
-gboolean signet_tpm_public_read(SignetTpmPublic *public, GBytes *bytes, GError **error);
-void signet_tpm_public_clear(SignetTpmPublic *public);
+gboolean signet_tpm_public_read(SignetTpmPublic *area, GBytes *bytes, GError **error);
+void signet_tpm_public_clear(SignetTpmPublic *area);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetTpmPublic, signet_tpm_public_clear)
 gboolean signet_tpm_name_equal(const SignetTpmName *a, const SignetTpmName *b);
 
