@@ -66,7 +66,7 @@ typedef struct {
 
 /* --- policy --- */
 
-/* What wants a PIN says so before somebody needs it. */
+/* What wants a PIN says so before somebody needs it; and what has to prove something is asked. */
 static void
 probe_tokens(Agent *agent)
 {
@@ -76,7 +76,8 @@ probe_tokens(Agent *agent)
         const SignetTokenConfig *config = g_ptr_array_index(configs, i);
         SignetToken *token = signet_tokens_get(agent->tokens, config->name);
 
-        if (config->kind == SIGNET_TOKEN_PKCS11 &&
+        if ((config->kind == SIGNET_TOKEN_PKCS11 ||
+             signet_policy_is_evidence_required(agent->policy)) &&
             signet_token_get_state(token) == SIGNET_TOKEN_STATE_UNKNOWN)
             signet_token_probe(token, NULL, NULL, NULL);
     }

@@ -366,8 +366,9 @@ find_silence(const SignetEntry *entry, const SignetToken *token)
 
     if (why || facts)
         return why;
-    return g_strdup_printf("it is not known yet whether token '%s' can prove where its keys are",
-                           entry->policy->token);
+    return g_strdup_printf("it is not known yet whether token '%s' can prove where its keys are "
+                           "(ask it: signetctl token measure %s)",
+                           entry->policy->token, entry->policy->token);
 }
 
 char *
