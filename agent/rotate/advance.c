@@ -139,16 +139,18 @@ tell_effects(const SignetEntry *entry, const SignetMachine *before, guint effect
 
 /* NULL when all is well. */
 static GError *
-dup_state_error(const SignetEntry *entry)
+dup_state_error(SignetEntry *entry)
 {
     const char *cause = entry->machine.cause;
+    const char *code = signet_entry_get_device_code(entry);
 
     switch (entry->machine.state) {
     case SIGNET_MACHINE_WAITING_TOKEN:
         return signet_error_new(SIGNET_ERROR_TOKEN_ABSENT, "%s", cause);
     case SIGNET_MACHINE_WAITING_CA:
     case SIGNET_MACHINE_PENDING_CA:
-        return signet_error_new(SIGNET_ERROR_CA_PENDING, "%s", cause);
+        return signet_error_new(SIGNET_ERROR_CA_PENDING, "%s%s%s", cause,
+                                *code ? "; the device code is " : "", code);
     case SIGNET_MACHINE_BLOCKED:
         return signet_error_new(SIGNET_ERROR_POLICY, "%s", cause);
     case SIGNET_MACHINE_ABSENT:
