@@ -31,6 +31,8 @@ gboolean signet_rules_needs_new_key(const SignetMachine *machine, const SignetMa
 const char *signet_rules_blocked(const SignetMachine *machine, const SignetMachineInput *input);
 
 /* watch.c: what others say of the current certificate. */
+/* Of the current certificate, seconds. */
+gint64 signet_watch_lifetime(const SignetMachine *machine);
 /* Begins anew with the generation that has become current. */
 void signet_watch_reset(SignetMachine *machine, const SignetMachineInput *input, gint64 now_s);
 /* The next look, and at what. SIGNET_NEVER: nothing is to be looked at. */

@@ -30,7 +30,7 @@ signet_transition_enter(SignetTransition *turn, SignetMachineState state, const 
 static gint64
 lifetime_of(const SignetMachine *machine)
 {
-    return machine->current ? machine->facts.not_after_s - machine->facts.not_before_s : 0;
+    return machine->current ? signet_watch_lifetime(machine) : 0;
 }
 
 gint64

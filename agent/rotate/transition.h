@@ -43,7 +43,7 @@ void signet_transition_start_promoting(SignetTransition *turn);
 void signet_transition_start_restoring(SignetTransition *turn);
 gboolean signet_transition_is_canary_needed(const SignetTransition *turn);
 
-/* watch.c: the events CHECK and CHECK_NOW. */
+/* look.c: the events CHECK and CHECK_NOW. */
 void signet_transition_check(SignetTransition *turn);
 /* CHECKED, CHECK_FAILED and REVOKED. */
 void signet_transition_end_check(SignetTransition *turn);
