@@ -191,23 +191,38 @@ is_attempt_over(const SignetMachine *before, const SignetMachine *after,
            (signet_machine_is_working(before) || kind == SIGNET_EVENT_BEGIN);
 }
 
-/* An attempt that was interrupted goes on under its name: the token then destroys what it had made.
- * Never under the name of a key that is stored. */
+/* What an attempt that was interrupted may have left on the token has a name that is given away
+ * again, also to a later generation: the token then destroys it. Never the name of a key that is
+ * stored. */
+static char *
+dup_name_left(const SignetEntry *entry, const SignetMachine *machine)
+{
+    const char *name = strchr(machine->key_name, ':');
+    guint32 number = (guint32)g_ascii_strtoull(machine->key_name, NULL, 10);
+
+    if (!name || number == 0 ||
+        signet_inventory_get(entry->engine->context.inventory, entry->name, number))
+        return NULL;
+    return g_strdup(name + 1);
+}
+
+/* Empty: the token chooses. */
 static void
 name_key(const SignetEntry *entry, SignetMachine *machine)
 {
-    g_autofree char *prefix = g_strdup_printf("%u:", machine->pending);
-    guint8 name[SIGNET_KEY_NAME_BYTES];
-    gsize length = strlen(prefix);
+    g_autofree char *left = dup_name_left(entry, machine);
+    guint8 random[SIGNET_KEY_NAME_BYTES];
+    gsize length;
 
-    if (g_str_has_prefix(machine->key_name, prefix) &&
-        !signet_inventory_get(entry->engine->context.inventory, entry->name, machine->pending))
+    if (!left && getentropy(random, sizeof(random)) < 0) {
+        machine->key_name[0] = '\0';
         return;
-    g_strlcpy(machine->key_name, prefix, sizeof(machine->key_name));
-    if (getentropy(name, sizeof(name)) < 0)
-        machine->key_name[0] = '\0'; /* the token chooses */
-    for (guint i = 0; machine->key_name[0] && i < sizeof(name); i++)
-        g_snprintf(machine->key_name + length + 2 * i, 3, "%02x", name[i]);
+    }
+    g_snprintf(machine->key_name, sizeof(machine->key_name), "%u:%s", machine->pending,
+               left ? left : "");
+    length = strlen(machine->key_name);
+    for (guint i = 0; !left && i < sizeof(random); i++)
+        g_snprintf(machine->key_name + length + 2 * i, 3, "%02x", random[i]);
 }
 
 void

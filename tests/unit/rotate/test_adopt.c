@@ -443,6 +443,29 @@ START_TEST(a_key_that_was_taken_over_is_destroyed)
 }
 END_TEST
 
+/* What a token has made of a key whose making failed is found by its name, whatever came between.
+ */
+START_TEST(an_adoption_does_not_orphan_what_was_made_before_it)
+{
+    g_autofree char *dir = g_build_filename(world->root, "keys", NULL);
+
+    world->token.dir = dir;
+    world->token.fault = FAKE_TOKEN_LOST;
+    g_atomic_int_set(&world->token.fail_at, 1);
+    rotate("guest");
+    ck_assert_ptr_nonnull(answer.error);
+    ck_assert_uint_eq(fake_token_count_keys(dir), 1);
+    world->token.dir = NULL; /* where the adopted key and those before are not */
+    adopt_with("guest", &(SignetAdoption) {.name = key->blob, .is_enrolled = TRUE});
+    ck_assert_ptr_null(answer.error);
+    world->token.dir = dir;
+    rotate("guest");
+    ck_assert_ptr_null(answer.error);
+    ck_assert_uint_eq(fake_token_count_keys(dir), 1);
+    world->token.dir = NULL;
+}
+END_TEST
+
 START_TEST(what_was_adopted_is_known_after_a_restart)
 {
     adopt("wifi");
@@ -593,6 +616,7 @@ make_engine(void)
     tcase_add_test(engine, the_policy_renews_what_was_adopted_with_the_same_key);
     tcase_add_test(engine, an_adopted_key_is_not_destroyed_with_its_generation);
     tcase_add_test(engine, a_key_that_was_taken_over_is_destroyed);
+    tcase_add_test(engine, an_adoption_does_not_orphan_what_was_made_before_it);
     tcase_add_test(engine, what_was_adopted_is_known_after_a_restart);
     tcase_add_test(engine, what_does_not_fit_is_refused_and_nothing_changes);
     tcase_add_test(engine, a_certificate_that_cannot_be_used_is_refused_unless_the_ca_is_asked);
