@@ -21,6 +21,9 @@
 #define PAUSE_BROKEN_MS \
     2000u /* up to this after a lost answer: our own request may be what the agent dies of */
 #define REFACTORY_MS 1000u /* what a call may spend on a new factory */
+/* An agent that dies between keeping a factory and answering leaves a connection that is open, and
+ * never answered: another is asked for after this long. */
+#define FACTORY_MS 2000u
 
 struct signet_channel {
     char *socket; /* (owned) for messages */
@@ -171,7 +174,7 @@ judge_exchange(struct signet_channel *channel, struct journey *j, const struct s
     case SIGNET_EXCHANGE_LATE:
         fail(j, SIGNET_CHANNEL_TIMED_OUT, "the agent at '%s' did not answer %s within %u ms",
              channel->socket, op, channel->timeout_ms);
-        return VERDICT_FAILED;
+        return x->deadline_ms < j->deadline_ms ? VERDICT_AGAIN : VERDICT_FAILED;
     case SIGNET_EXCHANGE_GARBAGE:
         fail(j, SIGNET_CHANNEL_PROTOCOL, "the agent at '%s' answered %s with a malformed packet",
              channel->socket, op);
@@ -199,6 +202,9 @@ attempt(struct signet_channel *channel, struct journey *j)
                                 .message = j->call->message,
                                 .program = channel->program,
                                 .deadline_ms = j->deadline_ms + j->call->patience_ms};
+    int64_t soon_ms = signet_channel_now_ms() + FACTORY_MS;
+    if (x.op == SIGNET_WIRE_OP_FACTORY && soon_ms < x.deadline_ms)
+        x.deadline_ms = soon_ms;
     enum signet_exchange_result result = signet_connection_exchange(c, &x);
     enum verdict verdict = judge_exchange(channel, j, &x, result);
     /* that an idle connection has ended says nothing about the agent of now */
@@ -228,10 +234,19 @@ pause_before(struct journey *j, enum verdict verdict)
     return true;
 }
 
+/* On a connection that the caller releases. */
 static bool
-travel(struct signet_channel *channel, struct journey *j)
+travel(struct signet_channel *channel, struct journey *j, bool fresh)
 {
     enum verdict verdict;
+    j->connection = signet_pool_acquire(&channel->pool, fresh, j->deadline_ms);
+    if (j->connection == NULL && errno == ETIMEDOUT)
+        fail(j, SIGNET_CHANNEL_TIMED_OUT, "others used the connection '%s' for %u ms",
+             channel->socket, channel->timeout_ms);
+    else if (j->connection == NULL)
+        fail(j, SIGNET_CHANNEL_NO_MEMORY, "out of memory");
+    if (j->connection == NULL)
+        return false;
     do
         verdict = attempt(channel, j);
     while (verdict != VERDICT_DONE && verdict != VERDICT_FAILED && pause_before(j, verdict));
@@ -243,28 +258,13 @@ travel(struct signet_channel *channel, struct journey *j)
     return verdict == VERDICT_DONE;
 }
 
-static bool
-fail_to_acquire(struct signet_channel *channel, struct journey *j)
-{
-    if (errno == ETIMEDOUT)
-        fail(j, SIGNET_CHANNEL_TIMED_OUT, "others used the connection '%s' for %u ms",
-             channel->socket, channel->timeout_ms);
-    else
-        fail(j, SIGNET_CHANNEL_NO_MEMORY, "out of memory");
-    return false;
-}
-
 /* Makes a new connection by path, at most until the deadline, into a factory. */
 static bool
 open_factory(struct signet_channel *channel, struct journey *j)
 {
     static const struct signet_channel_call factory = {.op = SIGNET_WIRE_OP_FACTORY};
     j->call = &factory;
-    j->connection = signet_pool_acquire(&channel->pool, true, j->deadline_ms);
-    if (j->connection == NULL)
-        return fail_to_acquire(channel, j);
-
-    bool is_open = travel(channel, j);
+    bool is_open = travel(channel, j, true);
     if (is_open)
         signet_pool_keep_factory(&channel->pool, j->connection);
     signet_pool_release(&channel->pool, j->connection);
@@ -295,11 +295,7 @@ replace_factory(struct signet_channel *channel)
 static bool
 call(struct signet_channel *channel, struct journey *j)
 {
-    j->connection = signet_pool_acquire(&channel->pool, false, j->deadline_ms);
-    if (j->connection == NULL)
-        return fail_to_acquire(channel, j);
-
-    bool is_answered = travel(channel, j);
+    bool is_answered = travel(channel, j, false);
     bool is_new_by_path = is_answered && j->is_new && j->connection->is_by_path;
     signet_pool_release(&channel->pool, j->connection);
     if (is_new_by_path)

@@ -226,6 +226,8 @@ void
 signet_pool_release(struct signet_pool *pool, struct signet_connection *connection)
 {
     size_t n_free = 0;
+    if (connection == NULL)
+        return;
     pthread_mutex_lock(&pool->lock);
     for (struct signet_connection *c = pool->connections; c != NULL; c = c->next)
         n_free += !c->is_busy;

@@ -50,7 +50,7 @@ void signet_pool_check_fork(struct signet_pool *pool);
  * NULL: ETIMEDOUT (inherited_fd: others were using it until the deadline) or ENOMEM. */
 struct signet_connection *
 signet_pool_acquire(struct signet_pool *pool, bool fresh, int64_t deadline_ms);
-/* Back to the pool, with its socket if that is to be used again. */
+/* Back to the pool, with its socket if that is to be used again; harmless with NULL. */
 void signet_pool_release(struct signet_pool *pool, struct signet_connection *connection);
 /* Closes the connection's socket, if it has one. */
 void signet_pool_hang_up(struct signet_pool *pool, struct signet_connection *connection);

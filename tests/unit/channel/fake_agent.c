@@ -234,6 +234,10 @@ serve_factory(struct server *s, struct peer *p, const struct request *q)
     p->is_factory = true;
     if (s->agent->store[0] >= 0)
         send_fd(s->agent->store[0], p->fd);
+    if (atomic_load(&s->agent->counts->unanswered_left) > 0) {
+        atomic_fetch_sub(&s->agent->counts->unanswered_left, 1);
+        return true;
+    }
     reply_text(p, q, SIGNET_WIRE_STATUS_OK, "");
     return true;
 }

@@ -35,7 +35,9 @@ struct fake_counts {
     atomic_uint factories;
     atomic_uint requests;
     atomic_uint refusals_left;
-    atomic_uint forbid_hello; /* hello is refused */
+    atomic_uint forbid_hello;    /* hello is refused */
+    atomic_uint unanswered_left; /* so many factories are kept, and not answered: what is left of an
+                                    agent that died in between */
 };
 
 /* What a lookup's reply says besides echoing its spki: generation is the sender's uid, key_type

@@ -254,6 +254,35 @@ START_TEST(a_kept_factory_serves_a_chroot_after_the_agents_death)
 }
 END_TEST
 
+START_TEST(a_factory_that_is_kept_but_not_answered_is_asked_for_again)
+{
+    fake_agent_keep_factories(&agent);
+    fake_agent_stop(&agent);
+    fake_agent_start(&agent);
+    atomic_store(&agent.counts->unanswered_left, 1);
+    int64_t start = now_ms();
+    prepare_well();
+    ck_assert_int_le(now_ms() - start, 5000);
+    ck_assert_uint_eq(atomic_load(&agent.counts->factories), 2);
+    ck_assert_int_eq(in_child(ask_from_chroot), 0);
+}
+END_TEST
+
+START_TEST(an_agent_that_never_answers_for_a_factory_is_given_up_at_the_deadline)
+{
+    struct signet_channel_failure failure;
+    signet_channel_free(channel);
+    channel = new_channel(agent.path, 3000);
+    atomic_store(&agent.counts->unanswered_left, 1000);
+    int64_t start = now_ms();
+    ck_assert(!signet_channel_prepare(channel, &failure));
+    ck_assert_int_eq(failure.error, SIGNET_CHANNEL_TIMED_OUT);
+    ck_assert_int_ge(now_ms() - start, 2900);
+    ck_assert_int_le(now_ms() - start, 4500);
+    ck_assert_uint_le(atomic_load(&agent.counts->factories), 3);
+}
+END_TEST
+
 static int
 fail_after_go(void)
 {
@@ -476,6 +505,8 @@ processes_suite(void)
     tcase_add_test(tc, a_child_in_a_chroot_as_another_user_is_served_as_that_user);
     tcase_add_test(tc, the_process_that_prepared_is_served_in_a_chroot);
     tcase_add_test(tc, a_kept_factory_serves_a_chroot_after_the_agents_death);
+    tcase_add_test(tc, a_factory_that_is_kept_but_not_answered_is_asked_for_again);
+    tcase_add_test(tc, an_agent_that_never_answers_for_a_factory_is_given_up_at_the_deadline);
     tcase_add_test(tc, a_lost_factory_in_a_chroot_is_an_error_in_time);
     tcase_add_test(tc, a_lost_factory_is_opened_again_by_the_next_call_by_path);
     tcase_add_test(tc, a_child_whose_factory_is_lost_opens_its_own);
