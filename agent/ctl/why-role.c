@@ -169,6 +169,17 @@ note(SignetWhyRole *role, const char *text)
     g_ptr_array_add(role->unlike, g_strdup(text));
 }
 
+/* A user namespace of its own, in which root is root of nothing else. */
+static gboolean
+is_elsewhere(guint pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%u/ns/user", pid);
+    g_autofree char *theirs = g_file_read_link(path, NULL);
+    g_autofree char *ours = g_file_read_link("/proc/self/ns/user", NULL);
+
+    return g_strcmp0(theirs, ours) != 0;
+}
+
 static void
 take_process_groups(SignetWhyRole *role, const char *status)
 {
@@ -219,6 +230,8 @@ become_process(SignetWhyRole *role, guint pid)
     take_process_environment(role);
     if (strstr(status, "\nSeccomp:\t2"))
         note(role, "its filter of system calls (SystemCallFilter=, RestrictAddressFamilies=)");
+    if (is_elsewhere(pid))
+        note(role, "its user namespace (PrivateUsers=), and what it may do there");
     note(role, "its security label");
     return TRUE;
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -128,6 +129,20 @@ read_capabilities(long pid, struct capabilities *ret_capabilities)
     return found == 3;
 }
 
+/* What a process may do in a user namespace of its own it may not do here. */
+static bool
+limit_to_here(long pid, struct capabilities *capabilities)
+{
+    int fd = open_of(pid, "ns/user", O_RDONLY);
+    bool is_known = fd >= 0;
+    bool is_here = is_known && is_same(fd, "/proc/self/ns/user");
+    if (is_known)
+        close(fd);
+    if (is_known && !is_here)
+        *capabilities = (struct capabilities) {0};
+    return is_known;
+}
+
 static bool
 limit_bounding(unsigned long long bounding)
 {
@@ -154,17 +169,21 @@ limit_capabilities(const struct capabilities *capabilities)
 
 /* --- ids --- */
 
+/* What is no list of numbers would be root's group. */
 static bool
 take_groups(const char *text)
 {
     static gid_t groups[GROUPS_MAX];
     size_t count = 0;
     char *end = NULL;
-    for (; text != NULL && *text != '\0' && count < GROUPS_MAX; text = end) {
-        groups[count++] = (gid_t)strtoul(text, &end, 10);
-        if (end == text)
-            break;
-        end += *end == ',';
+    for (; text != NULL && *text != '\0'; text = end + (*end == ',')) {
+        unsigned long long group = strtoull(text, &end, 10);
+        if (*text < '0' || *text > '9' || (*end != '\0' && *end != ',') || group >= (gid_t)-1 ||
+            count == GROUPS_MAX) {
+            errno = EINVAL;
+            return false;
+        }
+        groups[count++] = (gid_t)group;
     }
     return setgroups(count, groups) == 0;
 }
@@ -184,11 +203,31 @@ take_ids(const struct signet_role *role)
     return true;
 }
 
+/* --- the terminal --- */
+
+/* Whoever is played must not type into the terminal of who plays: TIOCSTI asks for no permission
+ * but that it is one's own. */
+static bool
+leave_terminal(void)
+{
+    if (setsid() >= 0)
+        return true;
+    /* the leader of a group: started by hand */
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    bool is_left = fd < 0 ? errno == ENXIO : ioctl(fd, TIOCNOTTY) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is_left;
+}
+
 bool
 signet_enter(const struct signet_role *role)
 {
     struct capabilities capabilities = {0};
-    if (role->pid > 0 && !read_capabilities(role->pid, &capabilities))
+    if (!leave_terminal())
+        return refuse("cannot leave the terminal");
+    if (role->pid > 0 &&
+        (!read_capabilities(role->pid, &capabilities) || !limit_to_here(role->pid, &capabilities)))
         return refuse("cannot look at the process");
     if (role->pid > 0)
         enter_cgroup(role->pid);

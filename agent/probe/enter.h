@@ -13,8 +13,9 @@ struct signet_role {
     const char *groups; /* (unowned, nullable): "1,2,3": the supplementary ones */
 };
 
-/* Enters the control group, mount namespace and root of role->pid, then takes the ids, keeps no
- * capability that role->pid has not, and gives up every way back. Says entered.cgroup,
+/* Leaves the terminal, enters the control group, mount namespace and root of role->pid, then takes
+ * the ids, keeps no capability that role->pid has not in our user namespace (none, when it is in
+ * another), and gives up every way back. Says entered.cgroup,
  * entered.mounts, entered.root with "yes", "same" or why not. False: a reason was said as
  * role.error; then nothing must be tried. */
 bool signet_enter(const struct signet_role *role);

@@ -5,6 +5,7 @@
  * configuration where it is told to. It decides nothing, and has no rights that its caller lacks.
  */
 
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <openssl/crypto.h>
@@ -26,6 +27,7 @@
 
 #define EXIT_USAGE 2
 #define TIME_MAX_S 120
+#define ID_MAX     0xfffffffeL /* the one above it leaves an id as it is: setresuid(2) */
 
 struct options {
     struct signet_role role;
@@ -145,19 +147,26 @@ run_token(const struct options *options, const char *identity)
 
 /* --- command line --- */
 
+/* What is no number would be root's. */
+static bool
+take_number(long *ret_number, long max)
+{
+    char *end = NULL;
+    errno = 0;
+    *ret_number = strtol(optarg, &end, 10);
+    return errno == 0 && *optarg >= '0' && *optarg <= '9' && *end == '\0' && *ret_number <= max;
+}
+
 static bool
 take_option(struct options *options, int letter)
 {
     switch (letter) {
     case 'p':
-        options->role.pid = strtol(optarg, NULL, 10);
-        return options->role.pid > 0;
+        return take_number(&options->role.pid, INT_MAX) && options->role.pid > 0;
     case 'u':
-        options->role.uid = strtol(optarg, NULL, 10);
-        return true;
+        return take_number(&options->role.uid, ID_MAX);
     case 'g':
-        options->role.gid = strtol(optarg, NULL, 10);
-        return true;
+        return take_number(&options->role.gid, ID_MAX);
     case 'G':
         options->role.groups = optarg;
         return true;
@@ -207,6 +216,7 @@ main(int argc, char **argv)
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     setrlimit(RLIMIT_CORE, &no_core);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* of the terminal that is left */
     alarm(TIME_MAX_S);
     if (argc < 2 || !parse(&options, argc - 1, argv + 1))
         return usage();
