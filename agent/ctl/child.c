@@ -11,6 +11,7 @@
 
 #define OUTPUT_MAX      65536
 #define PROBE_TIMEOUT_S 150
+#define GRACE_S         1 /* for what is still in its pipes */
 
 void
 signet_child_clear(SignetChild *child)
@@ -37,32 +38,58 @@ dup_first_line(const char *text)
     return g_strdup("");
 }
 
+typedef struct Run Run;
+
+/* One of its two outputs. */
 typedef struct {
+    Run *run;
+    GInputStream *stream; /* (unowned) its process's */
+    GString *text;        /* (owned) */
+    char buffer[4096];
+} Pipe;
+
+struct Run {
     GMainLoop *loop;
     GSubprocess *process;
-    gboolean is_over;
-    char *output, *problems;
-    GError *error;
-} Run;
+    GCancellable *given_up; /* on its outputs */
+    GSource *grace;         /* (owned, nullable) */
+    guint n_open;           /* the process, and its outputs */
+    Pipe output, problems;
+};
 
 static void
-on_over(GObject *source, GAsyncResult *result, gpointer data)
+leave(Run *run)
 {
-    Run *run = data;
-    g_autoptr(GBytes) output = NULL;
-    g_autoptr(GBytes) problems = NULL;
-    gsize size = 0;
-    const char *bytes;
+    if (--run->n_open == 0)
+        g_main_loop_quit(run->loop);
+}
 
-    (void)g_subprocess_communicate_finish(G_SUBPROCESS(source), result, &output, &problems,
-                                          &run->error);
-    bytes = output ? g_bytes_get_data(output, &size) : NULL;
-    run->output = g_strndup(bytes ? bytes : "", MIN(size, OUTPUT_MAX));
-    size = 0;
-    bytes = problems ? g_bytes_get_data(problems, &size) : NULL;
-    run->problems = g_strndup(bytes ? bytes : "", MIN(size, OUTPUT_MAX));
-    run->is_over = TRUE;
-    g_main_loop_quit(run->loop);
+/* What is too much is read all the same: it is not to wait for us. */
+static void
+on_read(GObject *source, GAsyncResult *result, gpointer data)
+{
+    Pipe *pipe = data;
+    gssize size = g_input_stream_read_finish(G_INPUT_STREAM(source), result, NULL);
+
+    if (size <= 0) {
+        leave(pipe->run);
+        return;
+    }
+    g_string_append_len(pipe->text, pipe->buffer,
+                        MIN(size, (gssize)(OUTPUT_MAX - pipe->text->len)));
+    g_input_stream_read_async(pipe->stream, pipe->buffer, sizeof(pipe->buffer), G_PRIORITY_DEFAULT,
+                              pipe->run->given_up, on_read, pipe);
+}
+
+static void
+pipe_open(Pipe *pipe, Run *run, GInputStream *stream)
+{
+    pipe->run = run;
+    pipe->stream = stream;
+    pipe->text = g_string_new(NULL);
+    run->n_open++;
+    g_input_stream_read_async(stream, pipe->buffer, sizeof(pipe->buffer), G_PRIORITY_DEFAULT,
+                              run->given_up, on_read, pipe);
 }
 
 static gboolean
@@ -71,7 +98,36 @@ on_late(gpointer data)
     Run *run = data;
 
     g_subprocess_force_exit(run->process);
+    g_cancellable_cancel(run->given_up);
     return G_SOURCE_REMOVE;
+}
+
+static GSource *
+start_timer(Run *run, guint seconds)
+{
+    GSource *timer = g_timeout_source_new_seconds(seconds);
+
+    g_source_set_callback(timer, on_late, run, NULL);
+    g_source_attach(timer, g_main_loop_get_context(run->loop));
+    return timer;
+}
+
+static void
+stop_timer(GSource *timer)
+{
+    g_source_destroy(timer);
+    g_source_unref(timer);
+}
+
+/* What it has started may hold its outputs open for ever. */
+static void
+on_ended(GObject *source, GAsyncResult *result, gpointer data)
+{
+    Run *run = data;
+
+    (void)g_subprocess_wait_finish(G_SUBPROCESS(source), result, NULL);
+    run->grace = start_timer(run, GRACE_S);
+    leave(run);
 }
 
 /* Its own main context: commands are synchronous. */
@@ -79,17 +135,20 @@ static void
 wait_for(Run *run, guint timeout_s)
 {
     GMainContext *context = g_main_context_new();
-    GSource *late = g_timeout_source_new_seconds(timeout_s);
+    GSource *late;
 
     g_main_context_push_thread_default(context);
     run->loop = g_main_loop_new(context, FALSE);
-    g_source_set_callback(late, on_late, run, NULL);
-    g_source_attach(late, context);
-    g_subprocess_communicate_async(run->process, NULL, NULL, on_over, run);
-    while (!run->is_over)
-        g_main_loop_run(run->loop);
-    g_source_destroy(late);
-    g_source_unref(late);
+    run->given_up = g_cancellable_new();
+    late = start_timer(run, timeout_s);
+    pipe_open(&run->output, run, g_subprocess_get_stdout_pipe(run->process));
+    pipe_open(&run->problems, run, g_subprocess_get_stderr_pipe(run->process));
+    run->n_open++;
+    g_subprocess_wait_async(run->process, NULL, on_ended, run);
+    g_main_loop_run(run->loop);
+    stop_timer(late);
+    g_clear_pointer(&run->grace, stop_timer);
+    g_clear_object(&run->given_up);
     g_main_loop_unref(run->loop);
     g_main_context_pop_thread_default(context);
     g_main_context_unref(context);
@@ -112,12 +171,11 @@ signet_child_run(const char *const *argv, const char *const *environment, guint 
         return FALSE;
     run.process = process;
     wait_for(&run, timeout_s);
-    ret_child->output = g_steal_pointer(&run.output);
-    ret_child->problems = dup_first_line(run.problems);
+    ret_child->output = g_string_free(run.output.text, FALSE);
+    ret_child->problems = dup_first_line(run.problems.text->str);
     ret_child->status =
         g_subprocess_get_if_exited(process) ? g_subprocess_get_exit_status(process) : -1;
-    g_free(run.problems);
-    g_clear_error(&run.error);
+    g_string_free(run.problems.text, TRUE);
     return TRUE;
 }
 

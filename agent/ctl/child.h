@@ -18,8 +18,9 @@ typedef struct {
 void signet_child_clear(SignetChild *child);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetChild, signet_child_clear)
 
-/* Runs it to its end, for at most timeout_s; standard input is empty. argv[0]: found in
- * SIGNET_CHILD_PATH; environment: NULL is the caller's. FALSE: it could not be started. */
+/* Runs it to its end, for at most timeout_s, and does not wait for what it has left behind;
+ * standard input is empty. argv[0]: found in SIGNET_CHILD_PATH; environment: NULL is the caller's.
+ * FALSE: it could not be started. */
 gboolean signet_child_run(const char *const *argv, const char *const *environment, guint timeout_s,
                           SignetChild *ret_child, GError **error);
 
