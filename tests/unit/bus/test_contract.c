@@ -112,6 +112,15 @@ START_TEST(no_action_but_status_is_allowed_without_an_administrator)
 }
 END_TEST
 
+/* Whoever owns an action may ask polkit about others; root, which the agent is, may without. */
+START_TEST(no_action_has_an_owner)
+{
+    g_autofree char *policy = read_file("org.signet.policy");
+
+    ck_assert_ptr_null(strstr(policy, "policykit.owner"));
+}
+END_TEST
+
 START_TEST(what_is_in_no_row_is_refused)
 {
     ck_assert_ptr_null(signet_gate_find("org.signet.Identity1", "Destroy"));
@@ -168,6 +177,7 @@ main(void)
     tcase_add_test(tests, every_row_is_of_a_method);
     tcase_add_test(tests, every_action_is_declared);
     tcase_add_test(tests, no_action_but_status_is_allowed_without_an_administrator);
+    tcase_add_test(tests, no_action_has_an_owner);
     tcase_add_test(tests, what_is_in_no_row_is_refused);
     tcase_add_loop_test(tests, no_property_can_be_written, 0, G_N_ELEMENTS(files));
     tcase_add_loop_test(tests, everything_is_documented, 0, G_N_ELEMENTS(files));
