@@ -17,6 +17,7 @@ typedef struct signet_der Element;
 #define CONTEXT_LAST   30
 #define CONTEXT_NUMBER 0x81 /* CertTemplate's serialNumber, an INTEGER */
 #define ENUMERATED     0x0a
+#define OTHER_REASON   "it has another reason than the job's, or says more than that"
 
 static gboolean
 deny(GError **error, const char *words)
@@ -207,7 +208,7 @@ check_revoked(const SignetJobRequest *request, Span fields, GError **error)
     return TRUE;
 }
 
-/* Extensions: reasonCode (RFC 5280 5.3.1) and no other */
+/* Extensions: reasonCode (RFC 5280 5.3.1) and no other; none at all says "unspecified" */
 static gboolean
 check_reason(const SignetJobRequest *request, Span extensions, GError **error)
 {
@@ -221,7 +222,7 @@ check_reason(const SignetJobRequest *request, Span extensions, GError **error)
         extension.content.size > 0 || !signet_der_expect(&value.content, ENUMERATED, &number) ||
         value.content.size > 0 || number.content.size != 1 ||
         number.content.data[0] != request->reason)
-        return deny(error, "it has another reason than the job's, or says more than that");
+        return deny(error, OTHER_REASON);
     return TRUE;
 }
 
@@ -233,8 +234,9 @@ check_revocation(const SignetJobRequest *request, Span list, GError **error)
     if (!signet_der_expect(&list, SIGNET_DER_SEQUENCE, &details) || list.size > 0 ||
         !signet_der_expect(&details.content, SIGNET_DER_SEQUENCE, &template))
         return deny(error, "it is not one wish for a revocation");
-    if (signet_der_expect(&details.content, SIGNET_DER_SEQUENCE, &extensions) &&
-        !check_reason(request, extensions.content, error))
+    if (signet_der_expect(&details.content, SIGNET_DER_SEQUENCE, &extensions)
+            ? !check_reason(request, extensions.content, error)
+            : request->reason != 0 && !deny(error, OTHER_REASON))
         return FALSE;
     if (details.content.size > 0)
         return deny(error, "there is something behind its wish for a revocation");

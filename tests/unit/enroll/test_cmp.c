@@ -305,9 +305,13 @@ START_TEST(a_revocation_has_the_jobs_reason)
     g_autoptr(GBytes) certificate = authority_der(revoked);
     g_autofree char *right = ask_revoking(certificate, 4, 7, message);
     g_autofree char *wrong = ask_revoking(certificate, 1, 7, message);
+    revoke.reason = 0;
+    g_autoptr(GBytes) silent = make_part(&revoke);
+    g_autofree char *unsaid = ask_revoking(certificate, 1, 7, silent);
 
     assert_says(right, NULL);
     assert_says(wrong, "it has another reason than the job's");
+    assert_says(unsaid, "it has another reason than the job's");
 }
 END_TEST
 
