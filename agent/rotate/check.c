@@ -55,7 +55,7 @@ signet_entry_bar(const SignetEntry *entry)
     gboolean is_barred = rotation && rotation->on_revoked == SIGNET_ON_REVOKED_DISABLE;
 
     signet_inventory_bar(entry->engine->context.inventory, entry->name,
-                         is_barred ? entry->machine.revoked : 0);
+                         is_barred ? signet_machine_revoked_until(&entry->machine) : 0);
 }
 
 /* --- the end of a look --- */

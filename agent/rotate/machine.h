@@ -235,6 +235,8 @@ guint32 signet_machine_find_fallback(const SignetMachine *machine, gint64 now_s)
 gboolean signet_machine_is_revoked(const SignetMachine *machine);
 /* Is the key itself in question? */
 gboolean signet_machine_is_key_revoked(const SignetMachine *machine);
+/* The newest generation that is, and every earlier one counts with it; 0: none. */
+guint32 signet_machine_revoked_until(const SignetMachine *machine);
 
 #define SIGNET_NEVER G_MAXINT64
 typedef struct {

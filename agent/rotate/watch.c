@@ -30,6 +30,13 @@ signet_machine_is_revoked(const SignetMachine *machine)
            (machine->current <= machine->revoked || signet_machine_is_key_revoked(machine));
 }
 
+guint32
+signet_machine_revoked_until(const SignetMachine *machine)
+{
+    return signet_machine_is_revoked(machine) ? MAX(machine->current, machine->revoked)
+                                              : machine->revoked;
+}
+
 gboolean
 signet_watch_wants_new(const SignetMachine *machine, const SignetMachineInput *input)
 {

@@ -171,6 +171,7 @@ START_TEST(a_copy_of_a_key_that_became_known_is_replaced_too)
     result = feed(&result.machine, SIGNET_EVENT_PROMOTED, NULL, &input, NOW_S);
     ck_assert_uint_eq(result.machine.current, 4);
     ck_assert(signet_machine_is_revoked(&result.machine));
+    ck_assert_uint_eq(signet_machine_revoked_until(&result.machine), 4);
     ck_assert_uint_eq(feed(&result.machine, SIGNET_EVENT_BEGIN, NULL, &input, NOW_S).effects,
                       SIGNET_EFFECT_GENERATE);
 }
