@@ -285,7 +285,7 @@ begin(unsigned timeout_ms, struct signet_channel_failure *failure)
 static void
 replace_factory(struct signet_channel *channel)
 {
-    if (!signet_pool_misses_factory(&channel->pool))
+    if (!signet_pool_needs_factory(&channel->pool, false))
         return;
     struct signet_channel_failure ignored;
     struct journey j = begin(REFACTORY_MS, &ignored);
@@ -346,7 +346,7 @@ signet_channel_prepare(struct signet_channel *channel, struct signet_channel_fai
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     signet_pool_check_fork(&channel->pool);
     struct journey j = begin(channel->timeout_ms, ret_failure);
-    bool is_ready = signet_pool_has_factory(&channel->pool) || open_factory(channel, &j);
+    bool is_ready = !signet_pool_needs_factory(&channel->pool, true) || open_factory(channel, &j);
     pthread_setcancelstate(cancel, NULL);
     errno = error;
     return is_ready;

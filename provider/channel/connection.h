@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "provider/wire/wire.h"
@@ -26,7 +27,8 @@ void signet_socket_drop(struct signet_socket *socket);
 /* The other end is gone. Never blocks. */
 bool signet_socket_is_dead(const struct signet_socket *socket);
 
-int64_t signet_channel_now_ms(void); /* CLOCK_MONOTONIC */
+int64_t signet_channel_now_ms(void);                   /* CLOCK_MONOTONIC */
+void signet_condition_init(pthread_cond_t *condition); /* for waits until such a time */
 
 struct signet_connection {
     struct signet_connection *next; /* the pool's */

@@ -21,16 +21,6 @@ static pthread_mutex_t registry_lock =
 static struct signet_pool *pools;
 static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
 
-static void
-init_condition(struct signet_pool *pool)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->released, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 /* In a forked child: gives up the parent's working connections without sending a byte. The factory
  * stays: it is made to be shared. */
 static void
@@ -41,7 +31,7 @@ disown(struct signet_pool *pool)
         c->is_busy = false;
     }
     pool->is_inherited_gone = true;
-    init_condition(pool);
+    signet_condition_init(&pool->released);
 }
 
 static void
@@ -98,7 +88,7 @@ signet_pool_init(struct signet_pool *pool, const char *socket, unsigned timeout_
     *pool = (struct signet_pool) {.timeout_ms = timeout_ms, .factory = {.fd = -1}};
     parse_socket(pool, socket);
     pthread_mutex_init(&pool->lock, NULL);
-    init_condition(pool);
+    signet_condition_init(&pool->released);
     atomic_store(&pool->owner, getpid());
 
     pthread_once(&registry_once, register_fork_handlers);
@@ -106,6 +96,17 @@ signet_pool_init(struct signet_pool *pool, const char *socket, unsigned timeout_
     pool->next = pools;
     pools = pool;
     pthread_mutex_unlock(&registry_lock);
+}
+
+static void
+remove_connection(struct signet_pool *pool, struct signet_connection *connection)
+{
+    struct signet_connection **at = &pool->connections;
+    while (*at != connection)
+        at = &(*at)->next;
+    *at = connection->next;
+    signet_socket_drop(&connection->socket);
+    free(connection);
 }
 
 void
@@ -120,12 +121,8 @@ signet_pool_clear(struct signet_pool *pool)
     pthread_mutex_unlock(&registry_lock);
 
     signet_socket_drop(&pool->factory);
-    while (pool->connections != NULL) {
-        struct signet_connection *c = pool->connections;
-        pool->connections = c->next;
-        signet_socket_drop(&c->socket);
-        free(c);
-    }
+    while (pool->connections != NULL)
+        remove_connection(pool, pool->connections);
     pthread_cond_destroy(&pool->released);
     pthread_mutex_destroy(&pool->lock);
 }
@@ -209,17 +206,6 @@ signet_pool_acquire(struct signet_pool *pool, bool fresh, int64_t deadline_ms)
     if (c == NULL)
         errno = in_time ? ENOMEM : ETIMEDOUT;
     return c;
-}
-
-static void
-remove_connection(struct signet_pool *pool, struct signet_connection *connection)
-{
-    struct signet_connection **at = &pool->connections;
-    while (*at != connection)
-        at = &(*at)->next;
-    *at = connection->next;
-    signet_socket_drop(&connection->socket);
-    free(connection);
 }
 
 void
@@ -452,22 +438,13 @@ is_factory_alive(struct signet_pool *pool)
 }
 
 bool
-signet_pool_has_factory(struct signet_pool *pool)
+signet_pool_needs_factory(struct signet_pool *pool, bool wants)
 {
     pthread_mutex_lock(&pool->lock);
-    pool->wants_factory = true;
-    bool has = pool->inherited_fd >= 0 || is_factory_alive(pool);
+    pool->wants_factory |= wants;
+    bool needs = pool->wants_factory && pool->inherited_fd < 0 && !is_factory_alive(pool);
     pthread_mutex_unlock(&pool->lock);
-    return has;
-}
-
-bool
-signet_pool_misses_factory(struct signet_pool *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-    bool misses = pool->wants_factory && pool->inherited_fd < 0 && !is_factory_alive(pool);
-    pthread_mutex_unlock(&pool->lock);
-    return misses;
+    return needs;
 }
 
 void

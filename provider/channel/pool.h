@@ -70,10 +70,7 @@ enum signet_pool_opened {
  * and as any user. errno says more. */
 enum signet_pool_opened signet_pool_open(struct signet_pool *pool,
                                          struct signet_connection *connection, int64_t deadline_ms);
-/* True: there is a live factory, or nothing to open one for (inherited_fd). From then on one is
- * wanted. */
-bool signet_pool_has_factory(struct signet_pool *pool);
-/* A factory was wanted once, and has died since. */
-bool signet_pool_misses_factory(struct signet_pool *pool);
+/* A factory is wanted, from now on or since earlier, and none is alive; never with inherited_fd. */
+bool signet_pool_needs_factory(struct signet_pool *pool, bool wants);
 /* Makes the connection's socket the factory, unless another thread was faster. */
 void signet_pool_keep_factory(struct signet_pool *pool, struct signet_connection *connection);

@@ -11,41 +11,33 @@
 
 #define EC_FLAGS (CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS)
 
-#define EC(type, hash)                                                     \
-    {                                                                      \
-        type, CKF_SIGN | EC_FLAGS, SIGNET_SCHEME_ECDSA, SIGNET_HASH_##hash \
-    }
-#define PKCS1(type, hash)                                           \
-    {                                                               \
-        type, CKF_SIGN, SIGNET_SCHEME_RSA_PKCS1, SIGNET_HASH_##hash \
-    }
-#define PSS(type, hash)                                           \
-    {                                                             \
-        type, CKF_SIGN, SIGNET_SCHEME_RSA_PSS, SIGNET_HASH_##hash \
+#define SIGN(type, more, scheme, hash)                                      \
+    {                                                                       \
+        type, CKF_SIGN | (more), SIGNET_SCHEME_##scheme, SIGNET_HASH_##hash \
     }
 
 const struct signet_mechanism signet_mechanisms[] = {
-    EC(CKM_ECDSA, NONE),
-    EC(CKM_ECDSA_SHA1, SHA1),
-    EC(CKM_ECDSA_SHA224, SHA224),
-    EC(CKM_ECDSA_SHA256, SHA256),
-    EC(CKM_ECDSA_SHA384, SHA384),
-    EC(CKM_ECDSA_SHA512, SHA512),
+    SIGN(CKM_ECDSA, EC_FLAGS, ECDSA, NONE),
+    SIGN(CKM_ECDSA_SHA1, EC_FLAGS, ECDSA, SHA1),
+    SIGN(CKM_ECDSA_SHA224, EC_FLAGS, ECDSA, SHA224),
+    SIGN(CKM_ECDSA_SHA256, EC_FLAGS, ECDSA, SHA256),
+    SIGN(CKM_ECDSA_SHA384, EC_FLAGS, ECDSA, SHA384),
+    SIGN(CKM_ECDSA_SHA512, EC_FLAGS, ECDSA, SHA512),
     {CKM_ECDH1_DERIVE, CKF_DERIVE | EC_FLAGS, SIGNET_SCHEME_ECDH, SIGNET_HASH_NONE},
     {CKM_RSA_PKCS, CKF_SIGN | CKF_DECRYPT, SIGNET_SCHEME_RSA_PKCS1, SIGNET_HASH_NONE},
-    PKCS1(CKM_SHA1_RSA_PKCS, SHA1),
-    PKCS1(CKM_SHA224_RSA_PKCS, SHA224),
-    PKCS1(CKM_SHA256_RSA_PKCS, SHA256),
-    PKCS1(CKM_SHA384_RSA_PKCS, SHA384),
-    PKCS1(CKM_SHA512_RSA_PKCS, SHA512),
-    PSS(CKM_RSA_PKCS_PSS, NONE),
-    PSS(CKM_SHA1_RSA_PKCS_PSS, SHA1),
-    PSS(CKM_SHA224_RSA_PKCS_PSS, SHA224),
-    PSS(CKM_SHA256_RSA_PKCS_PSS, SHA256),
-    PSS(CKM_SHA384_RSA_PKCS_PSS, SHA384),
-    PSS(CKM_SHA512_RSA_PKCS_PSS, SHA512),
+    SIGN(CKM_SHA1_RSA_PKCS, 0, RSA_PKCS1, SHA1),
+    SIGN(CKM_SHA224_RSA_PKCS, 0, RSA_PKCS1, SHA224),
+    SIGN(CKM_SHA256_RSA_PKCS, 0, RSA_PKCS1, SHA256),
+    SIGN(CKM_SHA384_RSA_PKCS, 0, RSA_PKCS1, SHA384),
+    SIGN(CKM_SHA512_RSA_PKCS, 0, RSA_PKCS1, SHA512),
+    SIGN(CKM_RSA_PKCS_PSS, 0, RSA_PSS, NONE),
+    SIGN(CKM_SHA1_RSA_PKCS_PSS, 0, RSA_PSS, SHA1),
+    SIGN(CKM_SHA224_RSA_PKCS_PSS, 0, RSA_PSS, SHA224),
+    SIGN(CKM_SHA256_RSA_PKCS_PSS, 0, RSA_PSS, SHA256),
+    SIGN(CKM_SHA384_RSA_PKCS_PSS, 0, RSA_PSS, SHA384),
+    SIGN(CKM_SHA512_RSA_PKCS_PSS, 0, RSA_PSS, SHA512),
     {CKM_RSA_PKCS_OAEP, CKF_DECRYPT, SIGNET_SCHEME_RSA_OAEP, SIGNET_HASH_NONE},
-    {CKM_EDDSA, CKF_SIGN | EC_FLAGS, SIGNET_SCHEME_EDDSA, SIGNET_HASH_NONE},
+    SIGN(CKM_EDDSA, EC_FLAGS, EDDSA, NONE),
 };
 const size_t signet_mechanism_count = sizeof(signet_mechanisms) / sizeof(signet_mechanisms[0]);
 
@@ -92,22 +84,16 @@ signet_mechanism_info(const struct signet_mechanism *mechanism, CK_MECHANISM_INF
     ret_info->flags = mechanism->flags | CKF_HW; /* not done in this library */
 }
 
-static uint8_t
-hash_of_mechanism(CK_MECHANISM_TYPE type)
+/* False when one of them is not known. */
+static bool
+parse_hashes(struct signet_method *ret, CK_MECHANISM_TYPE hash, CK_ULONG mgf)
 {
-    for (size_t i = 0; i < HASHES; i++)
-        if (hashes[i].mechanism == type)
-            return hashes[i].hash;
-    return SIGNET_HASH_NONE;
-}
-
-static uint8_t
-hash_of_mgf(CK_ULONG mgf)
-{
-    for (size_t i = 0; i < HASHES; i++)
-        if (hashes[i].mgf == mgf)
-            return hashes[i].hash;
-    return SIGNET_HASH_NONE;
+    ret->hash = SIGNET_HASH_NONE;
+    for (size_t i = 0; i < HASHES; i++) {
+        ret->hash = hashes[i].mechanism == hash ? hashes[i].hash : ret->hash;
+        ret->mgf1_hash = hashes[i].mgf == mgf ? hashes[i].hash : ret->mgf1_hash;
+    }
+    return ret->hash != SIGNET_HASH_NONE && ret->mgf1_hash != SIGNET_HASH_NONE;
 }
 
 static CK_RV
@@ -116,12 +102,10 @@ parse_pss(const CK_MECHANISM *from, struct signet_method *ret)
     const CK_RSA_PKCS_PSS_PARAMS *params = from->pParameter;
     if (params == NULL || from->ulParameterLen != sizeof(*params))
         return CKR_MECHANISM_PARAM_INVALID;
-    ret->hash = hash_of_mechanism(params->hashAlg);
-    ret->mgf1_hash = hash_of_mgf(params->mgf);
     ret->salt_len = (uint16_t)params->sLen;
     uint8_t wanted = ret->mechanism->hash;
-    bool ok = ret->hash != SIGNET_HASH_NONE && ret->mgf1_hash != SIGNET_HASH_NONE &&
-              params->sLen <= UINT16_MAX && (wanted == SIGNET_HASH_NONE || wanted == ret->hash);
+    bool ok = parse_hashes(ret, params->hashAlg, params->mgf) && params->sLen <= UINT16_MAX &&
+              (wanted == SIGNET_HASH_NONE || wanted == ret->hash);
     return ok ? CKR_OK : CKR_MECHANISM_PARAM_INVALID;
 }
 
@@ -131,10 +115,8 @@ parse_oaep(const CK_MECHANISM *from, struct signet_method *ret)
     const CK_RSA_PKCS_OAEP_PARAMS *params = from->pParameter;
     if (params == NULL || from->ulParameterLen != sizeof(*params))
         return CKR_MECHANISM_PARAM_INVALID;
-    ret->hash = hash_of_mechanism(params->hashAlg);
-    ret->mgf1_hash = hash_of_mgf(params->mgf);
     bool has_label = params->ulSourceDataLen > 0;
-    bool ok = ret->hash != SIGNET_HASH_NONE && ret->mgf1_hash != SIGNET_HASH_NONE &&
+    bool ok = parse_hashes(ret, params->hashAlg, params->mgf) &&
               (params->source == CKZ_DATA_SPECIFIED || (params->source == 0 && !has_label)) &&
               params->ulSourceDataLen <= sizeof(ret->label) &&
               (!has_label || params->pSourceData != NULL);

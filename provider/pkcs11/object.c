@@ -293,27 +293,24 @@ signet_object_matches(const struct signet_object *object, const CK_ATTRIBUTE *at
     return true;
 }
 
-static bool
-class_may_match(const CK_ATTRIBUTE *attribute)
+CK_OBJECT_CLASS
+signet_class_of(const CK_ATTRIBUTE *attributes, CK_ULONG count)
 {
-    CK_OBJECT_CLASS class;
-    if (attribute->ulValueLen != sizeof(class))
-        return false;
-    memcpy(&class, attribute->pValue, sizeof(class));
-    return class == CKO_PRIVATE_KEY || class == CKO_PUBLIC_KEY || class == CKO_CERTIFICATE;
+    CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (attributes[i].type == CKA_CLASS && attributes[i].ulValueLen == sizeof(class))
+            memcpy(&class, attributes[i].pValue, sizeof(class));
+    return class <= CKO_PRIVATE_KEY ? class : CKO_DATA;
 }
 
 bool
 signet_name_may_match(const char *name, const CK_ATTRIBUTE *attributes, CK_ULONG count)
 {
-    size_t size = name == NULL ? 0 : strlen(name);
+    size_t size = strlen(name);
     for (CK_ULONG i = 0; i < count; i++) {
         const CK_ATTRIBUTE *a = &attributes[i];
         const char *value = a->pValue;
-        if (a->type == CKA_CLASS && !class_may_match(a))
-            return false;
-        bool is_name = a->type == CKA_ID || a->type == CKA_LABEL;
-        if (is_name && name != NULL &&
+        if ((a->type == CKA_ID || a->type == CKA_LABEL) &&
             (a->ulValueLen < size || memcmp(value, name, size) != 0 ||
              (a->ulValueLen > size && value[size] != '/')))
             return false;

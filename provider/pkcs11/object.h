@@ -41,6 +41,9 @@ signet_object_read(const struct signet_object *object, CK_ATTRIBUTE *attributes,
 /* Has all these attributes, with these values. */
 bool signet_object_matches(const struct signet_object *object, const CK_ATTRIBUTE *attributes,
                            CK_ULONG count);
-/* False when CKA_ID, CKA_LABEL or CKA_CLASS in the attributes already rule out every object of an
- * identity of this name (NULL: of any). */
+/* Which objects of identities are searched for. CKO_CERTIFICATE: also when it may be any of them;
+ * CKO_DATA: none. */
+CK_OBJECT_CLASS signet_class_of(const CK_ATTRIBUTE *attributes, CK_ULONG count);
+/* False when CKA_ID or CKA_LABEL in the attributes already rule out every object of an identity of
+ * this name. */
 bool signet_name_may_match(const char *name, const CK_ATTRIBUTE *attributes, CK_ULONG count);

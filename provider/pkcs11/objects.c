@@ -13,6 +13,7 @@
 struct hunt {
     const CK_ATTRIBUTE *attributes; /* (unowned): the caller's */
     CK_ULONG count;
+    CK_ULONG as_of; /* see signet_search_begin() */
     struct signet_search search;
     bool has_private_key;
 };
@@ -31,22 +32,20 @@ append(struct hunt *hunt, CK_OBJECT_HANDLE handle)
 
 /* *ret_identity: NULL when there is none to be shown; *ret_base: see signet_state_remember(). */
 static CK_RV
-find(struct hunt *hunt, struct signet_channel *channel, const char *name,
+find(const struct hunt *hunt, struct signet_channel *channel, const char *name,
      struct signet_identity **ret_identity, CK_OBJECT_HANDLE *ret_base)
 {
     CK_RV rv = signet_state_lock();
     if (rv != CKR_OK)
         return rv;
-    *ret_identity = signet_state_recall(name, ret_base);
+    *ret_identity = signet_state_recall(name, hunt->as_of, ret_base);
     signet_state_unlock();
     if (*ret_identity != NULL)
         return CKR_OK;
     rv = signet_agent_look_up(channel, name, ret_identity);
     if (*ret_identity == NULL || (rv = signet_state_lock()) != CKR_OK)
         return rv;
-    struct signet_object leaf = {.identity = *ret_identity, .part = SIGNET_PART_CERTIFICATE};
-    bool is_shown = signet_object_matches(&leaf, hunt->attributes, hunt->count);
-    *ret_base = signet_state_remember(*ret_identity, is_shown);
+    *ret_base = signet_state_remember(*ret_identity);
     signet_state_unlock();
     return CKR_OK;
 }
@@ -96,7 +95,7 @@ search(struct hunt *hunt)
     CK_RV rv = add_secrets(hunt);
     struct signet_channel *channel = signet_state_channel();
     if (rv != CKR_OK || channel == NULL ||
-        !signet_name_may_match(NULL, hunt->attributes, hunt->count))
+        signet_class_of(hunt->attributes, hunt->count) == CKO_DATA)
         return rv;
     signet_events_begin(channel);
     struct signet_name *names = NULL;
@@ -135,6 +134,8 @@ C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *attributes, CK_ULONG c
         return rv;
     rv = session->search.is_active ? CKR_OPERATION_ACTIVE : CKR_OK;
     session->search.is_active = true; /* keeps other threads out of this session meanwhile */
+    if (rv == CKR_OK)
+        hunt.as_of = signet_search_begin(signet_class_of(attributes, count));
     signet_state_unlock();
     if (rv != CKR_OK)
         return rv;

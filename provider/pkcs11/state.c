@@ -17,7 +17,15 @@
 struct record {
     CK_ULONG serial;
     struct signet_identity *identity; /* (owned) */
-    int64_t shown_ms;                 /* when its certificate was found in the agent last */
+};
+
+/* A search that asked the agent, and that those after it may belong to. */
+struct lead {
+    CK_OBJECT_CLASS class;
+    bool has_certificate; /* that was searched for, too */
+    CK_ULONG newest;      /* record that was found */
+    int64_t began_ms;
+    int64_t last_ms; /* when there was a search of this class last */
 };
 
 struct secret_record {
@@ -39,24 +47,18 @@ static struct {
     struct secret_record secrets[SIGNET_SECRETS_MAX]; /* in order of handles */
     size_t secret_count;
 
+    struct lead lead; /* of the thread that searched last */
+    CK_ULONG told;    /* leads that found nothing newer are void */
     struct signet_view view;
     unsigned waiting;       /* calls between signet_wait_begin() and _end() */
     bool is_stopping;       /* C_Finalize waits for them */
     pthread_cond_t changed; /* of the two above */
 } state;
 
+static _Thread_local struct lead own; /* this thread's */
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards state */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void
-init_condition(void)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&state.changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
 
 static void
 before_fork(void)
@@ -76,14 +78,14 @@ after_fork_in_child(void)
 {
     state.waiting = 0;
     state.is_stopping = false;
-    init_condition();
+    signet_condition_init(&state.changed);
     pthread_mutex_unlock(&lock);
 }
 
 static void
 register_fork_handlers(void)
 {
-    init_condition();
+    signet_condition_init(&state.changed);
     (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
@@ -145,6 +147,7 @@ empty_tables(void)
     signet_session_close_all();
     while (state.record_count > 0)
         forget_record(state.record_count - 1);
+    state.told = ++state.next;
     state.view.size = 0;
 }
 
@@ -167,8 +170,8 @@ start(struct signet_channel **channel)
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
     if (state.is_started) {
         signet_session_close_all(); /* the channel knows by itself that it is in a child */
-        for (size_t i = 0; i < state.record_count; i++)
-            state.records[i].shown_ms = signet_channel_now_ms();
+        int64_t now_ms = signet_channel_now_ms();
+        own = (struct lead) {CKO_CERTIFICATE, true, state.next, now_ms, now_ms};
         state.view.size = 0;
         state.pid = getpid();
         return CKR_OK;
@@ -356,35 +359,59 @@ forget_old(const char *name)
         forget_record(0);
 }
 
-CK_OBJECT_HANDLE
-signet_state_remember(struct signet_identity *identity, bool is_shown)
+CK_ULONG
+signet_search_begin(CK_OBJECT_CLASS class)
 {
-    int64_t now_ms = signet_channel_now_ms();
+    int64_t now_ms = signet_channel_now_ms(), since_ms = now_ms - SIGNET_RECENT_MS;
+    if (class == CKO_DATA)
+        return 0;
+    if (own.last_ms <= since_ms || own.newest < state.told)
+        own = state.lead;
+    bool is_same = own.class == class;
+    bool is_recent = (is_same ? own.began_ms : own.last_ms) > since_ms;
+    if (own.newest < state.told || !is_recent || (is_same && !own.has_certificate))
+        own = (struct lead) {.class = class, .began_ms = now_ms};
+    own.has_certificate |= class == CKO_CERTIFICATE;
+    if (own.class == class)
+        own.last_ms = now_ms;
+    state.lead = own;
+    return own.newest;
+}
+
+/* The newest of that name, up to this one. */
+static struct record *
+find_record(const char *name, CK_ULONG newest)
+{
     for (size_t i = state.record_count; i > 0; i--) {
         struct record *record = &state.records[i - 1];
-        if (signet_identity_equal(record->identity, identity)) {
-            record->shown_ms = is_shown ? now_ms : record->shown_ms;
-            return record->serial << SIGNET_PART_BITS;
-        }
+        if (record->serial <= newest && strcmp(record->identity->name, name) == 0)
+            return record;
     }
-    forget_old(identity->name);
-    CK_ULONG serial = ++state.next;
-    state.records[state.record_count++] =
-        (struct record) {serial, signet_identity_ref(identity), is_shown ? now_ms : 0};
-    return serial << SIGNET_PART_BITS;
+    return NULL;
+}
+
+CK_OBJECT_HANDLE
+signet_state_remember(struct signet_identity *identity)
+{
+    struct record *record = find_record(identity->name, state.next);
+    if (record == NULL || !signet_identity_equal(record->identity, identity)) {
+        forget_old(identity->name);
+        record = &state.records[state.record_count++];
+        *record = (struct record) {++state.next, signet_identity_ref(identity)};
+    }
+    own.newest = record->serial > own.newest ? record->serial : own.newest;
+    state.lead = own;
+    return record->serial << SIGNET_PART_BITS;
 }
 
 struct signet_identity *
-signet_state_recall(const char *name, CK_OBJECT_HANDLE *ret_base)
+signet_state_recall(const char *name, CK_ULONG as_of, CK_OBJECT_HANDLE *ret_base)
 {
-    int64_t since_ms = signet_channel_now_ms() - SIGNET_RECENT_MS;
-    for (size_t i = state.record_count; i > 0; i--) {
-        const struct record *record = &state.records[i - 1];
-        *ret_base = record->serial << SIGNET_PART_BITS;
-        if (record->shown_ms > since_ms && strcmp(record->identity->name, name) == 0)
-            return signet_identity_ref(record->identity);
-    }
-    return NULL;
+    const struct record *record = find_record(name, as_of);
+    if (record == NULL)
+        return NULL;
+    *ret_base = record->serial << SIGNET_PART_BITS;
+    return signet_identity_ref(record->identity);
 }
 
 bool
@@ -477,7 +504,7 @@ signet_state_has_changed(const struct signet_view *view)
         state.view.size == view->size && memcmp(state.view.data, view->data, view->size) == 0;
     bool has_changed = state.view.size > 0 && !is_same;
     state.view = *view;
-    for (size_t i = 0; i < state.record_count && has_changed; i++)
-        state.records[i].shown_ms = 0;
+    if (has_changed)
+        state.told = ++state.next;
     return has_changed;
 }

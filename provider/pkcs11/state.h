@@ -17,7 +17,7 @@
 #define SIGNET_SECRETS_MAX     1024u
 #define SIGNET_IDENTITIES_MAX  8192u /* generations remembered; the oldest are forgotten */
 #define SIGNET_GENERATIONS_MAX 4u    /* of one identity, the current one included */
-#define SIGNET_RECENT_MS       1000  /* what was found is found again */
+#define SIGNET_RECENT_MS       1000  /* how long searches belong together */
 
 /* A signature or decryption under way. */
 struct signet_operation {
@@ -77,13 +77,18 @@ void signet_session_close(struct signet_session *session);
 void signet_session_close_all(void);
 CK_ULONG signet_session_count(void);
 
-/* Remembers an identity, or finds it known. is_shown: by its certificate. Returns the handle that
- * its parts are added to. */
-CK_OBJECT_HANDLE signet_state_remember(struct signet_identity *identity, bool is_shown);
-/* What was shown of that name in the last second: a key belongs to the certificate that was
- * searched for before it, over a rotation. In a child's first second: what its parent had. A
- * reference. */
-struct signet_identity *signet_state_recall(const char *name, CK_OBJECT_HANDLE *ret_base);
+/* A search for objects of this class begins. What a program searches for one after the other, a
+ * key and its certificate in either order, is to be of one generation over a rotation. So a search
+ * sees what the one saw that it belongs to: one of another class within the last second, by this
+ * thread or else by any; a second one for the same only if a certificate was among them, for who
+ * has that from a file wants the key that is new. In a child's first second: what its parent had.
+ * Returns what to recall; 0: nothing, the agent knows. */
+CK_ULONG signet_search_begin(CK_OBJECT_CLASS class);
+/* Remembers an identity, or finds it known. Returns the handle that its parts are added to. */
+CK_OBJECT_HANDLE signet_state_remember(struct signet_identity *identity);
+/* A reference; NULL: nothing of that name was seen. */
+struct signet_identity *
+signet_state_recall(const char *name, CK_ULONG as_of, CK_OBJECT_HANDLE *ret_base);
 /* A reference or copy in *ret_object, for signet_object_release(); false: no such object. */
 bool signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object);
 void signet_object_release(struct signet_object *object);

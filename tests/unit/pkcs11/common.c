@@ -260,6 +260,7 @@ main(void)
     srunner_add_suite(runner, objects_suite());
     srunner_add_suite(runner, operations_suite());
     srunner_add_suite(runner, processes_suite());
+    srunner_add_suite(runner, pairs_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     int failed = srunner_ntests_failed(runner);

@@ -70,3 +70,4 @@ Suite *token_suite(void);
 Suite *objects_suite(void);
 Suite *operations_suite(void);
 Suite *processes_suite(void);
+Suite *pairs_suite(void);

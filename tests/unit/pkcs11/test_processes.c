@@ -161,35 +161,6 @@ START_TEST(handles_keep_their_generation_and_an_event_tells_of_the_next)
 }
 END_TEST
 
-START_TEST(a_certificate_and_its_key_are_of_one_generation_over_a_rotation)
-{
-    CK_SESSION_HANDLE session = begin();
-    CK_OBJECT_HANDLE cert = find_one(session, CKO_CERTIFICATE, "p256");
-    kill(fake_agent_pid(), SIGUSR1);
-    nanosleep(&(struct timespec) {0, 100000000}, NULL);
-    assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 2);
-    ck_assert_uint_eq(find_one(session, CKO_CERTIFICATE, "p256"), cert);
-    nanosleep(&(struct timespec) {1, 0}, NULL);
-    ck_assert_uint_ne(find_one(session, CKO_CERTIFICATE, "p256"), cert);
-    assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 1);
-    kill(fake_agent_pid(), SIGUSR1); /* back */
-}
-END_TEST
-
-/* A server that has its certificate from a file, reads it again and then searches for the key. */
-START_TEST(without_a_search_for_the_certificate_a_key_is_the_current_one)
-{
-    CK_SESSION_HANDLE session = begin();
-    CK_OBJECT_HANDLE before = find_one(session, CKO_PRIVATE_KEY, "p256");
-    kill(fake_agent_pid(), SIGUSR1);
-    nanosleep(&(struct timespec) {0, 100000000}, NULL);
-    CK_OBJECT_HANDLE after = find_one(session, CKO_PRIVATE_KEY, "p256");
-    ck_assert_uint_ne(after, before);
-    assert_signs(session, after, "p256", 1);
-    kill(fake_agent_pid(), SIGUSR1); /* back */
-}
-END_TEST
-
 /* libp11's engine searches for the key again in each child, for the certificate that its parent
  * has. */
 START_TEST(a_child_that_initializes_again_finds_what_its_parent_had)
@@ -366,8 +337,6 @@ processes_suite(void)
     tcase_add_test(tests, threads_may_fork_at_any_moment);
     tcase_add_test(tests, without_an_agent_the_token_is_there_and_its_keys_are_not);
     tcase_add_test(tests, handles_keep_their_generation_and_an_event_tells_of_the_next);
-    tcase_add_test(tests, a_certificate_and_its_key_are_of_one_generation_over_a_rotation);
-    tcase_add_test(tests, without_a_search_for_the_certificate_a_key_is_the_current_one);
     tcase_add_test(tests, a_child_that_initializes_again_finds_what_its_parent_had);
     tcase_add_test(tests, what_an_event_told_of_is_found_at_once);
     tcase_add_test(tests, a_blocked_wait_ends_with_the_next_rotation);
