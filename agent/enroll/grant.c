@@ -6,6 +6,8 @@
 
 #include "agent/enroll/grant.h"
 
+#include <string.h>
+
 #include "agent/base/error.h"
 #include "agent/enroll/names.h"
 #include "agent/enroll/parse.h"
@@ -137,14 +139,36 @@ signet_grant_check_holder(const SignetJobRequest *request, const X509_NAME *subj
            check_holder(request, subject, spki, &extensions, error);
 }
 
+/* RFC 7030 3.5: base64 of what ends a handshake of TLS 1.2, and nothing else. */
+#define LINK_SIZE 12
+
 static gboolean
-is_secret_shown(const SignetJobRequest *request)
+is_link(const ASN1_TYPE *value)
 {
-    return request->remote.secret && g_strcmp0(request->protocol, "scep") == 0;
+    gsize size = 0;
+
+    if (!value || (value->type != V_ASN1_UTF8STRING && value->type != V_ASN1_PRINTABLESTRING))
+        return FALSE;
+    gsize length = (gsize)ASN1_STRING_length(value->value.asn1_string);
+    const guint8 *data = ASN1_STRING_get0_data(value->value.asn1_string);
+    g_autofree char *text = g_strndup((const char *)data, length);
+    g_autofree guchar *bytes = g_base64_decode(text, &size);
+    g_autofree char *again = g_base64_encode(bytes, size);
+    return size == LINK_SIZE && strlen(again) == length && memcmp(again, data, length) == 0;
 }
 
-/* At most one extension request and, with SCEP, one challenge password, with one value each:
- * whoever reads the request must see what is seen here. */
+/* With SCEP the secret, with EST what ties the request to its connection. */
+static gboolean
+is_password_allowed(const SignetJobRequest *request, X509_ATTRIBUTE *attribute)
+{
+    if (g_strcmp0(request->protocol, "scep") == 0)
+        return request->remote.secret != NULL;
+    return g_strcmp0(request->protocol, "est") == 0 &&
+           is_link(X509_ATTRIBUTE_get0_type(attribute, 0));
+}
+
+/* At most one extension request and one challenge password, with one value each: whoever reads the
+ * request must see what is seen here. */
 static gboolean
 has_plain_attributes(const SignetJobRequest *request, const X509_REQ *csr)
 {
@@ -153,14 +177,15 @@ has_plain_attributes(const SignetJobRequest *request, const X509_REQ *csr)
     for (int i = 0; i < X509_REQ_get_attr_count(csr); i++) {
         X509_ATTRIBUTE *attribute = X509_REQ_get_attr(csr, i);
         int nid = OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute));
+        gboolean is_password = nid == NID_pkcs9_challengePassword;
 
         n_extensions += nid == NID_ext_req;
-        n_passwords += nid == NID_pkcs9_challengePassword;
-        if ((nid != NID_ext_req && nid != NID_pkcs9_challengePassword) ||
-            X509_ATTRIBUTE_count(attribute) != 1)
+        n_passwords += is_password;
+        if ((nid != NID_ext_req && !is_password) || X509_ATTRIBUTE_count(attribute) != 1 ||
+            (is_password && !is_password_allowed(request, attribute)))
             return FALSE;
     }
-    return n_extensions <= 1 && n_passwords <= (is_secret_shown(request) ? 1 : 0);
+    return n_extensions <= 1 && n_passwords <= 1;
 }
 
 static gboolean

@@ -140,8 +140,8 @@ alt_to_set(const GENERAL_NAMES *names)
     return set;
 }
 
-static char *
-general_name_to_text(const GENERAL_NAME *name)
+char *
+signet_names_dup_text(const GENERAL_NAME *name)
 {
     g_autoptr(BIO) out = BIO_new(BIO_s_mem());
     char *data = NULL;
@@ -191,7 +191,7 @@ dup_alt_difference(const GENERAL_NAMES *asked, const GENERAL_NAMES *found, guint
 
     if (!name)
         return NULL;
-    g_autofree char *text = general_name_to_text(name);
+    g_autofree char *text = signet_names_dup_text(name);
     return extra ? g_strdup_printf("it names '%s', which was not asked for", text)
                  : g_strdup_printf("it lacks the name '%s' that was asked for", text);
 }

@@ -19,6 +19,9 @@ GENERAL_NAMES *signet_names_make_alt(const SignetJobRequest *request, GError **e
  * TLS. */
 EXTENDED_KEY_USAGE *signet_names_make_eku(guint purposes);
 
+/* "DNS:host.example", cut short where it is long; owned by the caller. */
+char *signet_names_dup_text(const GENERAL_NAME *name);
+
 typedef enum {
     SIGNET_NAMES_EXACT = 0,
     SIGNET_NAMES_MAY_ADD = 1 << 0,     /* alternative names that the request does not list */

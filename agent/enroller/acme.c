@@ -173,7 +173,8 @@ prove(Acme *acme, GError **error)
 static gboolean
 finalize(Acme *acme, GError **error)
 {
-    g_autoptr(X509_REQ) csr = signet_request_new(acme->context->crypto, acme->context->job, error);
+    g_autoptr(X509_REQ) csr =
+        signet_request_new(acme->context->crypto, acme->context->job, NULL, error);
     g_autoptr(GError) failure = NULL;
     guint8 *der = NULL;
 

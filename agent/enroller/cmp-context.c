@@ -151,7 +151,7 @@ set_request(OSSL_CMP_CTX *cmp, const SignetCmpBase *base, int type, GError **err
     const SignetJobRequest *job = base->context->job;
 
     if (type == OSSL_CMP_P10CR) {
-        g_autoptr(X509_REQ) csr = signet_request_new(base->context->crypto, job, error);
+        g_autoptr(X509_REQ) csr = signet_request_new(base->context->crypto, job, NULL, error);
 
         return csr && (OSSL_CMP_CTX_set1_p10CSR(cmp, csr) || fail(error));
     }

@@ -145,14 +145,38 @@ digest_for(EVP_PKEY *key)
 }
 
 EVP_MD_CTX *
-signet_crypto_new_signing(SignetCrypto *crypto, EVP_PKEY *key, GError **error)
+signet_crypto_new_signing_with(SignetCrypto *crypto, EVP_PKEY *key, const char *digest,
+                               GError **error)
 {
     g_autoptr(EVP_MD_CTX) signing = EVP_MD_CTX_new();
+    const char *fitting = digest_for(key);
 
-    if (!signing || EVP_DigestSignInit_ex(signing, NULL, digest_for(key), crypto->library, NULL,
-                                          key, NULL) <= 0) {
+    if (!signing || EVP_DigestSignInit_ex(signing, NULL, digest && fitting ? digest : fitting,
+                                          crypto->library, NULL, key, NULL) <= 0) {
         signet_crypto_fail(error, "cannot begin to sign");
         return NULL;
     }
     return g_steal_pointer(&signing);
+}
+
+EVP_MD_CTX *
+signet_crypto_new_signing(SignetCrypto *crypto, EVP_PKEY *key, GError **error)
+{
+    return signet_crypto_new_signing_with(crypto, key, NULL, error);
+}
+
+ASN1_OCTET_STRING *
+signet_crypto_make_key_id(const SignetCrypto *crypto, X509_PUBKEY *key)
+{
+    g_autoptr(ASN1_OCTET_STRING) id = ASN1_OCTET_STRING_new();
+    guint8 digest[EVP_MAX_MD_SIZE];
+    gsize digest_size = 0;
+    const guint8 *bits = NULL;
+    int size = 0;
+
+    if (!id || !X509_PUBKEY_get0_param(NULL, &bits, &size, NULL, key) ||
+        !EVP_Q_digest(crypto->library, "SHA256", NULL, bits, (gsize)size, digest, &digest_size) ||
+        !ASN1_OCTET_STRING_set(id, digest, 20))
+        return NULL;
+    return g_steal_pointer(&id);
 }

@@ -30,6 +30,12 @@ EVP_PKEY *signet_crypto_read_public(SignetCrypto *crypto, GBytes *spki, GError *
 
 /* Ready for X509_sign_ctx() and its like, with the digest that fits the key's strength. */
 EVP_MD_CTX *signet_crypto_new_signing(SignetCrypto *crypto, EVP_PKEY *key, GError **error);
+/* The same with another digest, unless the key signs without one. digest (nullable): the name. */
+EVP_MD_CTX *signet_crypto_new_signing_with(SignetCrypto *crypto, EVP_PKEY *key, const char *digest,
+                                           GError **error);
+/* RFC 7093 section 2, method 1: the leftmost 160 bits of the key's SHA-256. NULL when it cannot be
+ * made. */
+ASN1_OCTET_STRING *signet_crypto_make_key_id(const SignetCrypto *crypto, X509_PUBKEY *key);
 
 /* Sets FAILED: "what: the reason in libcrypto's error queue". Returns FALSE. */
 gboolean signet_crypto_fail(GError **error, const char *what);

@@ -17,15 +17,19 @@
 #include "agent/enroller/request.h"
 #include "provider/wire/limits.h"
 
-#define PATH          "/.well-known/est"
-#define LINE          64  /* RFC 2045; libest takes no longer ones */
-#define RETRY_AFTER_S 300 /* RFC 7030 4.2.3 wants the server to say it */
+#define PATH        "/.well-known/est"
+#define LINE        64 /* RFC 2045; libest takes no longer ones */
+#define UNIQUE_SIZE 12 /* of Finished in TLS 1.2 */
+/* between two ECDSA signatures by one key, as DER */
+#define SIGNATURE_DIFFERENCE 8
+#define RETRY_AFTER_S        300 /* RFC 7030 4.2.3 wants the server to say it */
 
 typedef struct {
     const SignetProtocolContext *context;
     const SignetJobRemote *remote;
     char *base;                   /* (owned) of all URLs */
     SignetX509Stack *authorities; /* (owned) */
+    SignetRequestWishes wishes;   /* of the CA */
     GBytes *csr;                  /* (owned) DER */
     gboolean is_renewal;          /* the current certificate has the names that are asked for */
 } Est;
@@ -124,7 +128,7 @@ get_authorities(Est *est, GError **error)
 
 /* Optional: a server that has no answer has no wish (RFC 7030 4.5.1). */
 static gboolean
-check_attributes(const Est *est, GError **error)
+get_attributes(Est *est, GError **error)
 {
     g_auto(SignetHttpResponse) response = {0};
 
@@ -137,31 +141,72 @@ check_attributes(const Est *est, GError **error)
         g_prefix_error(error, "csrattrs: ");
         return FALSE;
     }
-    return signet_est_attributes_check(der, est->context->job->spki, error);
+    return signet_est_attributes_read(der, est->context->job, &est->wishes, error);
 }
 
 /* --- the request --- */
 
-/* A request that was sent before is sent again as it was (RFC 7030 4.2.3). */
-static gboolean
-make_request(Est *est, GError **error)
-{
-    est->csr =
-        signet_request_make_der(est->context->crypto, est->context->job, est->remote->state, error);
-    return est->csr != NULL;
-}
-
+/* size: what it is to have at least; a decoder of base64 skips what fills it up, as one of PEM does
+ * at the end of a line. */
 static GBytes *
-wrap_base64(GBytes *der)
+wrap_base64(GBytes *der, gsize size)
 {
-    gsize size = 0;
-    const guint8 *data = g_bytes_get_data(der, &size);
-    g_autofree char *base64 = g_base64_encode(data, size);
+    gsize der_size = 0;
+    const guint8 *data = g_bytes_get_data(der, &der_size);
+    g_autofree char *base64 = g_base64_encode(data, der_size);
     GString *lines = g_string_new(NULL);
 
     for (const char *at = base64; *at; at += MIN(strlen(at), LINE))
         g_string_append_printf(lines, "%.*s\n", LINE, at);
+    while (lines->len < size)
+        g_string_insert_c(lines, (gssize)lines->len - 1, '\r');
     return g_string_free_to_bytes(lines);
+}
+
+/* Any request that is tied to a connection has as much: signatures differ by a few bytes. */
+static gsize
+get_linked_size(const Est *est)
+{
+    gsize base64 = (g_bytes_get_size(est->csr) + SIGNATURE_DIFFERENCE + 2) / 3 * 4;
+
+    return base64 + (base64 + LINE - 1) / LINE;
+}
+
+static GBytes *
+make_linked_der(const Est *est, const guint8 *unique, gsize size, GError **error)
+{
+    SignetRequestWishes wishes = est->wishes;
+    g_autofree char *challenge = g_base64_encode(unique, size);
+
+    wishes.challenge = challenge;
+    return signet_request_make_der(est->context->crypto, est->context->job, &wishes, NULL, error);
+}
+
+/* The request of this connection, whose name is the challenge password (RFC 7030 3.5). */
+static GBytes *
+make_linked(GBytes *unique, gpointer data, GError **error)
+{
+    const Est *est = data;
+    gsize size = 0;
+    const guint8 *bytes = g_bytes_get_data(unique, &size);
+    g_autoptr(GBytes) der = make_linked_der(est, bytes, size, error);
+
+    return der ? wrap_base64(der, get_linked_size(est)) : NULL;
+}
+
+/* A request that was sent before is sent again as it was (RFC 7030 4.2.3). One that is tied to a
+ * connection is made for each; this one shows that it can be, and how large it will be. */
+static gboolean
+make_request(Est *est, GError **error)
+{
+    static const guint8 unknown[UNIQUE_SIZE];
+
+    if (est->wishes.is_linked)
+        est->csr = make_linked_der(est, unknown, sizeof(unknown), error);
+    else
+        est->csr = signet_request_make_der(est->context->crypto, est->context->job, &est->wishes,
+                                           est->remote->state, error);
+    return est->csr != NULL;
 }
 
 static gboolean
@@ -169,11 +214,23 @@ post(const Est *est, const char *operation, SignetHttpResponse *response, GError
 {
     static const char *const headers[] = {"Content-Transfer-Encoding: base64", NULL};
     g_autofree char *url = g_strconcat(est->base, "/", operation, NULL);
-    g_autoptr(GBytes) body = wrap_base64(est->csr);
+    g_autoptr(GBytes) body = est->wishes.is_linked ? NULL : wrap_base64(est->csr, 0);
     const SignetHttpRequest request = {
-        .url = url, .body = body, .content_type = "application/pkcs10", .headers = headers};
+        .url = url,
+        .body = body,
+        .make_body = body ? NULL : make_linked,
+        .make_data = (gpointer)est,
+        .body_size = get_linked_size(est),
+        .content_type = "application/pkcs10",
+        .headers = headers,
+    };
 
-    return signet_http_do(est->context->http, &request, response, error);
+    if (signet_http_do(est->context->http, &request, response, error))
+        return TRUE;
+    if (!body)
+        g_prefix_error(error, "the CA asks for a request that is tied to its connection, which "
+                              "needs TLS 1.2: ");
+    return FALSE;
 }
 
 /* --- who asks --- */
@@ -276,7 +333,7 @@ read_answer(const Est *est, const SignetHttpResponse *response, SignetEnrollerOu
 
     if (response->status == 202) {
         outcome->retry_after_s = response->retry_after_s ? response->retry_after_s : RETRY_AFTER_S;
-        if (g_bytes_get_size(est->csr) <= SIGNET_WIRE_STATE_MAX)
+        if (!est->wishes.is_linked && g_bytes_get_size(est->csr) <= SIGNET_WIRE_STATE_MAX)
             outcome->state = g_bytes_ref(est->csr);
         return TRUE;
     }
@@ -296,7 +353,7 @@ signet_est_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *o
     if (!est.remote->url)
         return signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "job: Url= is missing");
     est.base = make_base(est.remote);
-    return get_authorities(&est, error) && check_attributes(&est, error) &&
+    return get_authorities(&est, error) && get_attributes(&est, error) &&
            make_request(&est, error) && climb(&est, &response, error) &&
            read_answer(&est, &response, outcome, error);
 }

@@ -183,7 +183,8 @@ signet_exec_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome *
 {
     const SignetJobRequest *job = context->job;
     g_auto(SignetRunnerEnd) end = {0};
-    g_autoptr(GBytes) csr = signet_request_make_der(context->crypto, job, job->remote.state, error);
+    g_autoptr(GBytes) csr =
+        signet_request_make_der(context->crypto, job, NULL, job->remote.state, error);
 
     if (!csr)
         return FALSE;

@@ -102,6 +102,11 @@ on_info(const SSL *ssl, int where, int value)
 {
     SignetHttpTls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
+    /* A session is never taken up again: the first Finished is ours. */
+    if (where & SSL_CB_HANDSHAKE_DONE && SSL_version(ssl) <= TLS1_2_VERSION &&
+        !SSL_session_reused((SSL *)ssl))
+        tls->unique_size =
+            MIN(SSL_get_finished(ssl, tls->unique, sizeof(tls->unique)), sizeof(tls->unique));
     if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && is_refusal(value & 0xff))
         tls->refusal = SSL_alert_desc_string_long(value);
 }
@@ -141,6 +146,7 @@ signet_http_tls_prepare(SignetHttpTls *tls, SSL_CTX *context)
 {
     tls->distrust = tls->refusal = NULL;
     tls->is_believed = FALSE;
+    tls->unique_size = 0;
     SSL_CTX_set_app_data(context, tls);
     SSL_CTX_set_info_callback(context, on_info);
     SSL_CTX_set_security_level(context, SECURITY_LEVEL);

@@ -19,6 +19,8 @@ typedef struct {
     gboolean is_provisional;  /* believe whoever answers, and say nothing of us */
     gboolean is_believed;     /* the server was, afterwards */
     const char *distrust;     /* (nullable) static: why the server was not believed, afterwards */
+    guint8 unique[EVP_MAX_MD_SIZE]; /* tls-unique (RFC 5929) of the connection, up to TLS 1.2 */
+    gsize unique_size;              /* 0: it has none */
     const char *refusal; /* (nullable) static: how the server refused our certificate, likewise */
 } SignetHttpTls;
 

@@ -39,6 +39,9 @@ typedef struct {
     CURLU *target;              /* (owned) url, taken apart */
     char *server;               /* (owned) of target: "https://ca.example.org:8443" */
     struct curl_slist *headers; /* (owned) */
+    GBytes *made;               /* (owned, nullable) the body that was made for it */
+    gsize n_sent;               /* of made */
+    GError *failure;            /* (owned, nullable) why it could not be made */
     char words[CURL_ERROR_SIZE];
     gboolean is_too_large;
 } Exchange;
@@ -52,6 +55,8 @@ exchange_clear(Exchange *exchange)
         curl_easy_cleanup(exchange->curl);
     curl_url_cleanup(exchange->target);
     curl_slist_free_all(exchange->headers);
+    g_clear_pointer(&exchange->made, g_bytes_unref);
+    g_clear_error(&exchange->failure);
     g_free(exchange->server);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Exchange, exchange_clear)
@@ -150,6 +155,39 @@ on_context(CURL *curl, void *context, void *user)
 
 /* --- the request --- */
 
+static gboolean
+make_body(Exchange *exchange)
+{
+    const SignetHttpRequest *request = exchange->request;
+    const SignetHttpTls *tls = &exchange->http->tls;
+    g_autoptr(GBytes) unique = g_bytes_new(tls->unique, tls->unique_size);
+
+    if (tls->unique_size == 0)
+        return signet_error_set(&exchange->failure, SIGNET_ERROR_UNSUPPORTED,
+                                "the connection to %s has nothing that a request can be tied to",
+                                exchange->server);
+    exchange->made = request->make_body(unique, request->make_data, &exchange->failure);
+    if (!exchange->made || g_bytes_get_size(exchange->made) == request->body_size)
+        return exchange->made != NULL;
+    return signet_error_set(&exchange->failure, SIGNET_ERROR_FAILED,
+                            "the request has another size than was said");
+}
+
+static size_t
+on_read(char *buffer, size_t size, size_t count, void *user)
+{
+    Exchange *exchange = user;
+    gsize made_size = 0;
+
+    if (!exchange->made && !make_body(exchange))
+        return CURL_READFUNC_ABORT;
+    const guint8 *made = g_bytes_get_data(exchange->made, &made_size);
+    gsize n = MIN(size * count, made_size - exchange->n_sent);
+    memcpy(buffer, made + exchange->n_sent, n);
+    exchange->n_sent += n;
+    return n;
+}
+
 static void
 add_header(Exchange *exchange, const char *name, const char *value)
 {
@@ -163,7 +201,7 @@ set_headers(Exchange *exchange)
 {
     const SignetHttpRequest *request = exchange->request;
 
-    if (request->body)
+    if (request->body || request->make_body)
         add_header(exchange, "Content-Type", request->content_type);
     if (request->accept)
         add_header(exchange, "Accept", request->accept);
@@ -186,6 +224,12 @@ set_body(Exchange *exchange)
         curl_easy_setopt(exchange->curl, CURLOPT_POST, 1L);
         curl_easy_setopt(exchange->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
         curl_easy_setopt(exchange->curl, CURLOPT_POSTFIELDS, data ? data : "");
+    } else if (request->make_body) {
+        curl_easy_setopt(exchange->curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(exchange->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)request->body_size);
+        curl_easy_setopt(exchange->curl, CURLOPT_READFUNCTION, on_read);
+        curl_easy_setopt(exchange->curl, CURLOPT_READDATA, exchange);
     } else if (g_strcmp0(request->method, "HEAD") == 0) {
         curl_easy_setopt(exchange->curl, CURLOPT_NOBODY, 1L);
     } else {
@@ -226,7 +270,9 @@ set_tls(Exchange *exchange)
 {
     CURL *curl = exchange->curl;
 
-    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    long newest = exchange->request->make_body ? CURL_SSLVERSION_MAX_TLSv1_2 : 0;
+
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2 | newest);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
@@ -300,6 +346,10 @@ explain(const Exchange *exchange, CURLcode code, GError **error)
     const char *refusal = find_refusal(exchange, code);
     const char *words = exchange->words[0] ? exchange->words : curl_easy_strerror(code);
 
+    if (exchange->failure) {
+        g_propagate_error(error, g_error_copy(exchange->failure));
+        return FALSE;
+    }
     if (exchange->is_too_large)
         return signet_error_set(error, SIGNET_ERROR_CORRUPT,
                                 "the answer of %s is larger than it may be", server);

@@ -38,6 +38,10 @@ X509 *signet_http_get_certificate(const SignetHttp *http);
  * has another form. NULL: no more. */
 gboolean signet_http_use_password(SignetHttp *http, SignetSecret *secret, GError **error);
 
+/* Makes the body when the server is believed: unique is what only this connection has (RFC 5929
+ * tls-unique). NULL with error set: nothing is sent. */
+typedef GBytes *(*SignetHttpMakeBody)(GBytes *unique, gpointer data, GError **error);
+
 typedef struct {
     const char *url;            /* absolute */
     const char *method;         /* (nullable) NULL: GET, or POST with a body */
@@ -45,8 +49,13 @@ typedef struct {
     const char *content_type;   /* of the body */
     const char *accept;         /* (nullable) */
     const char *const *headers; /* (nullable) "Name: value", NULL-terminated */
-    gsize body_max;             /* of the answer; 0: SIGNET_HTTP_BODY_MAX */
-    gboolean is_plain_enough;   /* url may be http://: what is said protects itself */
+    /* (nullable) In place of body, over TLS 1.2: newer ones have no such name. It makes body_size
+     * bytes, as is said before. */
+    SignetHttpMakeBody make_body;
+    gpointer make_data;
+    gsize body_size;
+    gsize body_max;           /* of the answer; 0: SIGNET_HTTP_BODY_MAX */
+    gboolean is_plain_enough; /* url may be http://: what is said protects itself */
     /* The connection stays for the next request of this kind: for servers that keep a conversation
      * in it. Only without identity, since libcurl does not keep them apart. */
     gboolean is_kept;

@@ -67,20 +67,14 @@ add_extension(X509 *certificate, int nid, gpointer value, gboolean is_critical, 
     return signet_crypto_fail(error, "cannot add an extension to the certificate");
 }
 
-/* RFC 7093 section 2, method 1: the leftmost 160 bits of the key's SHA-256. */
 static gboolean
-add_subject_key_id(X509 *certificate, OSSL_LIB_CTX *library, GError **error)
+add_subject_key_id(X509 *certificate, const SignetCrypto *crypto, GError **error)
 {
-    const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(certificate);
-    g_autoptr(ASN1_OCTET_STRING) id = ASN1_OCTET_STRING_new();
-    guint8 digest[EVP_MAX_MD_SIZE];
-    gsize size = 0;
+    g_autoptr(ASN1_OCTET_STRING) id =
+        signet_crypto_make_key_id(crypto, X509_get_X509_PUBKEY(certificate));
 
-    if (!EVP_Q_digest(library, "SHA256", NULL, ASN1_STRING_get0_data(key),
-                      (gsize)ASN1_STRING_length(key), digest, &size) ||
-        !ASN1_OCTET_STRING_set(id, digest, 20))
-        return signet_crypto_fail(error, "cannot make the key's identifier");
-    return add_extension(certificate, NID_subject_key_identifier, id, FALSE, error);
+    return id ? add_extension(certificate, NID_subject_key_identifier, id, FALSE, error)
+              : signet_crypto_fail(error, "cannot make the key's identifier");
 }
 
 static gboolean
@@ -155,7 +149,7 @@ make_certificate(SignetCrypto *crypto, const SignetJobRequest *job, X509 *ca, gi
     if (!set_serial(certificate, library, error) ||
         !set_validity(certificate, ca, job, now_s, error) ||
         !add_basic_constraints(certificate, !ca, error) ||
-        !add_subject_key_id(certificate, library, error))
+        !add_subject_key_id(certificate, crypto, error))
         return NULL;
     gboolean is_used = ca ? add_leaf_usage(certificate, job, public_key, error) &&
                                 add_authority_key_id(certificate, ca, error)
@@ -217,7 +211,7 @@ issue_leaf(SignetCrypto *crypto, const SignetJobRequest *job, gint64 now_s,
 
     g_autoptr(X509) ca = signet_parse_certificate(job->ca_certificate, error);
     /* Made, signed and verified although nobody else reads it: the proof that the new key works. */
-    g_autoptr(X509_REQ) csr = ca ? signet_request_new(crypto, job, error) : NULL;
+    g_autoptr(X509_REQ) csr = ca ? signet_request_new(crypto, job, NULL, error) : NULL;
     g_autoptr(X509) certificate = csr ? make_certificate(crypto, job, ca, now_s, error) : NULL;
     g_autoptr(EVP_PKEY) key =
         certificate ? signet_crypto_load_key(crypto, job->ca_identity, 0, error) : NULL;

@@ -19,7 +19,7 @@ signet_manual_enroll(const SignetProtocolContext *context, SignetEnrollerOutcome
 {
     const SignetJobRemote *remote = &context->job->remote;
     g_autoptr(GBytes) csr =
-        signet_request_make_der(context->crypto, context->job, remote->state, error);
+        signet_request_make_der(context->crypto, context->job, NULL, remote->state, error);
 
     if (!csr)
         return FALSE;

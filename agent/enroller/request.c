@@ -59,9 +59,50 @@ signet_request_make_extensions(const SignetJobRequest *job, gboolean is_rsa, GEr
 }
 
 static gboolean
-fill(X509_REQ *csr, const SignetJobRequest *job, EVP_PKEY *public_key, GError **error)
+set_usage(SignetExtensions **extensions, guint bits, GError **error)
 {
-    g_autoptr(X509_NAME) subject = signet_names_parse_subject(job->subject, error);
+    g_autoptr(ASN1_BIT_STRING) usage = ASN1_BIT_STRING_new();
+
+    for (int bit = SIGNET_KU_DIGITAL_SIGNATURE; bit <= SIGNET_KU_KEY_AGREEMENT; bit++) {
+        if (bits & 1u << bit)
+            ASN1_BIT_STRING_set_bit(usage, bit, 1);
+    }
+    return X509V3_add1_i2d(extensions, NID_key_usage, usage, TRUE, X509V3_ADD_REPLACE) == 1 ||
+           signet_crypto_fail(error, "cannot set the key usage");
+}
+
+static gboolean
+add_wishes(const SignetCrypto *crypto, X509_REQ *csr, SignetExtensions **extensions,
+           const SignetRequestWishes *wishes, GError **error)
+{
+    g_autoptr(BASIC_CONSTRAINTS) basic = BASIC_CONSTRAINTS_new();
+
+    if (wishes->key_usage && !set_usage(extensions, wishes->key_usage, error))
+        return FALSE;
+    if (wishes->has_constraints &&
+        !add_extension(extensions, NID_basic_constraints, basic, TRUE, error))
+        return FALSE;
+    if (wishes->has_key_id) {
+        g_autoptr(ASN1_OCTET_STRING) id =
+            signet_crypto_make_key_id(crypto, X509_REQ_get_X509_PUBKEY(csr));
+
+        if (!id || !add_extension(extensions, NID_subject_key_identifier, id, FALSE, error))
+            return signet_crypto_fail(error, "cannot add the key's identifier");
+    }
+    if (wishes->challenge &&
+        X509_REQ_add1_attr_by_NID(csr, NID_pkcs9_challengePassword, MBSTRING_ASC,
+                                  (const guint8 *)wishes->challenge, -1) != 1)
+        return signet_crypto_fail(error, "cannot add the challenge password");
+    return TRUE;
+}
+
+static gboolean
+fill(SignetCrypto *crypto, X509_REQ *csr, const SignetJobRequest *job,
+     const SignetRequestWishes *wishes, GError **error)
+{
+    g_autoptr(EVP_PKEY) public_key = signet_crypto_read_public(crypto, job->spki, error);
+    g_autoptr(X509_NAME) subject =
+        public_key ? signet_names_parse_subject(job->subject, error) : NULL;
     g_autoptr(SignetExtensions) extensions =
         subject ? signet_request_make_extensions(job, EVP_PKEY_is_a(public_key, "RSA"), error)
                 : NULL;
@@ -69,29 +110,41 @@ fill(X509_REQ *csr, const SignetJobRequest *job, EVP_PKEY *public_key, GError **
     if (!extensions)
         return FALSE;
     if (!X509_REQ_set_version(csr, 0) || !X509_REQ_set_subject_name(csr, subject) ||
-        !X509_REQ_set_pubkey(csr, public_key) || !X509_REQ_add_extensions(csr, extensions))
+        !X509_REQ_set_pubkey(csr, public_key))
         return signet_crypto_fail(error, "cannot make the request");
-    return TRUE;
+    if (wishes && !add_wishes(crypto, csr, &extensions, wishes, error))
+        return FALSE;
+    return X509_REQ_add_extensions(csr, extensions) ||
+           signet_crypto_fail(error, "cannot make the request");
+}
+
+static gboolean
+sign(SignetCrypto *crypto, X509_REQ *csr, const SignetJobRequest *job, const char *digest,
+     GError **error)
+{
+    g_autoptr(EVP_PKEY) key =
+        signet_crypto_load_key(crypto, job->identity, job->new_generation, error);
+    g_autoptr(EVP_MD_CTX) signing =
+        key ? signet_crypto_new_signing_with(crypto, key, digest, error) : NULL;
+
+    return signing && (X509_REQ_sign_ctx(csr, signing) > 0 ||
+                       signet_crypto_fail(error, "cannot sign the request with the new key"));
 }
 
 X509_REQ *
-signet_request_new(SignetCrypto *crypto, const SignetJobRequest *job, GError **error)
+signet_request_new(SignetCrypto *crypto, const SignetJobRequest *job,
+                   const SignetRequestWishes *wishes, GError **error)
 {
     OSSL_LIB_CTX *library = signet_crypto_get_library(crypto);
     g_autoptr(X509_REQ) csr = X509_REQ_new_ex(library, NULL);
     g_autoptr(EVP_PKEY) public_key = signet_crypto_read_public(crypto, job->spki, error);
-    if (!public_key || !fill(csr, job, public_key, error))
-        return NULL;
+    const char *digest = wishes ? wishes->digest : NULL;
 
-    g_autoptr(EVP_PKEY) key =
-        signet_crypto_load_key(crypto, job->identity, job->new_generation, error);
-    g_autoptr(EVP_MD_CTX) signing = key ? signet_crypto_new_signing(crypto, key, error) : NULL;
-    if (!signing)
+    if (!public_key || !fill(crypto, csr, job, wishes, error))
         return NULL;
-    if (X509_REQ_sign_ctx(csr, signing) <= 0) {
-        signet_crypto_fail(error, "cannot sign the request with the new key");
+    /* A token need not have the digest that a CA would like best. */
+    if (!(digest && sign(crypto, csr, job, digest, NULL)) && !sign(crypto, csr, job, NULL, error))
         return NULL;
-    }
     if (X509_REQ_verify_ex(csr, public_key, library, "provider=default") != 1) {
         signet_crypto_fail(error, "the new key's signature does not fit its public key");
         return NULL;
@@ -113,15 +166,15 @@ dup_former(const SignetJobRequest *job, GBytes *former)
 }
 
 GBytes *
-signet_request_make_der(SignetCrypto *crypto, const SignetJobRequest *job, GBytes *former,
-                        GError **error)
+signet_request_make_der(SignetCrypto *crypto, const SignetJobRequest *job,
+                        const SignetRequestWishes *wishes, GBytes *former, GError **error)
 {
     GBytes *bytes = former ? dup_former(job, former) : NULL;
     guint8 *der = NULL;
 
     if (bytes)
         return bytes;
-    g_autoptr(X509_REQ) csr = signet_request_new(crypto, job, error);
+    g_autoptr(X509_REQ) csr = signet_request_new(crypto, job, wishes, error);
     if (!csr)
         return NULL;
     int size = i2d_X509_REQ(csr, &der);

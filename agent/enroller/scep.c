@@ -66,7 +66,7 @@ make_request(const Scep *scep, SignetSecret *password, GError **error)
 {
     const SignetProtocolContext *context = scep->context;
     guint8 *der = NULL;
-    g_autoptr(X509_REQ) csr = signet_request_new(context->crypto, context->job, error);
+    g_autoptr(X509_REQ) csr = signet_request_new(context->crypto, context->job, NULL, error);
     g_autoptr(EVP_PKEY) key = csr && password
                                   ? signet_crypto_load_key(context->crypto, context->job->identity,
                                                            context->job->new_generation, error)

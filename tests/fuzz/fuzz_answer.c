@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Signet authors
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* Fuzz target of what a CA answers: base64, PKCS#7, chains, and EST's csrattrs. */
+/* Fuzz target of what a CA answers: base64, PKCS#7 and chains. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,6 @@
 #include "agent/enroll/parse.h"
 #include "agent/enroller/answer.h"
 #include "agent/enroller/chain.h"
-#include "agent/enroller/est-attributes.h"
 #include "provider/wire/limits.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -54,30 +53,11 @@ check_chains(SignetX509Stack *certificates)
     }
 }
 
-static void
-check_attributes(GBytes *der)
-{
-    static EVP_PKEY *key;
-    static GBytes *spki;
-
-    if (!spki) {
-        guint8 *bytes = NULL;
-
-        key = EVP_EC_gen("P-256");
-        int size = i2d_PUBKEY(key, &bytes);
-        spki = g_bytes_new(bytes, (gsize)size);
-        OPENSSL_free(bytes);
-    }
-    signet_est_attributes_check(der, spki, NULL);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    g_autoptr(GBytes) raw = g_bytes_new(data, size);
     g_autoptr(GBytes) der = signet_answer_decode(data, size, NULL);
 
-    check_attributes(raw);
     if (!der)
         return 0;
     require(g_bytes_get_size(der) > 0 && g_bytes_get_size(der) <= size, "no more than there was");

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """An EST server (RFC 7030) for tests: honest, or hostile as DIR/mode says (hostile.py, testca.py).
 
-usage: est-server.py DIR [--port N] [--user NAME:PASSWORD] [--need any|certificate|password|both] [--label TEXT] [--tls 1.2] [--expired]
+usage: est-server.py DIR [--port N] [--user NAME:PASSWORD] [--need any|certificate|password|both] [--label TEXT] [--tls 1.2|1.3] [--expired] [--link]
                          [--form wrapped|unwrapped|der|pem]
 
-DIR/ca is the CA (DIR/cacerts, where it is there, what it shows of itself), DIR/port the port once it listens, DIR/request.b64 the last request that waits, DIR/log has a line for each request:
+DIR/ca is the CA (DIR/cacerts, where it is there, what it shows of itself), DIR/port the port once it listens, DIR/request.b64 the last request that waits, DIR/last.pem the last that was understood, DIR/log has a line for each request:
 OPERATION STATUS certificate=SERIAL|- password=yes|no|- request=SHA-256|-
 Modes of its own: pending-N (202 with Retry-After: N), pending (for ever the same), lifetime-N (seconds), refused-revoked (401 to any certificate),
 refused (401 to everybody), takes-password, takes-nobody, takes-SERIAL (401 to everybody else).
@@ -16,6 +16,7 @@ import argparse
 import base64
 import hashlib
 import os
+import re
 import subprocess
 
 import hostile
@@ -116,12 +117,23 @@ class Est(hostile.Handler):
         else:
             self.enrol(operation, mode, body)
 
+    def is_linked(self, pem):
+        """RFC 7030 3.5: the challenge password is tls-unique of this connection."""
+        unique = self.connection.get_channel_binding("tls-unique") if self.connection.version() == "TLSv1.2" else None
+        text = testca.run("openssl", "req", "-noout", "-text", data=pem).decode()
+        given = re.search(r"challengePassword\s*:(\S+)", text)
+        return bool(unique and given and given[1] == base64.b64encode(unique).decode())
+
     def enrol(self, operation, mode, body):
         pem = b"-----BEGIN CERTIFICATE REQUEST-----\n" + body + b"-----END CERTIFICATE REQUEST-----\n"
         seconds = int(mode[9:]) if mode.startswith("lifetime-") else 86400
         wrong = mode if mode in testca.WRONGS else "honest"
         try:
             testca.run("openssl", "req", "-verify", "-noout", data=pem)
+            with open(f"{self.server.dir}/last.pem", "wb") as f:
+                f.write(pem)
+            if self.server.options.link and not self.is_linked(pem):
+                raise RuntimeError("the request does not belong to this connection")
             certificates = self.server.ca.issue(pem, wrong, seconds)
         except (RuntimeError, subprocess.SubprocessError) as error:
             self.say(operation, 400, str(error).encode()[:200])
@@ -139,6 +151,7 @@ def main():
     parser.add_argument("--need", default="any", choices=("any", "certificate", "password", "both", "either"))
     parser.add_argument("--label")
     parser.add_argument("--tls")
+    parser.add_argument("--link", action="store_true", help="requests have to belong to their connection")
     parser.add_argument("--expired", action="store_true", help="certificates may have expired")
     parser.add_argument("--form", default="wrapped", choices=("wrapped", "unwrapped", "der", "pem"))
     options = parser.parse_args()

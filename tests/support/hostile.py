@@ -174,6 +174,8 @@ def tls(certificate, client_anchors=None, version=None):
     context.load_cert_chain(certificate)
     if version == "1.2":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
+    if version == "1.3":
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
     if client_anchors:
         context.load_verify_locations(client_anchors)
         context.verify_mode = ssl.CERT_OPTIONAL
