@@ -104,16 +104,18 @@ find_interpreter(const char *head)
 
 /* --- its libraries --- */
 
+/* The file names what is run here, by root perhaps: it must be a loader, and one of root's. */
 static gboolean
 is_trusted(const char *path)
 {
+    g_autofree char *name = g_path_get_basename(path);
     struct stat status;
 
-    return stat(path, &status) == 0 && status.st_uid == 0 && (status.st_mode & 022) == 0;
+    return *path == '/' && g_pattern_match_simple("ld*.so*", name) && stat(path, &status) == 0 &&
+           status.st_uid == 0 && (status.st_mode & 022) == 0;
 }
 
-/* The loader that an ELF file names; NULL: none (a static program, no ELF), or not one of root's.
- */
+/* The loader that an ELF file names; NULL: none (a static program, no ELF), or no trusted one. */
 static char *
 find_loader(const char *head, gsize size)
 {
@@ -135,7 +137,7 @@ find_loader(const char *head, gsize size)
         if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset)
             return NULL;
         loader = g_strndup(head + segment.p_offset, segment.p_filesz);
-        return *loader == '/' && is_trusted(loader) ? g_steal_pointer(&loader) : NULL;
+        return is_trusted(loader) ? g_steal_pointer(&loader) : NULL;
     }
     return NULL;
 }
