@@ -198,10 +198,10 @@ signet_ctl_verify(SignetCtl *ctl, int argc, char **argv)
     SignetCtlExit code;
 
     if (!ctl->verify.ek_trust || !ctl->verify.answer != !ctl->verify.challenge ||
-        (ctl->verify.challenge_out && ctl->verify.answer))
+        (ctl->verify.challenge_out && (ctl->verify.answer || ctl->verify.key_out)))
         return signet_ctl_refuse("--ek-trust has to be there, --answer and --challenge belong "
-                                 "together, and --make-challenge comes before them; see: signetctl "
-                                 "verify-evidence --help");
+                                 "together, and --make-challenge comes before them and --ak-key; "
+                                 "see: signetctl verify-evidence --help");
     text = signet_ctl_read_bytes(argv[0], SIGNET_EVIDENCE_FILE_MAX);
     if (!text)
         return SIGNET_CTL_FAILED;
