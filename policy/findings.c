@@ -5,54 +5,50 @@
 
 #include "policy/findings.h"
 
+#include "policy/words.h"
+
+static const SignetWord looks[] = {
+#define L(symbol, bit, name) {SIGNET_LOOK_##symbol, name},
+    SIGNET_LOOKS(L)
+#undef L
+};
+
+static const SignetWord standings[] = {
+#define S(symbol, name) {SIGNET_STANDING_##symbol, name},
+    SIGNET_STANDINGS(S)
+#undef S
+};
+
 const char *
 signet_look_name(SignetLook look)
 {
-    switch (look) {
-#define L(symbol, bit, word)   \
-    case SIGNET_LOOK_##symbol: \
-        return word;
-        SIGNET_LOOKS(L)
-#undef L
-    }
-    return NULL;
+    return signet_words_name(looks, G_N_ELEMENTS(looks), look);
 }
 
 SignetLook
 signet_look_from_name(const char *name)
 {
-#define L(symbol, bit, word)     \
-    if (g_str_equal(name, word)) \
-        return SIGNET_LOOK_##symbol;
-    SIGNET_LOOKS(L)
-#undef L
-    return 0;
+    guint value = 0;
+
+    (void)signet_words_find(looks, G_N_ELEMENTS(looks), name, &value);
+    return (SignetLook)value;
 }
 
 const char *
 signet_standing_name(SignetStanding standing)
 {
-    switch (standing) {
-#define S(symbol, word)            \
-    case SIGNET_STANDING_##symbol: \
-        return word;
-        SIGNET_STANDINGS(S)
-#undef S
-    }
-    return NULL;
+    return signet_words_name(standings, G_N_ELEMENTS(standings), standing);
 }
 
 gboolean
 signet_standing_from_name(const char *name, SignetStanding *ret_standing)
 {
-#define S(symbol, word)                           \
-    if (g_str_equal(name, word)) {                \
-        *ret_standing = SIGNET_STANDING_##symbol; \
-        return TRUE;                              \
-    }
-    SIGNET_STANDINGS(S)
-#undef S
-    return FALSE;
+    guint value;
+
+    if (!signet_words_find(standings, G_N_ELEMENTS(standings), name, &value))
+        return FALSE;
+    *ret_standing = (SignetStanding)value;
+    return TRUE;
 }
 
 static const struct {

@@ -5,89 +5,81 @@
 
 #include "policy/model.h"
 
+#include "policy/words.h"
+
+static const SignetWord purposes[] = {
+#define P(symbol, bit, name) {SIGNET_PURPOSE_##symbol, name},
+    SIGNET_PURPOSES(P)
+#undef P
+};
+
+static const SignetWord ca_kinds[] = {
+#define C(symbol, name) {SIGNET_CA_##symbol, name},
+    SIGNET_CA_KINDS(C)
+#undef C
+};
+
+static const SignetWord rungs[] = {
+#define R(symbol, bit, name) {SIGNET_RUNG_##symbol, name},
+    SIGNET_RUNGS(R)
+#undef R
+};
+
+static const SignetWord protections[] = {
+#define P(symbol, bit, name) {SIGNET_PROTECTION_##symbol, name},
+    SIGNET_PROTECTIONS(P)
+#undef P
+};
+
 const char *
 signet_purpose_name(SignetPurpose purpose)
 {
-    switch (purpose) {
-#define P(symbol, bit, name)      \
-    case SIGNET_PURPOSE_##symbol: \
-        return name;
-        SIGNET_PURPOSES(P)
-#undef P
-    }
-    return NULL;
+    return signet_words_name(purposes, G_N_ELEMENTS(purposes), purpose);
 }
 
 SignetPurpose
 signet_purpose_from_name(const char *name)
 {
-#define P(symbol, bit, text)     \
-    if (g_str_equal(name, text)) \
-        return SIGNET_PURPOSE_##symbol;
-    SIGNET_PURPOSES(P)
-#undef P
-    return (SignetPurpose)0;
+    guint value = 0;
+
+    (void)signet_words_find(purposes, G_N_ELEMENTS(purposes), name, &value);
+    return (SignetPurpose)value;
 }
 
 const char *
 signet_ca_kind_name(SignetCaKind kind)
 {
-    switch (kind) {
-#define C(symbol, name)      \
-    case SIGNET_CA_##symbol: \
-        return name;
-        SIGNET_CA_KINDS(C)
-#undef C
-    }
-    return NULL;
+    return signet_words_name(ca_kinds, G_N_ELEMENTS(ca_kinds), kind);
 }
 
 const char *
 signet_rung_name(SignetRung rung)
 {
-    switch (rung) {
-#define R(symbol, bit, name)   \
-    case SIGNET_RUNG_##symbol: \
-        return name;
-        SIGNET_RUNGS(R)
-#undef R
-    }
-    return NULL;
+    return signet_words_name(rungs, G_N_ELEMENTS(rungs), rung);
 }
 
 SignetRung
 signet_rung_from_name(const char *name)
 {
-#define R(symbol, bit, text)     \
-    if (g_str_equal(name, text)) \
-        return SIGNET_RUNG_##symbol;
-    SIGNET_RUNGS(R)
-#undef R
-    return (SignetRung)0;
+    guint value = 0;
+
+    (void)signet_words_find(rungs, G_N_ELEMENTS(rungs), name, &value);
+    return (SignetRung)value;
 }
 
 const char *
 signet_protection_name(SignetProtection protection)
 {
-    switch (protection) {
-#define P(symbol, bit, name)         \
-    case SIGNET_PROTECTION_##symbol: \
-        return name;
-        SIGNET_PROTECTIONS(P)
-#undef P
-    }
-    return NULL;
+    return signet_words_name(protections, G_N_ELEMENTS(protections), protection);
 }
 
 SignetProtection
 signet_protection_from_name(const char *name)
 {
-#define P(symbol, bit, text)     \
-    if (g_str_equal(name, text)) \
-        return SIGNET_PROTECTION_##symbol;
-    SIGNET_PROTECTIONS(P)
-#undef P
-    return (SignetProtection)0;
+    guint value = 0;
+
+    (void)signet_words_find(protections, G_N_ELEMENTS(protections), name, &value);
+    return (SignetProtection)value;
 }
 
 static const char *

@@ -7,56 +7,52 @@
 
 #include <string.h>
 
+#include "policy/words.h"
+
+static const SignetWord states[] = {
+#define S(symbol, name) {SIGNET_MACHINE_##symbol, name},
+    SIGNET_MACHINE_STATES(S)
+#undef S
+};
+
+static const SignetWord origins[] = {
+#define O(symbol, name) {SIGNET_MACHINE_##symbol, name},
+    SIGNET_MACHINE_ORIGINS(O)
+#undef O
+};
+
 const char *
 signet_machine_state_name(SignetMachineState state)
 {
-    switch (state) {
-#define S(symbol, name)           \
-    case SIGNET_MACHINE_##symbol: \
-        return name;
-        SIGNET_MACHINE_STATES(S)
-#undef S
-    }
-    return NULL;
+    return signet_words_name(states, G_N_ELEMENTS(states), state);
 }
 
 gboolean
 signet_machine_state_from_name(const char *name, SignetMachineState *ret_state)
 {
-#define S(symbol, text)                       \
-    if (g_str_equal(name, text)) {            \
-        *ret_state = SIGNET_MACHINE_##symbol; \
-        return TRUE;                          \
-    }
-    SIGNET_MACHINE_STATES(S)
-#undef S
-    return FALSE;
+    guint value;
+
+    if (!signet_words_find(states, G_N_ELEMENTS(states), name, &value))
+        return FALSE;
+    *ret_state = (SignetMachineState)value;
+    return TRUE;
 }
 
 const char *
 signet_machine_origin_name(SignetMachineOrigin origin)
 {
-    switch (origin) {
-#define O(symbol, name)           \
-    case SIGNET_MACHINE_##symbol: \
-        return name;
-        SIGNET_MACHINE_ORIGINS(O)
-#undef O
-    }
-    return NULL;
+    return signet_words_name(origins, G_N_ELEMENTS(origins), origin);
 }
 
 gboolean
 signet_machine_origin_from_name(const char *name, SignetMachineOrigin *ret_origin)
 {
-#define O(symbol, text)                        \
-    if (g_str_equal(name, text)) {             \
-        *ret_origin = SIGNET_MACHINE_##symbol; \
-        return TRUE;                           \
-    }
-    SIGNET_MACHINE_ORIGINS(O)
-#undef O
-    return FALSE;
+    guint value;
+
+    if (!signet_words_find(origins, G_N_ELEMENTS(origins), name, &value))
+        return FALSE;
+    *ret_origin = (SignetMachineOrigin)value;
+    return TRUE;
 }
 
 SignetMachine

@@ -7,22 +7,22 @@
 #include "agent/rotate/private.h"
 #include "agent/rotate/rules.h"
 #include "agent/rotate/status-watch.h"
+#include "policy/words.h"
 
 /* So many failures in a row are not called the agent's own business any more. */
 #define PATIENCE_ATTEMPTS 3
 #define FAILS             "the attempt counts as failed, and is made again"
 
+static const SignetWord responsibles[] = {
+#define R(symbol, name) {SIGNET_RESPONSIBLE_##symbol, name},
+    SIGNET_RESPONSIBLES(R)
+#undef R
+};
+
 static const char *
 responsible_name(SignetResponsible responsible)
 {
-    switch (responsible) {
-#define R(symbol, name)               \
-    case SIGNET_RESPONSIBLE_##symbol: \
-        return name;
-        SIGNET_RESPONSIBLES(R)
-#undef R
-    }
-    return NULL;
+    return signet_words_name(responsibles, G_N_ELEMENTS(responsibles), responsible);
 }
 
 /* --- what happens next --- */
