@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/write.h"
+
 #define LINKS_MAX 40
 #define FILE_MAX  (1024 * 1024)
 
@@ -79,22 +81,6 @@ sync_directory(const char *path, GError **error)
 }
 
 static gboolean
-write_all(int fd, const char *data, gsize size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, data, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return FALSE;
-        data += n;
-        size -= (gsize)n;
-    }
-    return TRUE;
-}
-
-static gboolean
 set_owner(int fd, const char *like)
 {
     struct stat status;
@@ -114,8 +100,8 @@ signet_replace_file(const char *path, const GString *text, const char *like, GEr
 
     if (fd < 0)
         return fail("write", path, error);
-    is_written =
-        write_all(fd, text->str, text->len) && set_owner(fd, like ? like : path) && fsync(fd) == 0;
+    is_written = signet_write_all(fd, text->str, text->len) && set_owner(fd, like ? like : path) &&
+                 fsync(fd) == 0;
     if (!is_written)
         fail("write", path, error);
     close(fd);

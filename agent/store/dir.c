@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/write.h"
+
 #define TEMPORARY_PREFIX ".tmp."
 #define COMPONENT_MAX    240 /* NAME_MAX less the prefix and some air */
 #define TREE_DEPTH_MAX   2
@@ -51,35 +53,19 @@ temporary_name(const char *name)
     return g_strconcat(TEMPORARY_PREFIX, name, NULL);
 }
 
-static gboolean
-write_all(int fd, const guint8 *data, gsize size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, data, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return FALSE;
-        data += n;
-        size -= (gsize)n;
-    }
-    return TRUE;
-}
-
 /* Content, owner and mode are complete and on disk before the file gets its name. */
 static gboolean
 fill_temporary(int dir_fd, const char *temporary, GBytes *content, const SignetDirOwner *owner,
                GError **error)
 {
     gsize size;
-    const guint8 *data = g_bytes_get_data(content, &size);
+    gconstpointer data = g_bytes_get_data(content, &size);
     g_auto(SignetFd) fd =
         openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return fail(error, "create", temporary);
-    if (!write_all(fd, data, size))
+    if (!signet_write_all(fd, data, size))
         return fail(error, "write", temporary);
     if (owner && (owner->uid >= 0 || owner->gid >= 0) &&
         fchown(fd, (uid_t)owner->uid, (gid_t)owner->gid) < 0)
