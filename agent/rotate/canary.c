@@ -50,32 +50,12 @@ on_tried(SignetJob *job, gpointer data)
 
 /* --- what it needs from the disk --- */
 
-typedef struct {
-    SignetEntry *entry;                    /* (owned) */
-    SignetPolicy *policy;                  /* (owned): rotation lives in it */
-    const SignetRotationProfile *rotation; /* (unowned) */
-    SignetMaterial read;                   /* (owned) */
-    GError *error;                         /* (owned, nullable) the outcome */
-} Task;
-
-static void
-task_free(gpointer data)
-{
-    Task *task = data;
-
-    signet_entry_unref(task->entry);
-    signet_policy_unref(task->policy);
-    signet_material_clear(&task->read);
-    g_clear_error(&task->error);
-    g_free(task);
-}
-
 static void
 run_read(gpointer data)
 {
-    Task *task = data;
+    SignetReading *reading = data;
 
-    signet_material_read_canary(&task->read, task->rotation, &task->error);
+    signet_material_read_canary(&reading->read, reading->rotation, &reading->error);
 }
 
 static void
@@ -110,32 +90,27 @@ start(SignetEntry *entry, const char *peer, const SignetMaterial *read)
 static void
 done_read(gpointer data)
 {
-    Task *task = data;
-    SignetEntry *entry = task->entry;
+    SignetReading *reading = data;
+    SignetEntry *entry = reading->entry;
 
     if (!entry->policy)
         return;
-    if (task->error)
-        tell_failure(entry, task->error->message);
-    else if (task->policy != entry->engine->policy)
+    if (reading->error)
+        tell_failure(entry, reading->error->message);
+    else if (reading->policy != entry->engine->policy)
         signet_entry_canary(entry); /* it may name another peer now */
     else
-        start(entry, task->rotation->canary, &task->read);
+        start(entry, reading->rotation->canary, &reading->read);
 }
 
 void
 signet_entry_canary(SignetEntry *entry)
 {
-    static const SignetDiskWork work = {run_read, done_read, task_free};
-    Task *task;
+    static const SignetDiskWork work = {run_read, done_read, signet_reading_free};
 
-    if (!entry->policy->rotation || !entry->policy->rotation->canary) {
+    if (entry->policy->rotation && entry->policy->rotation->canary)
+        signet_disk_thread_give(entry->engine->disk, &work,
+                                signet_reading_new(entry, entry->machine.pending));
+    else
         tell(entry, SIGNET_EVENT_FAILED, "its canary is not there any more");
-        return;
-    }
-    task = g_new0(Task, 1);
-    task->entry = signet_entry_ref(entry);
-    task->policy = signet_policy_ref(entry->engine->policy);
-    task->rotation = entry->policy->rotation;
-    signet_disk_thread_give(entry->engine->disk, &work, task);
 }

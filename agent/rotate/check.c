@@ -12,28 +12,6 @@
 #define TIMEOUT_S   60
 #define SUSPICION_S 600 /* a CA that refuses is no reason to look more often than that */
 
-/* Something for the disk thread. */
-typedef struct {
-    SignetEntry *entry;        /* (owned) */
-    SignetPolicy *policy;      /* (owned): ca lives in it */
-    const SignetCaProfile *ca; /* (unowned) */
-    guint32 number;
-    SignetMaterial read; /* (owned) */
-    GError *error;       /* (owned, nullable) the outcome */
-} Task;
-
-static void
-task_free(gpointer data)
-{
-    Task *task = data;
-
-    signet_entry_unref(task->entry);
-    signet_policy_unref(task->policy);
-    signet_material_clear(&task->read);
-    g_clear_error(&task->error);
-    g_free(task);
-}
-
 guint
 signet_entry_find_looks(const SignetEntry *entry)
 {
@@ -144,10 +122,10 @@ append(GByteArray *all, GPtrArray *certificates)
 }
 
 static SignetJob *
-make_job(const Task *task, const SignetGeneration *current)
+make_job(const SignetReading *reading, const SignetGeneration *current)
 {
-    const SignetEntry *entry = task->entry;
-    const SignetCaRemote *remote = &task->ca->remote;
+    const SignetEntry *entry = reading->entry;
+    const SignetCaRemote *remote = &reading->ca->remote;
     g_autoptr(GByteArray) all = g_byte_array_new();
 
     append(all, current->chain);
@@ -159,12 +137,12 @@ make_job(const Task *task, const SignetGeneration *current)
         .protocol = SIGNET_JOB_CHECK,
         .spki = current->key->spki,
         .looks = entry->machine.checking_looks,
-        .ca_protocol = signet_ca_kind_name(task->ca->kind),
+        .ca_protocol = signet_ca_kind_name(reading->ca->kind),
         .certificates = certificates,
         .remote =
             {
                 .url = remote->url,
-                .anchors = task->read.anchors,
+                .anchors = reading->read.anchors,
                 .is_system = g_strcmp0(remote->trust, "system") == 0,
                 .pins = (const char *const *)remote->pins,
                 .proxy = remote->proxy,
@@ -177,47 +155,40 @@ make_job(const Task *task, const SignetGeneration *current)
 static void
 run_supply(gpointer data)
 {
-    Task *task = data;
+    SignetReading *reading = data;
 
-    signet_material_read_anchors(&task->read, task->ca, &task->error);
+    signet_material_read_anchors(&reading->read, reading->ca, &reading->error);
 }
 
 static void
 done_supply(gpointer data)
 {
-    Task *task = data;
-    SignetEntry *entry = task->entry;
+    SignetReading *reading = data;
+    SignetEntry *entry = reading->entry;
     const SignetGeneration *current;
 
     if (!entry->policy)
         return;
-    current = signet_inventory_get(entry->engine->context.inventory, entry->name, task->number);
-    if (task->error || !current || current->chain->len == 0) {
-        signet_entry_fail_check(entry, task->error ? task->error->message
-                                                   : "its certificate is not there any more");
+    current = signet_inventory_get(entry->engine->context.inventory, entry->name, reading->number);
+    if (reading->error || !current || current->chain->len == 0) {
+        signet_entry_fail_check(entry, reading->error ? reading->error->message
+                                                      : "its certificate is not there any more");
         return;
     }
-    entry->check_job = make_job(task, current);
+    entry->check_job = make_job(reading, current);
     signet_enroll_start(entry->engine->context.enroll, entry->check_job, on_checked, entry);
 }
 
 void
 signet_entry_check(SignetEntry *entry)
 {
-    static const SignetDiskWork work = {run_supply, done_supply, task_free};
-    const SignetCaProfile *ca = signet_entry_get_ca(entry);
-    Task *task;
+    static const SignetDiskWork work = {run_supply, done_supply, signet_reading_free};
 
-    if (!ca) {
+    if (signet_entry_get_ca(entry))
+        signet_disk_thread_give(entry->engine->disk, &work,
+                                signet_reading_new(entry, entry->machine.checking));
+    else
         signet_entry_fail_check(entry, "its CA is not in the policy any more");
-        return;
-    }
-    task = g_new0(Task, 1);
-    task->entry = signet_entry_ref(entry);
-    task->policy = signet_policy_ref(entry->engine->policy);
-    task->ca = ca;
-    task->number = entry->machine.checking;
-    signet_disk_thread_give(entry->engine->disk, &work, task);
 }
 
 /* --- before it is time --- */

@@ -104,6 +104,20 @@ typedef struct {
     GBytes *state;       /* (owned, nullable) SignetJobRemote.state */
     GBytes *answer;      /* (owned, nullable) SignetJobRemote.answer */
 } SignetSupplies;
+/* reading.c: a task of the disk thread that reads what a job needs from the files that the policy
+ * names; policy, and all that lives in it, is the one of then. */
+typedef struct {
+    SignetEntry *entry;                    /* (owned) */
+    SignetPolicy *policy;                  /* (owned): the next two live in it */
+    const SignetCaProfile *ca;             /* (unowned, nullable) */
+    const SignetRotationProfile *rotation; /* (unowned, nullable) */
+    guint32 number;                        /* the generation that the job is for */
+    guint reason;                          /* revoke.c */
+    SignetMaterial read;                   /* (owned) */
+    GError *error;                         /* (owned, nullable) the outcome */
+} SignetReading;
+SignetReading *signet_reading_new(SignetEntry *entry, guint32 number);
+void signet_reading_free(gpointer reading);
 /* The request for a certificate for this generation; for a check alone it is never started. NULL
  * without a CA in the policy. supplies: nullable, a local CA and a check need none. */
 SignetJob *signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation,

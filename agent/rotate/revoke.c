@@ -11,29 +11,6 @@
 
 #define REASON_HOLD 6 /* certificateHold, RFC 5280 5.3.1 */
 
-/* Something for the disk thread. */
-typedef struct {
-    SignetEntry *entry;        /* (owned) */
-    SignetPolicy *policy;      /* (owned): ca lives in it */
-    const SignetCaProfile *ca; /* (unowned) */
-    guint32 number;
-    guint reason;
-    SignetSupplies supplies; /* (owned) */
-    GError *error;           /* (owned, nullable) the outcome */
-} Task;
-
-static void
-task_free(gpointer data)
-{
-    Task *task = data;
-
-    signet_entry_unref(task->entry);
-    signet_policy_unref(task->policy);
-    signet_material_clear(&task->supplies.read);
-    g_clear_error(&task->error);
-    g_free(task);
-}
-
 /* --- the end --- */
 
 static void
@@ -111,32 +88,33 @@ on_revoked(SignetJob *job, gpointer data)
 static void
 run_supply(gpointer data)
 {
-    Task *task = data;
+    SignetReading *reading = data;
 
-    signet_material_read(&task->supplies.read, task->ca, &task->error);
+    signet_material_read(&reading->read, reading->ca, &reading->error);
 }
 
 static void
 done_supply(gpointer data)
 {
-    Task *task = data;
-    SignetEntry *entry = task->entry;
+    SignetReading *reading = data;
+    SignetEntry *entry = reading->entry;
+    const SignetSupplies supplies = {.read = reading->read}; /* borrowed */
     const SignetGeneration *generation;
 
     if (!entry->is_revoking)
         return;
-    if (task->policy != entry->engine->policy) {
-        fail(entry, task->number, "the policy has changed meanwhile; ask again");
+    if (reading->policy != entry->engine->policy) {
+        fail(entry, reading->number, "the policy has changed meanwhile; ask again");
         return;
     }
-    generation = signet_inventory_get(entry->engine->context.inventory, entry->name, task->number);
-    if (task->error || !generation || generation->chain->len == 0) {
-        fail(entry, task->number,
-             task->error ? task->error->message : "its certificate is not there any more");
+    generation =
+        signet_inventory_get(entry->engine->context.inventory, entry->name, reading->number);
+    if (reading->error || !generation || generation->chain->len == 0) {
+        fail(entry, reading->number,
+             reading->error ? reading->error->message : "its certificate is not there any more");
         return;
     }
-    entry->revoke_job =
-        signet_entry_make_revocation(entry, generation, &task->supplies, task->reason);
+    entry->revoke_job = signet_entry_make_revocation(entry, generation, &supplies, reading->reason);
     signet_enroll_start(entry->engine->context.enroll, entry->revoke_job, on_revoked, entry);
 }
 
@@ -182,10 +160,10 @@ void
 signet_engine_revoke(SignetEngine *engine, const char *identity, guint32 generation, guint reason,
                      SignetEngineDone done, gpointer data)
 {
-    static const SignetDiskWork work = {run_supply, done_supply, task_free};
+    static const SignetDiskWork work = {run_supply, done_supply, signet_reading_free};
     SignetEntry *entry = g_hash_table_lookup(engine->entries, identity);
     GError *error = find_refusal(engine, identity, generation);
-    Task *task;
+    SignetReading *reading;
 
     if (error) {
         signet_engine_refuse(engine, identity, &(SignetWaiter) {done, data}, error);
@@ -193,11 +171,7 @@ signet_engine_revoke(SignetEngine *engine, const char *identity, guint32 generat
     }
     entry->is_revoking = TRUE;
     entry->revoke_waiter = (SignetWaiter) {done, data};
-    task = g_new0(Task, 1);
-    task->entry = signet_entry_ref(entry);
-    task->policy = signet_policy_ref(engine->policy);
-    task->ca = signet_entry_get_ca(entry);
-    task->number = generation ? generation : entry->machine.current;
-    task->reason = MIN(reason, SIGNET_GRANT_REASON_MAX);
-    signet_disk_thread_give(engine->disk, &work, task);
+    reading = signet_reading_new(entry, generation ? generation : entry->machine.current);
+    reading->reason = MIN(reason, SIGNET_GRANT_REASON_MAX);
+    signet_disk_thread_give(engine->disk, &work, reading);
 }
