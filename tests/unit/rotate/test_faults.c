@@ -15,10 +15,10 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "policy/parse.h"
+#include "tests/unit/rotate/apart.h"
 #include "tests/unit/rotate/disk-hook.h"
 #include "tests/unit/rotate/remote-ca.h"
 #include "tests/unit/rotate/world.h"
@@ -70,15 +70,6 @@ choose(int number)
 /* --- files --- */
 
 static void
-run_rm(const char *path)
-{
-    const char *const argv[] = {"rm", "-rf", path, NULL};
-
-    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
-                 NULL);
-}
-
-static void
 copy_file(const char *from, const char *to)
 {
     g_autofree char *content = NULL;
@@ -113,23 +104,6 @@ copy_tree(const char *from, const char *to)
 
         copy_tree(one, other);
     }
-}
-
-/* In a process of its own, since it has threads and may end at any time. */
-static int
-run_apart(void (*work)(void))
-{
-    int status;
-    pid_t pid = fork();
-
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        work();
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFEXITED(status), "killed by signal %d", WTERMSIG(status));
-    return WEXITSTATUS(status);
 }
 
 /* --- a world --- */
@@ -372,16 +346,16 @@ START_TEST(an_agent_that_died_at_any_moment_is_followed_by_one_that_finishes)
 
     choose(_i);
     root = undisturbed;
-    ck_assert_int_eq(run_apart(live_and_copy), 0);
+    ck_assert_int_eq(apart_run(live_and_copy), 0);
     for (;; n++) {
         g_autofree char *copy = g_strdup_printf("%s/copy.%u", base, n + 1);
 
         if (!g_file_test(copy, G_FILE_TEST_IS_DIR))
             break;
         root = copy;
-        ck_assert_msg(run_apart(go_on_after_death) == 0, "%s: after a death at moment %u",
+        ck_assert_msg(apart_run(go_on_after_death) == 0, "%s: after a death at moment %u",
                       protocol->name, n + 1);
-        run_rm(copy);
+        apart_remove(copy);
     }
     ck_assert_uint_gt(n, 100);
     g_printerr("# %s: died at %u moments\n", protocol->name, n);
@@ -427,16 +401,16 @@ START_TEST(a_disk_that_fails_at_any_write_costs_time_only)
     root = path;
     order = disk_faults[_i % (int)G_N_ELEMENTS(disk_faults)];
     for (order.at = 1 + (guint)_i * 5 % step; end == 0; order.at += step) {
-        end = run_apart(live_on_a_bad_disk);
+        end = apart_run(live_on_a_bad_disk);
         ck_assert_msg(end == 0 || end == NOT_REACHED, "%s: %s at operation %u", protocol->name,
                       g_strerror(order.error), order.at);
         if (end == 0) {
             /* a failing disk may leave a temporary file behind: the next start removes it */
-            ck_assert_msg(run_apart(go_on_after_death) == 0, "%s: after %s at operation %u",
+            ck_assert_msg(apart_run(go_on_after_death) == 0, "%s: after %s at operation %u",
                           protocol->name, g_strerror(order.error), order.at);
             n++;
         }
-        run_rm(path);
+        apart_remove(path);
     }
     ck_assert_uint_gt(n, 100 / step);
     g_printerr("# %s: %s at %u operations\n", protocol->name, g_strerror(order.error), n);
@@ -486,10 +460,10 @@ hit_every(void (*work)(void), const char *what)
 
     root = path;
     for (fault_at = 1; end == 0; fault_at++) {
-        end = run_apart(work);
+        end = apart_run(work);
         ck_assert_msg(end == 0 || end == NOT_REACHED, "%s: %s number %u", protocol->name, what,
                       fault_at);
-        run_rm(path);
+        apart_remove(path);
     }
     return fault_at - 2;
 }
@@ -522,11 +496,7 @@ END_TEST
 static void
 make_everything(void)
 {
-    /* in memory where possible: hundreds of lives, a hundred fsyncs each */
-    const char *parent = g_file_test("/dev/shm", G_FILE_TEST_IS_DIR) ? "/dev/shm" : g_get_tmp_dir();
-
-    base = g_build_filename(parent, "signet-faults-XXXXXX", NULL);
-    ck_assert_ptr_nonnull(g_mkdtemp(base));
+    base = apart_make_directory("signet-faults");
     g_autofree char *anchors = g_build_filename(base, "anchors.pem", NULL);
     remote_ca_make_key(anchors);
     stock = g_ptr_array_new_with_free_func((GDestroyNotify)signet_key_unref);
@@ -535,7 +505,7 @@ make_everything(void)
 static void
 remove_everything(void)
 {
-    run_rm(base);
+    apart_remove(base);
     g_free(base);
     g_ptr_array_unref(stock);
     remote_ca_free_key();

@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/rotate/apart.h"
 #include "tests/unit/rotate/disk-hook.h"
 #include "tests/unit/rotate/world.h"
 
@@ -33,32 +33,6 @@ run_cp(const char *from, const char *to)
     ck_assert(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
                            &status, NULL));
     ck_assert_int_eq(status, 0);
-}
-
-static void
-run_rm(const char *path)
-{
-    const char *const argv[] = {"rm", "-rf", path, NULL};
-
-    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
-                 NULL);
-}
-
-/* In a process of its own, since it has threads and may die. */
-static int
-run_apart(void (*work)(void))
-{
-    int status;
-    pid_t pid = fork();
-
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        work();
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFEXITED(status), "killed by signal %d", WTERMSIG(status));
-    return WEXITSTATUS(status);
 }
 
 static void
@@ -287,28 +261,24 @@ measure(const Scene *scene)
     begin_scene(scene);
     counted = scene;
     disk_hook = (DiskHook) {.mode = DISK_COUNT};
-    ck_assert_int_eq(run_apart(count_operations), 0);
+    ck_assert_int_eq(apart_run(count_operations), 0);
     ck_assert(g_file_get_contents(path, &text, NULL, NULL));
     g_remove(path);
-    run_rm(root);
+    apart_remove(root);
     return (guint)strtoul(text, NULL, 10);
 }
 
 static void
 make_everything(void)
 {
-    /* in memory where possible: hundreds of rotations, a hundred fsyncs each */
-    const char *parent = g_file_test("/dev/shm", G_FILE_TEST_IS_DIR) ? "/dev/shm" : g_get_tmp_dir();
-    g_autofree char *base = g_build_filename(parent, "signet-kill-XXXXXX", NULL);
-
-    ck_assert_ptr_nonnull(g_mkdtemp(base));
+    g_autofree char *base = apart_make_directory("signet-kill");
 
     template_root = g_build_filename(base, "template", NULL);
     root = g_build_filename(base, "root", NULL);
     policy = world_policy(NULL);
     theirs = fake_token_make_key(SIGNET_KEY_EC_P256);
     certificate = world_certify(theirs, 86400);
-    ck_assert_int_eq(run_apart(make_template), 0);
+    ck_assert_int_eq(apart_run(make_template), 0);
 }
 
 static void
@@ -316,7 +286,7 @@ remove_everything(void)
 {
     g_autofree char *base = g_path_get_dirname(root);
 
-    run_rm(base);
+    apart_remove(base);
     g_free(template_root);
     g_free(root);
     signet_key_unref(theirs);
@@ -337,10 +307,10 @@ START_TEST(a_death_at_any_operation_loses_nothing)
     for (guint at = 1; at <= n + 1; at++) {
         begin_scene(scene);
         disk_hook = (DiskHook) {.mode = DISK_DIE, .at = at};
-        ck_assert_msg(run_apart(scene->work) == (at <= n ? DISK_DEAD : 0),
+        ck_assert_msg(apart_run(scene->work) == (at <= n ? DISK_DEAD : 0),
                       "did not die at operation %u of %u", at, n);
-        ck_assert_msg(run_apart(scene->again) == 0, "after a death at operation %u of %u", at, n);
-        run_rm(root);
+        ck_assert_msg(apart_run(scene->again) == 0, "after a death at operation %u of %u", at, n);
+        apart_remove(root);
     }
     g_printerr("# died at each of %u operations\n", n);
 }
@@ -408,10 +378,10 @@ START_TEST(a_disk_that_fails_at_any_operation_leaves_the_old_generation_in_use)
     for (guint at = 1; at <= n; at++) {
         run_cp(template_root, root);
         disk_hook = (DiskHook) {.mode = faults[_i].mode, .at = at, .error = faults[_i].error};
-        ck_assert_msg(run_apart(rotate_on_a_bad_disk) == 0, "failure at operation %u of %u", at, n);
-        ck_assert_msg(run_apart(start_once_more) == 0, "after a failure at operation %u of %u", at,
+        ck_assert_msg(apart_run(rotate_on_a_bad_disk) == 0, "failure at operation %u of %u", at, n);
+        ck_assert_msg(apart_run(start_once_more) == 0, "after a failure at operation %u of %u", at,
                       n);
-        run_rm(root);
+        apart_remove(root);
     }
 }
 END_TEST

@@ -15,6 +15,7 @@
 #include "agent/rotate/private.h"
 #include "policy/parse.h"
 #include "provider/wire/reference.h"
+#include "tests/unit/rotate/apart.h"
 
 static const char ca_text[] = "[Ca]\nProtocol=local\nLifetime=1h\nSubject=CN=Test CA\n";
 static const char rotation_text[] = "[Rotation default]\nOverlap=5min\nJitter=0%\nRenewAt=50%\n";
@@ -28,23 +29,12 @@ now(gpointer data)
     return world->now_s;
 }
 
-/* In memory where possible: a thousand identities cost ten thousand fsyncs. */
-static char *
-make_root(void)
-{
-    const char *parent = g_file_test("/dev/shm", G_FILE_TEST_IS_DIR) ? "/dev/shm" : g_get_tmp_dir();
-    char *root = g_build_filename(parent, "signet-rotate-XXXXXX", NULL);
-
-    ck_assert_ptr_nonnull(g_mkdtemp(root));
-    return root;
-}
-
 World *
 world_new(const char *root)
 {
     World *world = g_new0(World, 1);
 
-    world->root = root ? g_strdup(root) : make_root();
+    world->root = root ? g_strdup(root) : apart_make_directory("signet-rotate");
     world->is_root_kept = root != NULL;
     world->now_s = WORLD_NOW_S;
     world->clock = (SignetClock) {now, world};
@@ -54,27 +44,12 @@ world_new(const char *root)
     return world;
 }
 
-static void
-remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir =
-        g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        remove_tree(child);
-    }
-    g_remove(path);
-}
-
 void
 world_free(World *world)
 {
     world_down(world);
     if (!world->is_root_kept)
-        remove_tree(world->root);
+        apart_remove(world->root);
     g_ptr_array_unref(world->ca.order);
     g_ptr_array_unref(world->problems);
     g_string_free(world->events, TRUE);
