@@ -5,7 +5,6 @@
 
 #include "tests/unit/rotate/world.h"
 
-#include <glib/gstdio.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <string.h>
