@@ -11,14 +11,6 @@
 #include "policy/protocol.h"
 #include "policy/value.h"
 
-SignetPlace
-signet_policy_draft_place(const SignetScan *scan, const char *group, const char *key)
-{
-    const SignetEntry *entry = signet_scan_find(scan, group, key);
-
-    return entry ? entry->place : (SignetPlace) {scan->path, 0, group, key};
-}
-
 static char *
 list_names(const GPtrArray *list)
 {
@@ -469,14 +461,6 @@ check_token_config(SignetPolicyDraft *draft, SignetTokenConfig *token)
     if (is_pkcs11 && type && !signet_policy_draft_find(draft, group, "Uri"))
         signet_problems_add(&draft->problems, &type->place, "; write Uri=pkcs11:token=LABEL",
                             "no key 'Uri' for the token");
-}
-
-const SignetEntry *
-signet_policy_draft_find(const SignetPolicyDraft *draft, const char *group, const char *key)
-{
-    g_autofree char *name = g_strconcat(group, "\n", key, NULL);
-
-    return g_hash_table_lookup(draft->set_by, name);
 }
 
 void
