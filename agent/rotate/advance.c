@@ -253,3 +253,15 @@ signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event)
     signet_entry_bar(entry);
     signet_engine_schedule(entry->engine);
 }
+
+void
+signet_entry_fail(SignetEntry *entry, const GError *error)
+{
+    gboolean is_missing = signet_error_is(error, SIGNET_ERROR_TOKEN_ABSENT) ||
+                          signet_error_is(error, SIGNET_ERROR_PIN_NEEDED);
+
+    signet_entry_advance(entry,
+                         &(SignetMachineEvent) {.kind = is_missing ? SIGNET_EVENT_TOKEN_MISSING
+                                                                   : SIGNET_EVENT_FAILED,
+                                                .cause = error->message});
+}

@@ -12,30 +12,6 @@
 #define TIMEOUT_S   60
 #define SUSPICION_S 600 /* a CA that refuses is no reason to look more often than that */
 
-guint
-signet_entry_find_looks(const SignetEntry *entry)
-{
-    const SignetCaProfile *ca = signet_entry_get_ca(entry);
-
-    if (!ca || entry->policy->is_ca || ca->kind == SIGNET_CA_LOCAL)
-        return 0;
-    if (ca->kind == SIGNET_CA_ACME)
-        return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_WINDOW;
-    if (ca->kind == SIGNET_CA_EST)
-        return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_AUTHORITIES;
-    return SIGNET_LOOK_REVOCATION;
-}
-
-void
-signet_entry_bar(const SignetEntry *entry)
-{
-    const SignetRotationProfile *rotation = entry->policy ? entry->policy->rotation : NULL;
-    gboolean is_barred = rotation && rotation->on_revoked == SIGNET_ON_REVOKED_DISABLE;
-
-    signet_inventory_bar(entry->engine->context.inventory, entry->name,
-                         is_barred ? signet_machine_revoked_until(&entry->machine) : 0);
-}
-
 /* --- the end of a look --- */
 
 void

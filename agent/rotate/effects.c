@@ -57,15 +57,6 @@ refuse(SignetEntry *entry, SignetMachineEventKind kind, const char *cause)
     signet_entry_advance(entry, &(SignetMachineEvent) {.kind = kind, .cause = cause});
 }
 
-void
-signet_entry_fail(SignetEntry *entry, const GError *error)
-{
-    gboolean is_missing = signet_error_is(error, SIGNET_ERROR_TOKEN_ABSENT) ||
-                          signet_error_is(error, SIGNET_ERROR_PIN_NEEDED);
-
-    refuse(entry, is_missing ? SIGNET_EVENT_TOKEN_MISSING : SIGNET_EVENT_FAILED, error->message);
-}
-
 /* The generation that the machine works at; NULL when it was lost from memory, which only a mistake
  * of ours can do. */
 static SignetGeneration *

@@ -20,13 +20,6 @@ on_usage_timer(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-dispatch_timer(GSource *source, GSourceFunc callback, gpointer data)
-{
-    g_source_set_ready_time(source, -1);
-    return callback(data);
-}
-
 /* --- the policy --- */
 
 static gint
@@ -147,7 +140,6 @@ signet_engine_set_policy(SignetEngine *engine, SignetPolicy *policy)
 SignetEngine *
 signet_engine_new(const SignetEngineContext *context)
 {
-    static GSourceFuncs functions = {.dispatch = dispatch_timer};
     SignetEngine *engine = g_new0(SignetEngine, 1);
 
     engine->context = *context;
@@ -159,7 +151,7 @@ signet_engine_new(const SignetEngineContext *context)
     engine->leaving = g_ptr_array_new_with_free_func((GDestroyNotify)signet_entry_unref);
     engine->refusals = g_ptr_array_new_with_free_func((GDestroyNotify)g_source_unref);
     engine->disk = signet_disk_thread_new();
-    engine->timer = g_source_new(&functions, sizeof(GSource));
+    engine->timer = signet_timer_new();
     g_source_set_callback(engine->timer, signet_engine_turn, engine, NULL);
     engine->usage_timer = g_timeout_source_new_seconds(USAGE_PERIOD_S);
     g_source_set_callback(engine->usage_timer, on_usage_timer, engine, NULL);
@@ -225,77 +217,6 @@ signet_engine_start(SignetEngine *engine, SignetPolicy *policy, GPtrArray *ret_p
 }
 
 /* --- wishes --- */
-
-typedef struct {
-    SignetEngine *engine;
-    GSource *source; /* (unowned): it owns us */
-    char *identity;  /* (owned) */
-    SignetWaiter waiter;
-    GError *error; /* (owned) */
-} Refusal;
-
-static void
-refusal_free(gpointer data)
-{
-    Refusal *refusal = data;
-
-    g_free(refusal->identity);
-    g_error_free(refusal->error);
-    g_free(refusal);
-}
-
-static gboolean
-on_refusal(gpointer data)
-{
-    Refusal *refusal = data;
-
-    refusal->waiter.done(refusal->identity, 0, refusal->error, refusal->waiter.data);
-    g_ptr_array_remove(refusal->engine->refusals, refusal->source);
-    return G_SOURCE_REMOVE;
-}
-
-void
-signet_engine_refuse(SignetEngine *engine, const char *identity, const SignetWaiter *waiter,
-                     GError *error)
-{
-    Refusal *refusal;
-
-    if (!waiter->done) {
-        g_error_free(error);
-        return;
-    }
-    refusal = g_new0(Refusal, 1);
-    refusal->engine = engine;
-    refusal->identity = g_strdup(identity);
-    refusal->waiter = *waiter;
-    refusal->error = error;
-    refusal->source = g_idle_source_new();
-    g_source_set_callback(refusal->source, on_refusal, refusal, refusal_free);
-    g_source_attach(refusal->source, g_main_context_get_thread_default());
-    g_ptr_array_add(engine->refusals, refusal->source);
-}
-
-GError *
-signet_engine_find_refusal(SignetEngine *engine, const char *identity, const char *doing)
-{
-    const SignetEntry *entry = g_hash_table_lookup(engine->entries, identity);
-
-    if (!entry)
-        return signet_error_new(SIGNET_ERROR_NOT_FOUND, "there is no identity '%s'", identity);
-    if (entry->problem)
-        return signet_error_new(SIGNET_ERROR_CORRUPT, "cannot %s '%s': %s", doing, identity,
-                                entry->problem);
-    if (signet_machine_is_working(&entry->machine) || entry->waiters->len > 0)
-        return signet_error_new(SIGNET_ERROR_BUSY, "a rotation of '%s' is under way already",
-                                identity);
-    if (entry->adopting)
-        return signet_error_new(SIGNET_ERROR_BUSY, "an adoption for '%s' is under way already",
-                                identity);
-    if (entry->blocked)
-        return signet_error_new(SIGNET_ERROR_POLICY, "cannot %s '%s': %s", doing, identity,
-                                entry->blocked);
-    return NULL;
-}
 
 void
 signet_engine_rotate(SignetEngine *engine, const char *identity, SignetEngineDone done,

@@ -48,3 +48,29 @@ signet_entry_unref(SignetEntry *entry)
 {
     g_rc_box_release_full(entry, entry_clear);
 }
+
+const char *
+signet_entry_get_device_code(SignetEntry *entry)
+{
+    const SignetMachine *machine = &entry->machine;
+    const SignetGeneration *pending =
+        machine->pending && machine->pending_since_s
+            ? signet_inventory_get(entry->engine->context.inventory, entry->name, machine->pending)
+            : NULL;
+    gsize size = 0;
+    gconstpointer spki = pending ? g_bytes_get_data(pending->key->spki, &size) : NULL;
+    g_autofree char *code = spki ? signet_device_code(spki, size) : NULL;
+
+    g_strlcpy(entry->device_code, code ? code : "", sizeof(entry->device_code));
+    return entry->device_code;
+}
+
+void
+signet_entry_bar(const SignetEntry *entry)
+{
+    const SignetRotationProfile *rotation = entry->policy ? entry->policy->rotation : NULL;
+    gboolean is_barred = rotation && rotation->on_revoked == SIGNET_ON_REVOKED_DISABLE;
+
+    signet_inventory_bar(entry->engine->context.inventory, entry->name,
+                         is_barred ? signet_machine_revoked_until(&entry->machine) : 0);
+}

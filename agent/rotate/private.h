@@ -87,12 +87,17 @@ SignetEntry *signet_entry_ref(SignetEntry *entry);
 void signet_entry_unref(SignetEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetEntry, signet_entry_unref)
 
-/* status.c: of the pending generation, while its request waits for the CA's decision; else empty.
- * Borrowed. */
+/* Of the pending generation, while its request waits for the CA's decision; else empty. Borrowed.
+ */
 const char *signet_entry_get_device_code(SignetEntry *entry);
+
+/* The broker learns which generations nobody may use any more. */
+void signet_entry_bar(const SignetEntry *entry);
 
 /* request.c: what the policy asks for. */
 SignetMachineInput signet_entry_input(const SignetEntry *entry);
+/* Of whom something can be learned: mask of SignetLook. */
+guint signet_entry_find_looks(const SignetEntry *entry);
 /* Makes wish and blocked anew. */
 void signet_entry_refresh(SignetEntry *entry);
 /* (nullable) Free with g_free(): why the token must not have this identity's keys, as far as it has
@@ -152,7 +157,7 @@ void signet_entry_adopt(SignetEntry *entry);
 /* Whoever waits for the search is answered with the error (NULL: is not); what was found is
  * forgotten. */
 void signet_entry_end_adopting(SignetEntry *entry, const GError *error);
-/* engine.c: why neither a rotation nor an adoption can begin now; NULL: it can. Answers done with
+/* refuse.c: why neither a rotation nor an adoption can begin now; NULL: it can. Answers done with
  * an error (taken), never from within the call. */
 GError *signet_engine_find_refusal(SignetEngine *engine, const char *identity, const char *doing);
 void signet_engine_refuse(SignetEngine *engine, const char *identity, const SignetWaiter *waiter,
@@ -171,10 +176,6 @@ void signet_entry_fail_check(SignetEntry *entry, const char *cause);
 void signet_entry_answer_check(SignetEntry *entry, const GError *error);
 /* The CA refused it: perhaps others know why. */
 void signet_entry_suspect(SignetEntry *entry);
-/* Of whom something can be learned: mask of SignetLook. */
-guint signet_entry_find_looks(const SignetEntry *entry);
-/* The broker learns which generations nobody may use any more. */
-void signet_entry_bar(const SignetEntry *entry);
 /* anchors.c: what ca.pem of the next generation has: what the CA shows (nullable), and the root of
  * the one before (nullable), which goes with the renewal after that. Lists of GBytes. */
 GPtrArray *
@@ -191,16 +192,19 @@ void signet_entry_destroy_key(SignetToken *token, SignetKey *key);
 /* advance.c: the one place where the state changes: steps the machine, journals it, then does its
  * effects. */
 void signet_entry_advance(SignetEntry *entry, const SignetMachineEvent *event);
+/* For outcomes: SIGNET_EVENT_TOKEN_MISSING for errors that say so, SIGNET_EVENT_FAILED else. */
+void signet_entry_fail(SignetEntry *entry, const GError *error);
 /* The journal once more, after a write that failed. */
 void signet_entry_rewrite(SignetEntry *entry);
 /* Calls and forgets those who wait for a rotation. */
 void signet_entry_answer(SignetEntry *entry, const GError *error);
 /* turn.c: whose turn it is. */
 gboolean signet_engine_turn(gpointer engine);
-void signet_engine_schedule(SignetEngine *engine);
 void signet_engine_refresh(SignetEngine *engine);
-/* For outcomes: SIGNET_EVENT_TOKEN_MISSING for errors that say so, SIGNET_EVENT_FAILED else. */
-void signet_entry_fail(SignetEntry *entry, const GError *error);
+
+/* timer.c: a source that is ready when it is told to be, once; the engine's now. */
+GSource *signet_timer_new(void);
+void signet_engine_schedule(SignetEngine *engine);
 
 /* usage.c: who used what, on its way to the disk. */
 void signet_engine_save_usage(SignetEngine *engine);

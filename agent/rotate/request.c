@@ -75,6 +75,20 @@ is_key_kept(const SignetEntry *entry)
            current->key->type == signet_key_type_from_name(entry->policy->key);
 }
 
+guint
+signet_entry_find_looks(const SignetEntry *entry)
+{
+    const SignetCaProfile *ca = signet_entry_get_ca(entry);
+
+    if (!ca || entry->policy->is_ca || ca->kind == SIGNET_CA_LOCAL)
+        return 0;
+    if (ca->kind == SIGNET_CA_ACME)
+        return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_WINDOW;
+    if (ca->kind == SIGNET_CA_EST)
+        return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_AUTHORITIES;
+    return SIGNET_LOOK_REVOCATION;
+}
+
 SignetMachineInput
 signet_entry_input(const SignetEntry *entry)
 {

@@ -258,22 +258,6 @@ describe_deadline(const SignetEntry *entry, SignetIdentityStatus *status)
 
 /* --- all of it --- */
 
-const char *
-signet_entry_get_device_code(SignetEntry *entry)
-{
-    const SignetMachine *machine = &entry->machine;
-    const SignetGeneration *pending =
-        machine->pending && machine->pending_since_s
-            ? signet_inventory_get(entry->engine->context.inventory, entry->name, machine->pending)
-            : NULL;
-    gsize size = 0;
-    gconstpointer spki = pending ? g_bytes_get_data(pending->key->spki, &size) : NULL;
-    g_autofree char *code = spki ? signet_device_code(spki, size) : NULL;
-
-    g_strlcpy(entry->device_code, code ? code : "", sizeof(entry->device_code));
-    return entry->device_code;
-}
-
 static void
 describe(SignetEntry *entry, SignetIdentityStatus *status)
 {

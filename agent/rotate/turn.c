@@ -11,12 +11,6 @@
 #define CHECKING_MAX 2    /* looks at once: they have time */
 #define SLEEP_MAX_S  3600 /* the clock may be wrong about how long we slept */
 
-void
-signet_engine_schedule(SignetEngine *engine)
-{
-    g_source_set_ready_time(engine->timer, 0);
-}
-
 typedef struct {
     gint64 now_s;
     gint64 next_s; /* the nearest deadline */
