@@ -118,7 +118,30 @@ keep(SignetScepCa *ca, X509 *certificate)
     return sk_X509_push(ca->certificates, certificate) > 0;
 }
 
-/* First what is known, then what it has signed. */
+static gboolean
+is_kept(const SignetScepCa *ca, X509 *certificate)
+{
+    for (int i = 0; i < sk_X509_num(ca->certificates); i++) {
+        if (X509_cmp(sk_X509_value(ca->certificates, i), certificate) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Another one that was signed by one of those that are kept; FALSE: there is none. */
+static gboolean
+keep_another(SignetScepCa *ca, SignetX509Stack *found)
+{
+    for (int i = 0; i < sk_X509_num(found); i++) {
+        X509 *certificate = sk_X509_value(found, i);
+
+        if (!is_kept(ca, certificate) && is_signed_by(certificate, ca->certificates))
+            return keep(ca, certificate);
+    }
+    return FALSE;
+}
+
+/* First what is known, then what it has signed, and what that has, in whatever order they came. */
 static gboolean
 choose(const SignetProtocolContext *context, SignetX509Stack *found, SignetX509Stack *anchors,
        SignetScepCa *ca, GError **error)
@@ -128,11 +151,7 @@ choose(const SignetProtocolContext *context, SignetX509Stack *found, SignetX509S
         if (is_known(context, sk_X509_value(found, i), anchors))
             keep(ca, sk_X509_value(found, i));
     }
-    for (int i = 0; i < sk_X509_num(found); i++) {
-        X509 *certificate = sk_X509_value(found, i);
-
-        if (!is_known(context, certificate, anchors) && is_signed_by(certificate, ca->certificates))
-            keep(ca, certificate);
+    while (keep_another(ca, found)) {
     }
     return sk_X509_num(ca->certificates) > 0 ||
            signet_error_set(error, SIGNET_ERROR_DENIED,
