@@ -11,5 +11,5 @@
 
 /* Has the units that Reload= of the identity names read their files again: a unit that cannot
  * reload is restarted, one that does not run is left alone (ReloadOrTryRestartUnit). Never blocks;
- * what systemd answers is logged, for nobody waits for it. */
+ * what came of it (JobRemoved) is logged, for nobody waits for it. */
 void signet_bus_reload_units(GDBusConnection *connection, const SignetIdentityPolicy *identity);

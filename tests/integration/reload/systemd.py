@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stands in for systemd's manager on a private bus: writes down which units it is asked to reload.
 
-usage: systemd.py LOG    the unit 'missing.service' is not there, as systemd would say it
+usage: systemd.py LOG    the unit 'missing.service' is not there, as systemd would say it; the job of 'broken.service' fails
 """
 
 import sys
@@ -11,17 +11,28 @@ import sys
 from gi.repository import Gio, GLib
 
 XML = """<node><interface name='org.freedesktop.systemd1.Manager'><method name='ReloadOrTryRestartUnit'>
-<arg type='s' direction='in'/><arg type='s' direction='in'/><arg type='o' direction='out'/></method></interface></node>"""
+<arg type='s' direction='in'/><arg type='s' direction='in'/><arg type='o' direction='out'/></method><method name='Subscribe'/>
+<signal name='JobRemoved'><arg type='u'/><arg type='o'/><arg type='s'/><arg type='s'/></signal></interface></node>"""
+jobs = [0]
 
 
-def on_call(_connection, sender, _path, _interface, method, parameters, invocation):
+def on_call(connection, _sender, path, interface, method, parameters, invocation):
+    if method == "Subscribe":
+        invocation.return_value(None)
+        return
     unit, mode = parameters.unpack()
     with open(sys.argv[1], "a", encoding="utf-8") as log:
         log.write(f"{method} {unit} {mode}\n")
     if unit == "missing.service":
         invocation.return_dbus_error("org.freedesktop.systemd1.NoSuchUnit", "Unit missing.service not found.")
     else:
-        invocation.return_value(GLib.Variant("(o)", ("/org/freedesktop/systemd1/job/1",)))
+        jobs[0] += 1
+        job = f"{path}/job/{jobs[0]}"
+        # another's job for the same unit says nothing about ours
+        removed = [(0, f"{path}/job/1000", unit, "failed"), (jobs[0], job, unit, "failed" if unit == "broken.service" else "done")]
+        invocation.return_value(GLib.Variant("(o)", (job,)))
+        for what in removed:
+            connection.emit_signal(None, path, interface, "JobRemoved", GLib.Variant("(uoss)", what))
 
 
 def on_bus(connection, _name):
