@@ -141,6 +141,14 @@ signet_schedule_key_at(const SignetRotationProfile *profile, const SignetCertifi
     return MIN(old_s, signet_schedule_recall_at(profile, facts, seed));
 }
 
+/* As long as its CA has no other issuer each certificate ends with this one: asked for when half is
+ * over, and half of the rest again, it is no storm. */
+static gint64
+issuer_pause(const SignetCertificateFacts *facts)
+{
+    return MAX(lifetime_of(facts->not_before_s, facts->not_after_s) / 2, 10 * MINUTE_S);
+}
+
 gint64
 signet_schedule_due_at(const SignetRotationProfile *profile, const SignetCertificateFacts *facts,
                        guint64 seed, guint32 generation)
@@ -148,6 +156,10 @@ signet_schedule_due_at(const SignetRotationProfile *profile, const SignetCertifi
     gint64 due_s = signet_schedule_renew_at(profile, facts->not_before_s, facts->not_after_s, seed,
                                             generation);
 
+    if (facts->own_end_s)
+        due_s = MIN(MAX(due_s, facts->not_before_s + issuer_pause(facts)),
+                    signet_schedule_renew_at(profile, facts->not_before_s, facts->own_end_s, seed,
+                                             generation));
     return MIN(due_s, signet_schedule_key_at(profile, facts, seed));
 }
 
@@ -226,6 +238,15 @@ signet_schedule_critical(const SignetRotationProfile *profile, gint64 not_before
     if (profile->critical_remaining_s != SIGNET_AUTO)
         return MIN(profile->critical_remaining_s, lifetime);
     return MIN(MAX(lifetime / 10, 15 * MINUTE_S), lifetime / 4);
+}
+
+gint64
+signet_schedule_critical_at(const SignetRotationProfile *profile,
+                            const SignetCertificateFacts *facts)
+{
+    gint64 own_end_s = facts->own_end_s ? facts->own_end_s : facts->not_after_s;
+
+    return facts->not_after_s - signet_schedule_critical(profile, facts->not_before_s, own_end_s);
 }
 
 gboolean

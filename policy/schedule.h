@@ -34,13 +34,16 @@ gint64 signet_schedule_retry_after(const SignetRotationProfile *profile, gint64 
 /* What is known of the certificate in use. */
 typedef struct {
     gint64 not_before_s;
-    gint64 not_after_s;
+    gint64 not_after_s; /* its end, or that of a certificate above it, whichever comes first */
     gint64 key_created_s;
+    gint64 own_end_s; /* its own, where one above it ends before; 0: none does */
 } SignetCertificateFacts;
 
-/* When its replacement is due: renew_at, the age of the key (NewKey=age:…, but not before a tenth
- * of the lifetime is over), or RotateIfIssuedBefore=, spread by seed over RotateWithin=; whichever
- * comes first. An emergency is not for keys that are kept for ever (NewKey=never). */
+/* When its replacement is due: renew_at (where a certificate above it ends first, of what is left
+ * until then, but not before half of that and ten minutes are over: the next one may end in the
+ * same moment), the age of the key (NewKey=age:…, but not before a tenth of the lifetime is over),
+ * or RotateIfIssuedBefore=, spread by seed over RotateWithin=; whichever comes first. An emergency
+ * is not for keys that are kept for ever (NewKey=never). */
 gint64
 signet_schedule_due_at(const SignetRotationProfile *profile, const SignetCertificateFacts *facts,
                        guint64 seed, guint32 generation);
@@ -63,6 +66,10 @@ signet_schedule_overlap(const SignetRotationProfile *profile, gint64 old_not_aft
  * certificates live for minutes. */
 gint64
 signet_schedule_critical(const SignetRotationProfile *profile, gint64 not_before, gint64 not_after);
+/* When that begins for a certificate. Where one above it ends first it is as long as for the
+ * certificate's own lifetime: those that follow live for less and less. */
+gint64 signet_schedule_critical_at(const SignetRotationProfile *profile,
+                                   const SignetCertificateFacts *facts);
 /* Does this renewal need a new key? key_created: when the current key was made. Also when it was
  * made before RotateIfIssuedBefore=. */
 gboolean

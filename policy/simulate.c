@@ -16,6 +16,7 @@ typedef struct {
     gint64 not_before_s;
     gint64 not_after_s;
     gint64 key_created_s;
+    gint64 own_end_s; /* where the issuer ends before it; 0: it does not */
 } Life;
 
 const char *
@@ -49,13 +50,20 @@ is_ca_away(const Life *life, gint64 at_s)
     return at_s >= life->simulation->ca_away_s && at_s < life->simulation->ca_back_s;
 }
 
+static SignetCertificateFacts
+facts_of(const Life *life)
+{
+    return (SignetCertificateFacts) {life->not_before_s, life->not_after_s, life->key_created_s,
+                                     life->own_end_s};
+}
+
 /* The alarm and the end of the current certificate, where the next one comes too late. */
 static void
 pass_expiry(Life *life, gint64 at_s)
 {
+    const SignetCertificateFacts facts = facts_of(life);
     gint64 alarm_s =
-        life->not_after_s -
-        signet_schedule_critical(life->simulation->rotation, life->not_before_s, life->not_after_s);
+        MAX(signet_schedule_critical_at(life->simulation->rotation, &facts), life->not_before_s);
 
     if (life->generation && at_s > alarm_s)
         tell(life, (SignetCalendarEntry) {.kind = SIGNET_CALENDAR_EXPIRING,
@@ -117,6 +125,11 @@ receive(Life *life, gint64 at_s, guint attempts)
     life->generation++;
     life->not_before_s = at_s;
     life->not_after_s = at_s + simulation->lifetime_s;
+    life->own_end_s = 0;
+    if (at_s < simulation->issuer_end_s && simulation->issuer_end_s < life->not_after_s) {
+        life->own_end_s = life->not_after_s;
+        life->not_after_s = simulation->issuer_end_s;
+    }
     tell(life, (SignetCalendarEntry) {.kind = kind,
                                       .at_s = at_s,
                                       .generation = life->generation,
@@ -146,15 +159,12 @@ static gint64
 due_at(const Life *life)
 {
     const SignetSimulation *simulation = life->simulation;
-    const SignetCertificateFacts facts = {life->not_before_s, life->not_after_s,
-                                          life->key_created_s};
+    const SignetCertificateFacts facts = facts_of(life);
     gint64 due_s =
         signet_schedule_due_at(simulation->rotation, &facts, simulation->seed, life->generation);
     gint64 window_s =
         signet_schedule_window_at(simulation->rotation, due_s, utc_offset_s(simulation, due_s));
-    gint64 critical_s =
-        life->not_after_s -
-        signet_schedule_critical(simulation->rotation, life->not_before_s, life->not_after_s);
+    gint64 critical_s = signet_schedule_critical_at(simulation->rotation, &facts);
 
     return MIN(MIN(window_s, MAX(due_s, critical_s)),
                signet_schedule_recall_at(simulation->rotation, &facts, simulation->seed));

@@ -13,11 +13,13 @@ typedef struct {
     const SignetRotationProfile *rotation;
     gint64 lifetime_s; /* that the CA gives each certificate; at least 1 */
     guint64 seed;
-    gint64 enrol_s;   /* when the first certificate is asked for */
-    gint64 to_s;      /* nothing is told of what comes later */
-    gint64 ca_away_s; /* from then on the CA cannot be reached … */
-    gint64 ca_back_s; /* … until then; not later than ca_away_s: it always can */
-    GTimeZone *zone;  /* (unowned, nullable) of the windows; NULL: UTC */
+    gint64 enrol_s;      /* when the first certificate is asked for */
+    gint64 to_s;         /* nothing is told of what comes later */
+    gint64 issuer_end_s; /* when the certificate ends that the CA issues by, which has no successor
+                            before; 0: later than everything else */
+    gint64 ca_away_s;    /* from then on the CA cannot be reached … */
+    gint64 ca_back_s;    /* … until then; not later than ca_away_s: it always can */
+    GTimeZone *zone;     /* (unowned, nullable) of the windows; NULL: UTC */
 } SignetSimulation;
 
 /* K(SYMBOL, "name") */
@@ -42,7 +44,7 @@ typedef struct {
     SignetCalendarKind kind;
     gint64 at_s;
     guint32 generation; /* that it is about; 0: none */
-    gint64 not_after_s; /* of its certificate */
+    gint64 not_after_s; /* of its certificate, or of its issuer's, if that is sooner */
     guint attempts;     /* that it took, for ENROLLED, RENEWED and ROTATED */
 } SignetCalendarEntry;
 

@@ -25,8 +25,9 @@ typedef struct {
     char *config_dir;    /* (owned, nullable) policy */
     char *state_dir;     /* (owned, nullable) likewise */
     struct {
-        char *from, *to, *lifetime, *within, *ca_away, *ca_back; /* (owned, nullable) as written */
-        int fleet;                                               /* devices; 0: this one */
+        char *from, *to, *lifetime, *within, *ca_away, *ca_back,
+            *issuer_end; /* (owned, nullable) as written */
+        int fleet;       /* devices; 0: this one */
         gboolean is_csv;
     } simulate; /* policy simulate */
     struct {

@@ -146,6 +146,8 @@ add_simulate_options(GOptionContext *context, SignetCtl *ctl)
          "From then on the CA cannot be reached", "TIME"},
         {"ca-back", 0, 0, G_OPTION_ARG_STRING, &ctl->simulate.ca_back,
          "Until then; default: for good", "TIME"},
+        {"issuer-end", 0, 0, G_OPTION_ARG_STRING, &ctl->simulate.issuer_end,
+         "The certificate that the CA issues by ends then, and has no successor before", "TIME"},
         {"fleet", 0, 0, G_OPTION_ARG_INT, &ctl->simulate.fleet,
          "What so many devices ask of the CA, hour by hour", "N"},
         {"within", 0, 0, G_OPTION_ARG_STRING, &ctl->simulate.within,
@@ -445,6 +447,7 @@ main(int argc, char **argv)
     g_free(ctl.simulate.within);
     g_free(ctl.simulate.ca_away);
     g_free(ctl.simulate.ca_back);
+    g_free(ctl.simulate.issuer_end);
     g_free(ctl.revocation.reason);
     g_free(ctl.adoption.key_file);
     g_free(ctl.adoption.object);

@@ -66,7 +66,7 @@ _signetctl() {
         ;;
     setup) options="$options openssl --dry-run --check --undo --config" ;;
     policy)
-        options="$options check show simulate --config-dir --state-dir --from --to --lifetime --ca-away --ca-back --fleet --within --csv
+        options="$options check show simulate --config-dir --state-dir --from --to --lifetime --ca-away --ca-back --issuer-end --fleet --within --csv
             $(signetctl list --names 2>/dev/null)"
         ;;
     esac

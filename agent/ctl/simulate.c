@@ -92,6 +92,9 @@ read_times(const SignetCtl *ctl, Question *question)
     device->to_s = device->enrol_s + 3 * period_s + DAY_S;
     if (ctl->simulate.to && !read_time("to", ctl->simulate.to, device->enrol_s, &device->to_s))
         return FALSE;
+    if (ctl->simulate.issuer_end &&
+        !read_time("issuer-end", ctl->simulate.issuer_end, device->enrol_s, &device->issuer_end_s))
+        return FALSE;
     if (ctl->simulate.ca_away &&
         !read_time("ca-away", ctl->simulate.ca_away, device->enrol_s, &device->ca_away_s))
         return FALSE;

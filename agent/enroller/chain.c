@@ -38,14 +38,26 @@ is_issuer(X509 *issuer, X509 *certificate)
     return is_it;
 }
 
+/* The same certificate, made anew to last longer. */
+static gboolean
+is_longer(const X509 *a, const X509 *b)
+{
+    return X509_NAME_cmp(X509_get_issuer_name(a), X509_get_issuer_name(b)) == 0 &&
+           signet_parse_time(X509_get0_notAfter(a)) > signet_parse_time(X509_get0_notAfter(b));
+}
+
 static X509 *
 find_issuer(SignetX509Stack *list, X509 *certificate)
 {
+    X509 *issuer = NULL;
+
     for (int i = 0; i < sk_X509_num(list); i++) {
-        if (is_issuer(sk_X509_value(list, i), certificate))
-            return sk_X509_value(list, i);
+        X509 *candidate = sk_X509_value(list, i);
+
+        if ((!issuer || is_longer(candidate, issuer)) && is_issuer(candidate, certificate))
+            issuer = candidate;
     }
-    return NULL;
+    return issuer;
 }
 
 static gboolean

@@ -110,6 +110,39 @@ has_successor(const SignetX509Stack *offered, const X509 *issuer, const X509 *le
     return FALSE;
 }
 
+static gint64
+end_of(const X509 *certificate)
+{
+    return signet_parse_time(X509_get0_notAfter(certificate));
+}
+
+/* The same name and key in a younger certificate that lasts longer. */
+static gboolean
+is_prolonged(const SignetX509Stack *offered, const X509 *ca, const X509 *leaf)
+{
+    for (int i = 0; i < sk_X509_num(offered); i++) {
+        X509 *other = sk_X509_value(offered, i);
+
+        if (is_same_ca(other, ca) && end_of(other) > end_of(ca) && begin_of(other) > begin_of(leaf))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* What ends before the certificate that it is to certify. */
+static gboolean
+is_any_above_prolonged(const SignetX509Stack *offered, const SignetX509Stack *known, X509 *leaf)
+{
+    X509 *at = find_issuer(known, leaf);
+
+    for (int i = 0; at && i < PATH_MAX_LENGTH; i++) {
+        if (end_of(at) < end_of(leaf) && is_prolonged(offered, at, leaf))
+            return TRUE;
+        at = is_self_signed(at) ? NULL : find_issuer(known, at);
+    }
+    return FALSE;
+}
+
 static const char *
 find_reason(const SignetX509Stack *offered, const SignetX509Stack *known, X509 *leaf, X509 *issuer)
 {
@@ -119,6 +152,8 @@ find_reason(const SignetX509Stack *offered, const SignetX509Stack *known, X509 *
         return "the CA issues with another CA certificate now";
     if (has_successor(offered, issuer, leaf))
         return "the CA has a new key";
+    if (is_any_above_prolonged(offered, known, leaf))
+        return "the CA has a certificate now that lasts longer than the one above it";
     return NULL;
 }
 

@@ -13,7 +13,8 @@
  * came with the certificate, itself first. Leaving: the CA shows none of the certificates above it
  * any more, but a root that did not come with it; or other issuing CAs, but not its issuer, and one
  * of them is younger than the certificate; or a successor of its issuer, of the same name, that is
- * younger than the certificate. A CA that goes on issuing as before is not left again and again:
- * what is issued then is younger, and knows the roots. Fills is_leaving and issuer_words. */
+ * younger than the certificate; or, where a certificate above it ends before it does, a younger one
+ * of the same CA that lasts longer. A CA that goes on issuing as before is not left again and
+ * again: what is issued then is younger, and knows the roots. Fills is_leaving and issuer_words. */
 void signet_rollover_judge(const SignetX509Stack *offered, const SignetX509Stack *known,
                            SignetFindings *findings);

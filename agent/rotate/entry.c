@@ -21,6 +21,22 @@ signet_entry_new(SignetEngine *engine, const SignetIdentityPolicy *policy)
     return entry;
 }
 
+SignetCertificateFacts
+signet_generation_facts(const SignetGeneration *generation)
+{
+    SignetCertificateFacts facts = {
+        .not_before_s = generation->not_before_s,
+        .not_after_s = generation->not_after_s,
+        .key_created_s = generation->created_s,
+    };
+
+    if (generation->issuer_after_s && generation->issuer_after_s < generation->not_after_s) {
+        facts.own_end_s = generation->not_after_s;
+        facts.not_after_s = generation->issuer_after_s;
+    }
+    return facts;
+}
+
 SignetEntry *
 signet_entry_ref(SignetEntry *entry)
 {

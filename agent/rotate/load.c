@@ -147,11 +147,7 @@ describe(const Found *found)
         const SignetGeneration *generation = found->generations->pdata[i];
 
         if (generation->number == found->current)
-            disk.facts = (SignetCertificateFacts) {
-                .not_before_s = generation->not_before_s,
-                .not_after_s = generation->not_after_s,
-                .key_created_s = generation->created_s,
-            };
+            disk.facts = signet_generation_facts(generation);
         if (generation->number == found->journal.pending)
             disk.has_chain = generation->chain->len > 0;
     }

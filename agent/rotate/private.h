@@ -87,6 +87,9 @@ SignetEntry *signet_entry_ref(SignetEntry *entry);
 void signet_entry_unref(SignetEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetEntry, signet_entry_unref)
 
+/* What the schedule goes by: a certificate is good for no longer than those above it. */
+SignetCertificateFacts signet_generation_facts(const SignetGeneration *generation);
+
 /* Of the pending generation, while its request waits for the CA's decision; else empty. Borrowed.
  */
 const char *signet_entry_get_device_code(SignetEntry *entry);

@@ -125,9 +125,7 @@ done_promote(gpointer data)
     entry->engine->is_rescan_due |= entry->policy->is_ca;
     signet_entry_advance(entry, &(SignetMachineEvent) {
                                     .kind = task->outcome,
-                                    .facts = {.not_before_s = generation->not_before_s,
-                                              .not_after_s = generation->not_after_s,
-                                              .key_created_s = generation->created_s},
+                                    .facts = signet_generation_facts(generation),
                                 });
 }
 

@@ -63,9 +63,7 @@ signet_rules_due_at(const SignetMachine *machine, const SignetMachineInput *inpu
 gint64
 signet_rules_critical_at(const SignetMachine *machine, const SignetMachineInput *input)
 {
-    return machine->facts.not_after_s - signet_schedule_critical(input->rotation,
-                                                                 machine->facts.not_before_s,
-                                                                 machine->facts.not_after_s);
+    return signet_schedule_critical_at(input->rotation, &machine->facts);
 }
 
 /* What waits may have waited through its window: from now on counts. */

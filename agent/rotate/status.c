@@ -91,9 +91,13 @@ describe_active(const SignetMachine *machine, gint64 now_s)
         return "its certificate is revoked";
     if (signet_rules_is_not_valid_yet(machine, now_s))
         return "its certificate is not valid yet";
-    return machine->facts.not_after_s > now_s
-               ? "its certificate is valid, and not yet due for renewal"
-               : "its certificate has expired";
+    if (machine->facts.not_after_s <= now_s)
+        return machine->facts.own_end_s > now_s ? "a certificate above its own has expired"
+                                                : "its certificate has expired";
+    return machine->facts.own_end_s
+               ? "its certificate is valid, but one above it ends before it does; the CA is asked "
+                 "again until it has an issuer that lasts longer"
+               : "its certificate is valid, and not yet due for renewal";
 }
 
 /* Where nothing is wrong. */
@@ -227,7 +231,9 @@ describe_deadline(const SignetEntry *entry, SignetIdentityStatus *status)
 
     status->deadline = "programs have no certificate until then";
     if (machine->current)
-        set_deadline(status, machine->facts.not_after_s, "the certificate in use expires");
+        set_deadline(status, machine->facts.not_after_s,
+                     machine->facts.own_end_s ? "a certificate above the one in use expires"
+                                              : "the certificate in use expires");
     switch (machine->state) {
     case SIGNET_MACHINE_PENDING_CA:
         set_deadline(status, machine->pending_since_s + input.rotation->pending_timeout_s,

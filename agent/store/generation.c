@@ -18,17 +18,64 @@ time_to_s(const ASN1_TIME *time, gint64 *ret_s)
     return TRUE;
 }
 
+static X509 *
+parse(GBytes *certificate)
+{
+    gsize size;
+    const unsigned char *der = g_bytes_get_data(certificate, &size);
+
+    return d2i_X509(NULL, &der, (long)size);
+}
+
 static void
 read_validity(GBytes *leaf, gint64 *ret_not_before_s, gint64 *ret_not_after_s)
 {
-    gsize size;
-    const unsigned char *der = g_bytes_get_data(leaf, &size);
-    X509 *x509 = d2i_X509(NULL, &der, (long)size);
+    X509 *x509 = parse(leaf);
 
     if (x509 && (!time_to_s(X509_get0_notBefore(x509), ret_not_before_s) ||
                  !time_to_s(X509_get0_notAfter(x509), ret_not_after_s)))
         *ret_not_before_s = *ret_not_after_s = 0;
     X509_free(x509);
+}
+
+/* Of several anchors that may have signed it the one that lasts longest counts. 0: none. */
+static gint64
+find_anchor_end(const X509 *top, const GPtrArray *anchors)
+{
+    gint64 end_s = 0;
+
+    for (guint i = 0; i < anchors->len; i++) {
+        X509 *anchor = parse(anchors->pdata[i]);
+        gint64 anchor_end_s = 0;
+
+        if (anchor &&
+            X509_NAME_cmp(X509_get_subject_name(anchor), X509_get_issuer_name(top)) == 0 &&
+            time_to_s(X509_get0_notAfter(anchor), &anchor_end_s))
+            end_s = MAX(end_s, anchor_end_s);
+        X509_free(anchor);
+    }
+    return end_s;
+}
+
+/* A path is valid as long as each certificate on it is (RFC 5280 6.1.3). */
+static gint64
+find_issuer_end(const GPtrArray *chain, const GPtrArray *anchors)
+{
+    gint64 end_s = 0;
+
+    for (guint i = 0; i < chain->len; i++) {
+        X509 *certificate = parse(chain->pdata[i]);
+        gint64 here_s = 0;
+        gint64 above_s =
+            certificate && i == chain->len - 1 ? find_anchor_end(certificate, anchors) : 0;
+
+        if (certificate && i > 0 && time_to_s(X509_get0_notAfter(certificate), &here_s))
+            end_s = end_s ? MIN(end_s, here_s) : here_s;
+        if (above_s)
+            end_s = end_s ? MIN(end_s, above_s) : above_s;
+        X509_free(certificate);
+    }
+    return end_s;
 }
 
 static GPtrArray *
@@ -53,6 +100,7 @@ signet_generation_new(guint32 number, const char *token, SignetKey *key, gint64 
     if (generation->chain->len > 0)
         read_validity(generation->chain->pdata[0], &generation->not_before_s,
                       &generation->not_after_s);
+    generation->issuer_after_s = find_issuer_end(generation->chain, generation->anchors);
     return generation;
 }
 

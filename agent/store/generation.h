@@ -17,6 +17,7 @@ typedef struct {
     GPtrArray *anchors;  /* (owned) of GBytes, DER; may be empty */
     gint64 not_before_s; /* of the leaf; 0 without one */
     gint64 not_after_s;
+    gint64 issuer_after_s; /* when the first of the certificates above it ends; 0: none is known */
 } SignetGeneration;
 
 /* Chain and anchors (nullable) are referenced: they must not change any more. */

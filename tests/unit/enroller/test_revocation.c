@@ -219,6 +219,13 @@ make_ca(const char *name, X509 *issuer, EVP_PKEY *key, EVP_PKEY *signer, long ag
 }
 
 static void
+end(X509 *x509, EVP_PKEY *signer, long after_s)
+{
+    ASN1_TIME_set(X509_getm_notAfter(x509), PKI_NOW_S + after_s);
+    ck_assert_int_gt(X509_sign(x509, signer, NULL), 0);
+}
+
+static void
 push(SignetX509Stack *stack, X509 *certificate)
 {
     X509_up_ref(certificate);
@@ -226,7 +233,8 @@ push(SignetX509Stack *stack, X509 *certificate)
 }
 
 /* The leaf is 1000 s old; what a CA shows is written as letters: R, S its root and issuing CA; N, T
- * others, younger; O a new key of the root's name. */
+ * others, younger; O a new key of the root's name; P the issuing CA's certificate, made anew to
+ * last longer; Q the same, but before the leaf. */
 static const struct {
     const char *shown;
     gboolean is_leaving;
@@ -239,6 +247,8 @@ static const struct {
     {"NT", TRUE, "other roots"},
     {"N", TRUE, "other roots"},
     {"RSO", FALSE, "goes on"}, /* a new key of the root, not of the issuer */
+    {"RSP", TRUE, "lasts longer"},
+    {"RSQ", FALSE, "goes on"},
 };
 
 START_TEST(an_issuer_on_its_way_out_is_seen)
@@ -253,10 +263,16 @@ START_TEST(an_issuer_on_its_way_out_is_seen)
     g_autoptr(X509) root = make_ca("root", NULL, keys[0], keys[0], 9000);
     g_autoptr(X509) sub = make_ca("sub", root, keys[1], keys[0], 8000);
     g_autoptr(X509) leaf = make_ca("leaf", sub, keys[4], keys[1], 1000);
+    g_autoptr(X509) prolonged = make_ca("sub", root, keys[1], keys[0], 200);
+    g_autoptr(X509) prolonged_before = make_ca("sub", root, keys[1], keys[0], 2000);
     g_autoptr(X509) next = make_ca("next", NULL, keys[2], keys[2], 500);
     g_autoptr(X509) next_sub = make_ca("next sub", next, keys[3], keys[2], 400);
     g_autoptr(X509) renewed = make_ca("root", NULL, keys[3], keys[3], 300);
 
+    end(sub, keys[0], 5000);
+    end(prolonged, keys[0], 9000);
+    end(prolonged_before, keys[0], 9000);
+    end(leaf, keys[1], 6000);
     push(known, leaf);
     push(known, sub);
     push(known, root);
@@ -265,6 +281,8 @@ START_TEST(an_issuer_on_its_way_out_is_seen)
                       : *letter == 'S' ? sub
                       : *letter == 'N' ? next
                       : *letter == 'T' ? next_sub
+                      : *letter == 'P' ? prolonged
+                      : *letter == 'Q' ? prolonged_before
                                        : renewed);
     signet_rollover_judge(offered, known, &found);
     ck_assert_int_eq(found.is_leaving, shows[_i].is_leaving);

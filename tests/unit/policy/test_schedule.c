@@ -154,6 +154,45 @@ START_TEST(the_first_of_schedule_key_age_and_emergency_counts)
 }
 END_TEST
 
+static const struct {
+    const char *lines;
+    gint64 end; /* of a certificate above it, after START */
+    gint64 own;
+    gint64 due;
+} ends[] = {
+    {"Jitter=0%", 30 * DAY_S, 90 * DAY_S, 20 * DAY_S},
+    {"Jitter=0%", 8 * DAY_S, 90 * DAY_S, 4 * DAY_S},
+    {"Jitter=0%", 80 * DAY_S, 90 * DAY_S, 53 * DAY_S + 8 * HOUR_S},
+    {"Jitter=0%", 12 * 60, 90 * DAY_S, 10 * 60},
+    {"Jitter=0%", 60, 90 * DAY_S, 10 * 60},
+    {"Jitter=0%", -60, 90 * DAY_S, 10 * 60},
+    {"Jitter=0%", 60, 120, 60},                                     /* it is due itself */
+    {"Jitter=0%\nRenewAt=21d", 30 * DAY_S, 90 * DAY_S, 15 * DAY_S}, /* not each second */
+    {"Jitter=0%\nRenewAt=21d", 9 * DAY_S, 90 * DAY_S, 4 * DAY_S + 12 * HOUR_S},
+};
+
+START_TEST(a_certificate_above_that_ends_first_counts_without_a_storm)
+{
+    g_autofree char *text = g_strdup(ends[_i].lines);
+    g_autoptr(SignetPolicy) policy = parse_profile(text);
+    const SignetCertificateFacts facts = {START, START + ends[_i].end, START, START + ends[_i].own};
+
+    ck_assert_int_eq(signet_schedule_due_at(profile_of(policy), &facts, 3, LATER),
+                     START + ends[_i].due);
+}
+END_TEST
+
+START_TEST(an_end_above_is_told_as_early_as_its_own)
+{
+    g_autoptr(SignetPolicy) policy = parse_profile("Jitter=0%");
+    SignetCertificateFacts facts = {START, START + 30 * DAY_S, START, START + 90 * DAY_S};
+
+    ck_assert_int_eq(signet_schedule_critical_at(profile_of(policy), &facts), START + 21 * DAY_S);
+    facts.own_end_s = 0;
+    ck_assert_int_eq(signet_schedule_critical_at(profile_of(policy), &facts), START + 27 * DAY_S);
+}
+END_TEST
+
 START_TEST(an_emergency_spreads_over_its_time_and_ends_with_the_new_key)
 {
     g_autoptr(SignetPolicy) policy =
@@ -418,6 +457,9 @@ main(void)
     tcase_add_test(cases, a_fleet_spreads_evenly_over_the_jitter);
     tcase_add_loop_test(cases, the_first_of_schedule_key_age_and_emergency_counts, 0,
                         G_N_ELEMENTS(dues));
+    tcase_add_loop_test(cases, a_certificate_above_that_ends_first_counts_without_a_storm, 0,
+                        G_N_ELEMENTS(ends));
+    tcase_add_test(cases, an_end_above_is_told_as_early_as_its_own);
     tcase_add_test(cases, an_emergency_spreads_over_its_time_and_ends_with_the_new_key);
     tcase_add_loop_test(cases, a_window_is_found_in_local_time, 0, G_N_ELEMENTS(windows));
     tcase_add_loop_test(cases, retries_double_up_to_the_longest_pause, 0, G_N_ELEMENTS(retries));

@@ -253,6 +253,29 @@ START_TEST(a_chain_is_read_back_with_its_validity)
 }
 END_TEST
 
+/* Each of its certificates is named as its issuer is. */
+START_TEST(the_first_end_above_the_leaf_is_known)
+{
+    g_autoptr(GPtrArray) chain = support_make_chain(1, FROM_S, TO_S);
+    g_autoptr(GPtrArray) above = support_make_chain(1, FROM_S, TO_S - 100);
+    g_autoptr(GPtrArray) anchors = support_make_chain(1, FROM_S, TO_S - 200);
+    g_autoptr(GPtrArray) others = support_make_chain(1, FROM_S, TO_S - 50);
+    g_autoptr(SignetKey) key = support_make_key(SIGNET_KEY_EC_P256);
+
+    g_autoptr(SignetGeneration) alone = signet_generation_new(1, "card", key, 0, chain, NULL);
+    ck_assert_int_eq(alone->issuer_after_s, 0);
+    g_ptr_array_add(chain, g_bytes_ref(above->pdata[0]));
+    g_autoptr(SignetGeneration) two = signet_generation_new(1, "card", key, 0, chain, NULL);
+    ck_assert_int_eq(two->issuer_after_s, TO_S - 100);
+    g_autoptr(SignetGeneration) rooted = signet_generation_new(1, "card", key, 0, chain, anchors);
+    ck_assert_int_eq(rooted->issuer_after_s, TO_S - 200);
+    g_ptr_array_add(anchors, g_bytes_ref(others->pdata[0]));
+    g_autoptr(SignetGeneration) both = signet_generation_new(1, "card", key, 0, chain, anchors);
+    ck_assert_int_eq(both->issuer_after_s, TO_S - 100);
+    ck_assert_int_eq(both->not_after_s, TO_S);
+}
+END_TEST
+
 START_TEST(a_chain_that_could_not_be_used_is_refused)
 {
     g_autoptr(GPtrArray) garbage = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
@@ -626,6 +649,7 @@ make_generations(void)
     tcase_add_test(generations, a_key_is_read_back_as_it_was_written);
     tcase_add_test(generations, a_key_without_a_secret_has_none);
     tcase_add_test(generations, a_chain_is_read_back_with_its_validity);
+    tcase_add_test(generations, the_first_end_above_the_leaf_is_known);
     tcase_add_test(generations, a_chain_that_could_not_be_used_is_refused);
     tcase_add_test(generations, generations_are_listed_by_number);
     tcase_add_loop_test(generations, a_damaged_generation_is_reported_as_such, 0,
