@@ -12,6 +12,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "agent/base/registers.h"
+
 #define READ_MAX 1024
 
 struct SignetSecret {
@@ -51,6 +53,7 @@ signet_secret_new(gconstpointer data, gsize size)
 
     if (size > 0)
         memcpy(secret->data, data, size);
+    signet_registers_cleanse();
     return secret;
 }
 
@@ -132,4 +135,33 @@ signet_secret_get(const SignetSecret *secret, gsize *ret_size)
     if (ret_size)
         *ret_size = secret->size;
     return secret->data;
+}
+
+/* --- as GBytes --- */
+
+/* The size stands before the bytes, so that the free function knows what to cleanse. */
+typedef struct {
+    gsize size;
+    guint8 data[];
+} Block;
+
+static void
+block_free(gpointer data)
+{
+    Block *block = data;
+
+    explicit_bzero(block->data, block->size);
+    g_free(block);
+}
+
+GBytes *
+signet_secret_bytes_new(gconstpointer data, gsize size)
+{
+    Block *block = g_malloc(sizeof *block + size);
+
+    block->size = size;
+    if (size > 0)
+        memcpy(block->data, data, size);
+    signet_registers_cleanse();
+    return g_bytes_new_with_free_func(block->data, size, block_free, block);
 }

@@ -22,3 +22,7 @@ SignetSecret *signet_secret_ref(SignetSecret *secret);
 void signet_secret_unref(SignetSecret *secret);
 gconstpointer signet_secret_get(const SignetSecret *secret, gsize *ret_size);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetSecret, signet_secret_unref)
+
+/* GBytes for what may be secret and travels (plaintexts, shared secrets, messages): a copy, which
+ * is cleansed when the last reference goes. The caller cleanses its own. */
+GBytes *signet_secret_bytes_new(gconstpointer data, gsize size);

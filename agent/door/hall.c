@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "agent/base/secret.h"
+
 #define DEFAULT_MAX_CONNECTIONS 8192
 #define KEPT_MAX                512 /* FileDescriptorStoreMax= in signetd.service.in */
 #define KEPT_PER_USER_MAX       128
@@ -301,35 +303,11 @@ try_send(SignetConnection *connection, const void *packet, gsize size)
     return TRUE;
 }
 
-typedef struct {
-    gsize size;
-    guint8 data[];
-} Unsent;
-
-static void
-unsent_free(gpointer data)
-{
-    Unsent *unsent = data;
-
-    explicit_bzero(unsent->data, unsent->size); /* whatever it was */
-    g_free(unsent);
-}
-
-static GBytes *
-keep(const guint8 *packet, gsize size)
-{
-    Unsent *unsent = g_malloc(sizeof(Unsent) + size);
-
-    unsent->size = size;
-    memcpy(unsent->data, packet, size);
-    return g_bytes_new_with_free_func(unsent->data, size, unsent_free, unsent);
-}
-
 void
 signet_hall_reply(SignetConnection *connection, const guint8 *packet, gsize size)
 {
     if (connection->fd >= 0 && !try_send(connection, packet, size))
-        connection->unsent = keep(packet, size);
+        connection->unsent = signet_secret_bytes_new(packet, size);
     signet_hall_end(connection);
 }
 

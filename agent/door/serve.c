@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/base/registers.h"
+#include "agent/base/secret.h"
 #include "agent/door/adopt.h"
 #include "agent/door/chain.h"
 
@@ -59,6 +61,14 @@ reply(SignetConnection *connection, const struct signet_wire_writer *w)
                     "the agent's answer does not fit a packet");
     else
         signet_hall_reply(connection, w->data, w->size);
+}
+
+/* A plaintext, a shared secret, or a CA's secret was in it. */
+static void
+cleanse(guint8 *packet, gsize size)
+{
+    explicit_bzero(packet, size);
+    signet_registers_cleanse();
 }
 
 static void
@@ -271,7 +281,7 @@ on_used(GBytes *result, const GError *error, gpointer data)
         signet_wire_put_sign_reply(&w, &signature);
     }
     reply(connection, &w);
-    explicit_bzero(w.data, w.size); /* a plaintext or a shared secret */
+    cleanse(w.data, w.size);
 }
 
 static void
@@ -289,7 +299,8 @@ serve_sign(Request *request)
     }
     if (!take_name(request, message.identity, name))
         return;
-    data = g_bytes_new(message.data.data, message.data.size);
+    /* a request to a CA may hold its challenge password */
+    data = signet_secret_bytes_new(message.data.data, message.data.size);
     use.generation = message.generation;
     use.scheme = (SignetKeyScheme) {.scheme = message.scheme,
                                     .hash = message.hash,
@@ -391,7 +402,7 @@ serve_job(Request *request)
     w = begin_reply(connection, SIGNET_WIRE_STATUS_OK);
     signet_wire_put_job_reply(&w, &answer);
     reply(connection, &w);
-    explicit_bzero(w.data, w.size); /* the CA's secret is in it */
+    cleanse(w.data, w.size);
 }
 
 static GBytes *
@@ -579,33 +590,39 @@ serve_adopt(SignetConnection *factory, SignetPacket *packet, struct signet_wire_
     }
 }
 
-void
-signet_serve(SignetConnection *connection)
+static void
+serve_packet(SignetConnection *connection, SignetPacket *packet)
 {
-    g_auto(SignetPacket) packet = {.pidfd = SIGNET_PIDFD_NONE, .fd = -1};
-    Request request = {.connection = connection};
+    Request request = {.connection = connection,
+                       .reader = {.data = connection->hall->in, .size = packet->size}};
 
-    if (!signet_packet_receive(connection->fd, connection->hall->in, sizeof connection->hall->in,
-                               &packet)) {
-        if (errno != EAGAIN)
-            signet_hall_close(connection);
-        return;
-    }
-    request.reader.data = connection->hall->in;
-    request.reader.size = packet.size;
-    if (packet.is_oversize || !signet_wire_get_header(&request.reader, &connection->request)) {
+    if (packet->is_oversize || !signet_wire_get_header(&request.reader, &connection->request)) {
         signet_hall_close(connection);
         return;
     }
     if (connection->kind == SIGNET_CONNECTION_FACTORY) {
-        serve_adopt(connection, &packet, &request.reader);
+        serve_adopt(connection, packet, &request.reader);
         return;
     }
     signet_hall_begin(connection);
-    if (signet_hall_identify(connection, &packet, &request.requester))
+    if (signet_hall_identify(connection, packet, &request.requester))
         dispatch(&request);
     else
         reply_error(connection, SIGNET_WIRE_STATUS_DENIED,
                     "the kernel does not say who sent this request; is the sender in a process "
                     "namespace of its own?");
+}
+
+void
+signet_serve(SignetConnection *connection)
+{
+    g_auto(SignetPacket) packet = {.pidfd = SIGNET_PIDFD_NONE, .fd = -1};
+    guint8 *in = connection->hall->in;
+
+    if (signet_packet_receive(connection->fd, in, sizeof connection->hall->in, &packet)) {
+        serve_packet(connection, &packet);
+        cleanse(in, packet.size);
+    } else if (errno != EAGAIN) {
+        signet_hall_close(connection);
+    }
 }

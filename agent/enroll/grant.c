@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "agent/base/error.h"
+#include "agent/base/registers.h"
 #include "agent/enroll/names.h"
 #include "agent/enroll/parse.h"
+#include "provider/wire/der.h"
 
 static void
 extension_stack_free(SignetExtensionStack *stack)
@@ -157,12 +159,18 @@ is_link(const ASN1_TYPE *value)
     return size == LINK_SIZE && strlen(again) == length && memcmp(again, data, length) == 0;
 }
 
+static gboolean
+is_secret_shown(const SignetJobRequest *request)
+{
+    return request->remote.secret && g_strcmp0(request->protocol, "scep") == 0;
+}
+
 /* With SCEP the secret, with EST what ties the request to its connection. */
 static gboolean
 is_password_allowed(const SignetJobRequest *request, X509_ATTRIBUTE *attribute)
 {
-    if (g_strcmp0(request->protocol, "scep") == 0)
-        return request->remote.secret != NULL;
+    if (is_secret_shown(request))
+        return TRUE;
     return g_strcmp0(request->protocol, "est") == 0 &&
            is_link(X509_ATTRIBUTE_get0_type(attribute, 0));
 }
@@ -188,10 +196,33 @@ has_plain_attributes(const SignetJobRequest *request, const X509_REQ *csr)
     return n_extensions <= 1 && n_passwords <= 1;
 }
 
+/* libcrypto leaves copies of what it reads behind: what it is given has the password's length, but
+ * not its letters. */
+static GBytes *
+dup_without_password(GBytes *message)
+{
+    static const guint8 type[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x07};
+    gsize size = 0;
+    gconstpointer data = g_bytes_get_data(message, &size);
+    guint8 *copy = g_memdup2(data, size);
+    const guint8 *at = memmem(copy, size, type, sizeof(type));
+    struct signet_bytes rest = {at ? at + sizeof(type) : copy, 0};
+    struct signet_der values, value;
+
+    rest.size = size - (gsize)(rest.data - copy);
+    if (at && signet_der_expect(&rest, SIGNET_DER_SET, &values) &&
+        signet_der_next(&values.content, &value))
+        memset(copy + (value.content.data - copy), 'x', value.content.size);
+    signet_registers_cleanse();
+    return g_bytes_new_take(copy, size);
+}
+
 static gboolean
 check_csr(const SignetJobRequest *request, GBytes *message, GError **error)
 {
-    g_autoptr(X509_REQ) csr = signet_parse_request_info(message, error);
+    g_autoptr(GBytes) readable =
+        is_secret_shown(request) ? dup_without_password(message) : g_bytes_ref(message);
+    g_autoptr(X509_REQ) csr = signet_parse_request_info(readable, error);
     if (!csr)
         return FALSE;
     if (!has_plain_attributes(request, csr))

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/base/error.h"
+#include "agent/base/registers.h"
 
 #define GROUP         "Remote"
 #define GROUP_OPTIONS "Options"
@@ -156,6 +157,7 @@ signet_remote_append_secret(const SignetJobRemote *remote, const char *text, gsi
         cleansed->text[cleansed->size - 1] = '\n';
         OPENSSL_cleanse(base64, base64_size);
         g_free(base64);
+        signet_registers_cleanse();
     }
     return g_bytes_new_with_free_func(cleansed->text, cleansed->size, cleansed_free, cleansed);
 }

@@ -7,6 +7,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "agent/token/rsa.h"
+#include "agent/base/secret.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -14,8 +15,6 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
-
-#include "agent/token/secret-bytes.h"
 
 #define MAX_BYTES 1024 /* RSA-8192 */
 

@@ -9,7 +9,7 @@ usage: est-server.py DIR [--port N] [--user NAME:PASSWORD] [--need any|certifica
 DIR/ca is the CA (DIR/cacerts, where it is there, what it shows of itself), DIR/port the port once it listens, DIR/request.b64 the last request that waits, DIR/last.pem the last that was understood, DIR/log has a line for each request:
 OPERATION STATUS certificate=SERIAL|- password=yes|no|- request=SHA-256|-
 Modes of its own: pending-N (202 with Retry-After: N), pending (for ever the same), lifetime-N (seconds), refused-revoked (401 to any certificate),
-refused (401 to everybody), takes-password, takes-nobody, takes-SERIAL (401 to everybody else).
+refused (401 to everybody), takes-password, takes-nobody, takes-SERIAL (401 to everybody else), keeps-… (the same, but 202).
 """
 
 import argparse
@@ -62,7 +62,7 @@ class Est(hostile.Handler):
         has_password = self.password == "yes"
         if mode == "refused":
             return False
-        if mode.startswith("takes-"):
+        if mode.startswith(("takes-", "keeps-")):
             who = "password" if self.password == "yes" else self.serial.lstrip("0") if self.serial else "nobody"
             return who == mode[6:]
         return {"any": True, "certificate": has_certificate, "password": has_password,
@@ -108,10 +108,10 @@ class Est(hostile.Handler):
             pass
         elif not self.is_welcome(mode):
             self.say(operation, 401, headers=[("WWW-Authenticate", 'Basic realm="est"')])
-        elif mode.startswith("pending"):
+        elif mode.startswith(("pending", "keeps-")):
             with open(f"{self.server.dir}/request.b64", "wb") as f:
                 f.write(body)
-            self.say(operation, 202, headers=[("Retry-After", mode[8:] or "1")])
+            self.say(operation, 202, headers=[("Retry-After", mode[8:] if mode.startswith("pending-") else "1")])
         elif any(len(line) > 76 for line in body.split(b"\n")):
             self.say(operation, 400, b"a line of the request is too long\n")
         else:

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "agent/base/secret.h"
 #include "agent/token/pkcs11/adopt.h"
 #include "agent/token/pkcs11/error.h"
 #include "agent/token/pkcs11/generate.h"
@@ -15,7 +16,6 @@
 #include "agent/token/pkcs11/object.h"
 #include "agent/token/pkcs11/public.h"
 #include "agent/token/rsa.h"
-#include "agent/token/secret-bytes.h"
 
 #define OUTPUT_MAX 1024 /* RSA-8192 */
 

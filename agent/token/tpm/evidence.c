@@ -10,7 +10,7 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
-#include "agent/token/secret-bytes.h"
+#include "agent/base/secret.h"
 #include "agent/token/tpm/context.h"
 #include "agent/token/tpm/ek.h"
 #include "agent/token/tpm/endorse.h"

@@ -9,8 +9,8 @@
 #include <openssl/ecdsa.h>
 #include <string.h>
 
+#include "agent/base/secret.h"
 #include "agent/token/rsa.h"
-#include "agent/token/secret-bytes.h"
 #include "agent/token/tpm/adopt.h"
 #include "agent/token/tpm/context.h"
 #include "agent/token/tpm/error.h"
