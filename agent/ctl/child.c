@@ -6,6 +6,8 @@
 #include "agent/ctl/child.h"
 
 #include <gio/gio.h>
+#include <signal.h>
+#include <string.h>
 
 #include "agent/ctl/table.h"
 
@@ -175,6 +177,8 @@ signet_child_run(const char *const *argv, const char *const *environment, guint 
     ret_child->problems = dup_first_line(run.problems.text->str);
     ret_child->status =
         g_subprocess_get_if_exited(process) ? g_subprocess_get_exit_status(process) : -1;
+    ret_child->signal =
+        g_subprocess_get_if_signaled(process) ? g_subprocess_get_term_sig(process) : 0;
     g_string_free(run.problems.text, TRUE);
     return TRUE;
 }
@@ -192,6 +196,12 @@ signet_child_probe(const char *const *arguments, const char *const *environment,
     if (!signet_child_run((const char *const *)argv->pdata, environment, PROBE_TIMEOUT_S, &child,
                           error))
         return NULL;
+    if (child.signal == SIGSYS) {
+        g_autofree char *output =
+            g_strconcat(child.output, "\n" SIGNET_CHILD_KILLED " yes\n", NULL);
+
+        return signet_probe_report_new(output, strlen(output));
+    }
     if (child.status > 1 || child.status < 0) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s failed: %s", SIGNET_PROBE_PROGRAM,
                     *child.problems ? child.problems : "a signal ended it");

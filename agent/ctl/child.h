@@ -14,6 +14,7 @@ typedef struct {
     char *output;   /* (owned) at most 64 KiB; of a NUL in it, what stands before */
     char *problems; /* (owned) the first line of its standard error that is not empty, cleaned */
     int status;     /* exit code; -1: a signal ended it */
+    int signal;     /* which; 0: none */
 } SignetChild;
 void signet_child_clear(SignetChild *child);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetChild, signet_child_clear)
@@ -24,7 +25,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetChild, signet_child_clear)
 gboolean signet_child_run(const char *const *argv, const char *const *environment, guint timeout_s,
                           SignetChild *ret_child, GError **error);
 
-/* signet-probe; NULL when it could not be run. What it was not able to do is among the findings. */
+/* signet-probe; NULL when it could not be run. What it was not able to do is among the findings,
+ * and when a filter of system calls has ended it, SIGNET_CHILD_KILLED is. */
+#define SIGNET_CHILD_KILLED "filter.killed"
 SignetProbeReport *
 signet_child_probe(const char *const *arguments, const char *const *environment, GError **error);
 /* Where it is installed. */

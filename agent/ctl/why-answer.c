@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "agent/ctl/child.h"
 #include "agent/ctl/policy-files.h"
 
 void
@@ -95,6 +96,18 @@ check_role(const SignetWhy *why, SignetWhyAnswer *ret)
     return error &&
            answer(ret, g_strdup_printf("%s cannot be played here: %s", why->role.user, error),
                   g_strdup("run it as root, outside of containers"));
+}
+
+static gboolean
+check_filter(const SignetWhy *why, SignetWhyAnswer *ret)
+{
+    return is_found(why, SIGNET_CHILD_KILLED, "yes") &&
+           answer(ret,
+                  g_strdup_printf("its filter of system calls (SystemCallFilter=) ends a program "
+                                  "of %s that does what using a key takes",
+                                  why->role.user),
+                  g_strdup("the kernel's audit record (type=1326, journalctl -k) names the call: "
+                           "add it to SystemCallFilter= in the unit's settings"));
 }
 
 /* What is not OpenSSL 3, and not for the module either. */
@@ -325,6 +338,18 @@ check_socket(const SignetWhy *why, SignetWhyAnswer *ret)
     if (g_str_equal(error, "Connection refused"))
         return answer(ret, g_strdup_printf("the agent does not run: nobody listens at '%s'", path),
                       g_strdup("systemctl start signetd.socket signetd"));
+    if (g_str_equal(error, "Address family not supported by protocol"))
+        return answer(ret,
+                      g_strdup_printf("%s may not make sockets of the family AF_UNIX, by which "
+                                      "the agent is reached",
+                                      why->role.user),
+                      g_strdup("add AF_UNIX to RestrictAddressFamilies= in the unit's settings"));
+    if (g_str_equal(error, "Operation not permitted"))
+        return answer(ret,
+                      g_strdup_printf("%s may not make or connect sockets, by which the agent is "
+                                      "reached",
+                                      why->role.user),
+                      g_strdup("add @network-io to SystemCallFilter= in the unit's settings"));
     if (g_str_equal(error, "No such file or directory") && *as_seen(why))
         return answer(ret,
                       g_strdup_printf("the agent's socket '%s' is not in the file system of the "
@@ -542,6 +567,7 @@ static const struct {
 } checks[] = {
     {"program", check_program},
     {"role", check_role},
+    {"filter", check_filter},
     {"identity", check_identity},
     {"file", check_file},
     {"reference", check_reference},

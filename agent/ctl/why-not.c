@@ -172,12 +172,29 @@ run_trial(SignetWhy *why, GError **error)
     return why->found != NULL;
 }
 
-/* What the file says, when only a path was given. */
+/* A rotation may have come between the key and its certificate: then the second time they belong
+ * together. */
+static gboolean
+run_trials(SignetWhy *why, GError **error)
+{
+    if (!run_trial(why, error))
+        return FALSE;
+    if (!signet_probe_report_is(why->found, "verified", "no"))
+        return TRUE;
+    g_clear_pointer(&why->found, signet_probe_report_free);
+    return run_trial(why, error);
+}
+
+/* What could not be taken over, and what the file says when only a path was given. */
 static void
 take_findings(SignetWhy *why)
 {
     const char *identity = signet_probe_report_get(why->found, "reference.identity");
 
+    if (signet_probe_report_is(why->found, "entered.filter", "no"))
+        g_ptr_array_add(why->role.unlike,
+                        g_strdup("its filter of system calls (SystemCallFilter=, "
+                                 "RestrictAddressFamilies=), which could not be read"));
     if (why->identity || !identity || !is_name(identity))
         return;
     why->identity = g_strdup(identity);
@@ -194,7 +211,8 @@ list_alike(const SignetWhy *why)
         const char *finding, *what;
     } surroundings[] = {{"entered.mounts", "its mount namespace"},
                         {"entered.root", "its root directory"},
-                        {"entered.cgroup", "its control group"}};
+                        {"entered.cgroup", "its control group"},
+                        {"entered.filter", "its filter of system calls"}};
     GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
 
     g_ptr_array_add(list, g_strdup_printf("user %s (uid %u)", why->role.user, why->role.uid));
@@ -321,7 +339,7 @@ signet_ctl_why_not(SignetCtl *ctl, int argc, char **argv)
         !take_reference(&why, argv[argc - 1]))
         return SIGNET_CTL_USAGE;
     take_purpose(&why);
-    if (!run_trial(&why, &error))
+    if (!run_trials(&why, &error))
         return signet_ctl_report(error, "try it");
     take_findings(&why);
     answer = signet_why_answer(&why);

@@ -210,6 +210,19 @@ take_process_environment(SignetWhyRole *role)
     take_environment(role, (const char *const *)entries->pdata);
 }
 
+/* Of AppArmor, SELinux or Smack, where there is one that confines it. */
+static void
+note_label(SignetWhyRole *role)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%u/attr/current", role->pid);
+    g_autofree char *label = NULL;
+
+    if (!g_file_get_contents(path, &label, NULL, NULL) || !*g_strstrip(label) ||
+        g_str_equal(label, "unconfined"))
+        return;
+    g_ptr_array_add(role->unlike, g_strdup_printf("its security label '%s'", label));
+}
+
 /* A unit that runs: its process says who it is. */
 static gboolean
 become_process(SignetWhyRole *role, guint pid)
@@ -228,11 +241,10 @@ become_process(SignetWhyRole *role, guint pid)
     role->user = user ? g_strdup(user->pw_name) : g_strdup_printf("%u", role->uid);
     take_process_groups(role, status);
     take_process_environment(role);
-    if (strstr(status, "\nSeccomp:\t2"))
-        note(role, "its filter of system calls (SystemCallFilter=, RestrictAddressFamilies=)");
     if (is_elsewhere(pid))
-        note(role, "its user namespace (PrivateUsers=), and what it may do there");
-    note(role, "its security label");
+        note(role, "what it may do to files of its user namespace (PrivateUsers=); the agent sees "
+                   "its user as it was tried");
+    note_label(role);
     return TRUE;
 }
 

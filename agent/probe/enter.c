@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/probe/filter.h"
 #include "agent/probe/say.h"
 
 #define GROUPS_MAX 1024
@@ -220,12 +221,26 @@ leave_terminal(void)
     return is_left;
 }
 
+/* Last of all: it may forbid what becoming another takes. Whom it ends has said nothing more. */
+static void
+enter_filters(struct signet_filters *filters, bool is_read)
+{
+    bool is_entered = is_read && signet_filters_install(filters);
+    if (!is_entered)
+        signet_say("entered.filter", "no");
+    else
+        signet_say("entered.filter", "%s", filters->count > 0 ? "yes" : "same");
+    signet_filters_clear(filters);
+}
+
 bool
 signet_enter(const struct signet_role *role)
 {
     struct capabilities capabilities = {0};
+    struct signet_filters filters = {.count = 0};
     if (!leave_terminal())
         return refuse("cannot leave the terminal");
+    bool is_filter_read = role->pid == 0 || signet_filters_read(role->pid, &filters);
     if (role->pid > 0 &&
         (!read_capabilities(role->pid, &capabilities) || !limit_to_here(role->pid, &capabilities)))
         return refuse("cannot look at the process");
@@ -239,5 +254,8 @@ signet_enter(const struct signet_role *role)
         return false;
     if (role->pid > 0 && geteuid() == 0 && !limit_capabilities(&capabilities))
         return false;
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 || refuse("cannot give up privileges");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return refuse("cannot give up privileges");
+    enter_filters(&filters, is_filter_read);
+    return true;
 }

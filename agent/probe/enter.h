@@ -15,7 +15,7 @@ struct signet_role {
 
 /* Leaves the terminal, enters the control group, mount namespace and root of role->pid, then takes
  * the ids, keeps no capability that role->pid has not in our user namespace (none, when it is in
- * another), and gives up every way back. Says entered.cgroup,
- * entered.mounts, entered.root with "yes", "same" or why not. False: a reason was said as
- * role.error; then nothing must be tried. */
+ * another), gives up every way back, and sets itself the filters of system calls that role->pid
+ * has. Says entered.cgroup, entered.mounts, entered.root, entered.filter with "yes", "same" or
+ * "no". False: a reason was said as role.error; then nothing must be tried. */
 bool signet_enter(const struct signet_role *role);
