@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "agent/ctl/json.h"
+#include "agent/ctl/start.h"
 #include "agent/ctl/suggest.h"
 #include "agent/ctl/table.h"
 
@@ -51,6 +52,7 @@ signet_ctl_connect(SignetCtl *ctl)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GDBusConnection) connection = open_bus(ctl, &error);
+    SignetCtlExit code;
 
     if (!connection) {
         g_printerr("signetctl: cannot reach the system bus: %s; is dbus running?\n",
@@ -58,8 +60,12 @@ signet_ctl_connect(SignetCtl *ctl)
         return SIGNET_CTL_UNREACHABLE;
     }
     g_dbus_connection_set_exit_on_close(connection, FALSE);
+    code = signet_ctl_start_agent(connection);
+    if (code != SIGNET_CTL_OK)
+        return code;
     ctl->manager = signet_dbus_object_manager_client_new_sync(
-        connection, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, AGENT_NAME, ROOT_PATH, NULL, &error);
+        connection, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START, AGENT_NAME, ROOT_PATH,
+        NULL, &error);
     if (!ctl->manager)
         return signet_ctl_report(error, "ask the agent");
     return signet_ctl_is_agent_running(ctl) ? SIGNET_CTL_OK : report_absent(ctl);

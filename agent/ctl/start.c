@@ -1,0 +1,135 @@
+/* SPDX-FileCopyrightText: 2026 The Signet authors
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Starting the agent by its name on the bus. The bus waits 25 seconds for an agent that ended long
+ * ago: systemd is asked meanwhile. */
+
+#include "agent/ctl/start.h"
+
+#define AGENT_NAME "org.signet.Agent1"
+#define BUS        "org.freedesktop.DBus"
+#define SYSTEMD    "org.freedesktop.systemd1"
+#define UNIT       "signetd.service"
+#define START_MS   120000 /* the bus has a limit of its own */
+#define ASK_MS     3000
+
+typedef struct {
+    GDBusConnection *connection; /* (unowned) */
+    GMainLoop *loop;             /* (owned) */
+    GCancellable *cancellable;   /* (owned) */
+    gboolean has_failed;         /* systemd says so */
+    gboolean is_told;            /* that it takes its time */
+    GError *error;               /* (owned, nullable) */
+} Start;
+
+static void
+on_started(GObject *source, GAsyncResult *result, gpointer data)
+{
+    Start *start = data;
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &start->error);
+
+    g_main_loop_quit(start->loop);
+}
+
+static gboolean
+has_unit_failed(GDBusConnection *connection)
+{
+    g_autoptr(GVariant) unit = NULL;
+    g_autoptr(GVariant) reply = NULL;
+    g_autoptr(GVariant) state = NULL;
+    const char *path;
+
+    unit = g_dbus_connection_call_sync(connection, SYSTEMD, "/org/freedesktop/systemd1",
+                                       SYSTEMD ".Manager", "GetUnit", g_variant_new("(s)", UNIT),
+                                       G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+                                       ASK_MS, NULL, NULL);
+    if (!unit)
+        return FALSE;
+    g_variant_get(unit, "(&o)", &path);
+    reply = g_dbus_connection_call_sync(connection, SYSTEMD, path, BUS ".Properties", "Get",
+                                        g_variant_new("(ss)", SYSTEMD ".Unit", "ActiveState"),
+                                        G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+                                        ASK_MS, NULL, NULL);
+    if (!reply)
+        return FALSE;
+    g_variant_get(reply, "(v)", &state);
+    return g_variant_is_of_type(state, G_VARIANT_TYPE_STRING) &&
+           g_str_equal(g_variant_get_string(state, NULL), "failed");
+}
+
+static gboolean
+on_second(gpointer data)
+{
+    Start *start = data;
+
+    start->has_failed = has_unit_failed(start->connection);
+    if (start->has_failed)
+        g_cancellable_cancel(start->cancellable);
+    else if (!start->is_told)
+        g_printerr("signetctl: waiting for the agent to start\n");
+    start->is_told = TRUE;
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+has_owner(GDBusConnection *connection)
+{
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_sync(connection, BUS, "/org/freedesktop/DBus", BUS, "NameHasOwner",
+                                    g_variant_new("(s)", AGENT_NAME), G_VARIANT_TYPE("(b)"),
+                                    G_DBUS_CALL_FLAGS_NONE, ASK_MS, NULL, NULL);
+    gboolean has = FALSE;
+
+    if (reply)
+        g_variant_get(reply, "(b)", &has);
+    return has;
+}
+
+static void
+wait(Start *start)
+{
+    guint second = g_timeout_add_seconds(1, on_second, start);
+
+    g_dbus_connection_call(start->connection, BUS, "/org/freedesktop/DBus", BUS,
+                           "StartServiceByName", g_variant_new("(su)", AGENT_NAME, 0),
+                           G_VARIANT_TYPE("(u)"), G_DBUS_CALL_FLAGS_NONE, START_MS,
+                           start->cancellable, on_started, start);
+    g_main_loop_run(start->loop);
+    g_source_remove(second);
+}
+
+static SignetCtlExit
+judge(const Start *start)
+{
+    if (!start->error)
+        return SIGNET_CTL_OK;
+    if (g_error_matches(start->error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)) {
+        g_printerr("signetctl: the agent does not run; start it: systemctl start signetd\n");
+    } else if (start->has_failed ||
+               g_error_matches(start->error, G_DBUS_ERROR, G_DBUS_ERROR_TIMED_OUT)) {
+        g_printerr("signetctl: the agent does not start; see: systemctl status signetd, signetctl "
+                   "policy check; when the cause is gone: systemctl start signetd\n");
+    } else {
+        return signet_ctl_report(start->error, "start the agent");
+    }
+    return SIGNET_CTL_UNREACHABLE;
+}
+
+SignetCtlExit
+signet_ctl_start_agent(GDBusConnection *connection)
+{
+    Start start = {.connection = connection};
+    SignetCtlExit code;
+
+    if (has_owner(connection))
+        return SIGNET_CTL_OK;
+    start.loop = g_main_loop_new(NULL, FALSE);
+    start.cancellable = g_cancellable_new();
+    wait(&start);
+    code = judge(&start);
+    g_main_loop_unref(start.loop);
+    g_object_unref(start.cancellable);
+    g_clear_error(&start.error);
+    return code;
+}
