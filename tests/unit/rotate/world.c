@@ -190,7 +190,7 @@ is_busy(const SignetEngine *engine)
         const SignetEntry *entry = engine->order->pdata[i];
 
         if (entry->token_id || entry->retire_token_id || entry->job || entry->machine.retiring ||
-            signet_machine_is_working(&entry->machine))
+            entry->machine.checking || signet_machine_is_working(&entry->machine))
             return TRUE;
     }
     return FALSE;
