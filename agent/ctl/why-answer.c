@@ -500,6 +500,19 @@ check_agent(const SignetWhy *why, SignetWhyAnswer *ret)
                            "journalctl -u signetd"));
 }
 
+/* More purposes are of no use to it. */
+static gboolean
+check_revocation(const SignetWhy *why, SignetWhyAnswer *ret)
+{
+    const char *text = NULL;
+
+    return was_refused(why, "denied", &text) && strstr(text, "OnRevoked=disable") &&
+           answer(ret, g_strdup(text),
+                  g_strdup_printf("signetctl show %s tells whether another one is on its way, and "
+                                  "what keeps it",
+                                  identity_of(why)));
+}
+
 static gboolean
 check_purpose(const SignetWhy *why, SignetWhyAnswer *ret)
 {
@@ -581,6 +594,7 @@ static const struct {
     {"generation", check_generation},
     {"token", check_token},
     {"agent", check_agent},
+    {"revocation", check_revocation},
     {"purpose", check_purpose},
     {"key", check_rest},
     {"certificate", check_certificate},
