@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,19 +138,34 @@ signet_replace_tidy(const char *path)
     }
 }
 
+/* With the links of its directories followed: ".." is where they lead. What is not there stays as
+ * it is written. */
+static char *
+resolve_directory(const char *path)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *real = realpath(directory, NULL);
+
+    return real ? g_build_filename(real, name, NULL) : g_canonicalize_filename(path, NULL);
+}
+
 char *
 signet_replace_resolve(const char *path)
 {
-    char *at = g_canonicalize_filename(path, NULL);
+    char *at = resolve_directory(path);
 
     for (int i = 0; i < LINKS_MAX; i++) {
         g_autofree char *target = g_file_read_link(at, NULL);
         g_autofree char *directory = g_path_get_dirname(at);
+        g_autofree char *next = NULL;
 
         if (!target)
             break;
+        next = g_path_is_absolute(target) ? g_strdup(target)
+                                          : g_build_filename(directory, target, NULL);
         g_free(at);
-        at = g_canonicalize_filename(target, directory);
+        at = resolve_directory(next);
     }
     return at;
 }
