@@ -118,6 +118,17 @@ append_anchors(GByteArray *out, X509 *top, SignetX509Stack *authorities)
     ERR_clear_error();
 }
 
+gboolean
+signet_chain_is_strong(const X509_ALGOR *algorithm)
+{
+    const ASN1_OBJECT *object = NULL;
+    int digest = NID_undef, key = NID_undef;
+
+    X509_ALGOR_get0(&object, NULL, NULL, algorithm);
+    return OBJ_find_sigid_algs(OBJ_obj2nid(object), &digest, &key) == 1 && digest != NID_md5 &&
+           digest != NID_md4 && digest != NID_md2 && digest != NID_sha1;
+}
+
 void
 signet_chain_append_roots(GByteArray *out, SignetX509Stack *authorities)
 {

@@ -20,3 +20,5 @@ gboolean signet_chain_build_given(const SignetJobRequest *job, SignetX509Stack *
                                   SignetEnrollerOutcome *outcome, GError **error);
 /* The roots among them, as many as fit an outcome's anchors. */
 void signet_chain_append_roots(GByteArray *out, SignetX509Stack *authorities);
+/* Of what others may have written into: what a second message can be found for signs nothing. */
+gboolean signet_chain_is_strong(const X509_ALGOR *algorithm);

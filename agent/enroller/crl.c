@@ -9,6 +9,7 @@
 
 #include "agent/base/error.h"
 #include "agent/enroll/parse.h"
+#include "agent/enroller/chain.h"
 
 #define SKEW_S   300
 #define URLS_MAX 4
@@ -177,18 +178,6 @@ crl_read(Crl *crl, GBytes *bytes)
 
 /* --- whose it is --- */
 
-/* What can be found a second message for is no signature. */
-static gboolean
-is_strong(const X509_ALGOR *algorithm)
-{
-    const ASN1_OBJECT *object = NULL;
-    int digest = NID_undef, key = NID_undef;
-
-    X509_ALGOR_get0(&object, NULL, NULL, algorithm);
-    return OBJ_find_sigid_algs(OBJ_obj2nid(object), &digest, &key) == 1 && digest != NID_md5 &&
-           digest != NID_md4 && digest != NID_md2 && digest != NID_sha1;
-}
-
 static gboolean
 is_signed_by(const Crl *crl, X509 *issuer)
 {
@@ -201,7 +190,7 @@ is_signed_by(const Crl *crl, X509 *issuer)
         d2i_ASN1_BIT_STRING(NULL, &signature_at, (long)size_of(&crl->signature));
     g_autoptr(ASN1_TYPE) list = d2i_ASN1_TYPE(NULL, &at, (long)size_of(&crl->signed_part));
 
-    return key && algorithm && signature && list && is_strong(algorithm) &&
+    return key && algorithm && signature && list && signet_chain_is_strong(algorithm) &&
            ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), algorithm, signature, list, key) == 1;
 }
 

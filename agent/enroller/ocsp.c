@@ -7,6 +7,7 @@
 
 #include "agent/base/error.h"
 #include "agent/enroll/parse.h"
+#include "agent/enroller/chain.h"
 
 #define SKEW_S    300
 #define AGE_MAX_S 86400
@@ -151,6 +152,9 @@ signet_ocsp_judge(GBytes *answer, OCSP_REQUEST *request, X509 *issuer, gint64 no
     if (!is_authorised(basic, issuer, now_s))
         return fail(error, SIGNET_ERROR_DENIED,
                     "its answer is not signed by the certificate's issuer or in its name");
+    if (!signet_chain_is_strong(OCSP_resp_get0_tbs_sigalg(basic)))
+        return fail(error, SIGNET_ERROR_DENIED,
+                    "its answer is signed with a digest that forgeries can be found for");
     /* absent is well: many answers are made beforehand */
     if (OCSP_check_nonce(request, basic) == 0)
         return fail(error, SIGNET_ERROR_DENIED, "its answer is to another question");

@@ -218,6 +218,55 @@ make_ca(const char *name, X509 *issuer, EVP_PKEY *key, EVP_PKEY *signer, long ag
     return x509;
 }
 
+/* --- what an answer is signed with --- */
+
+static GBytes *
+make_answer(X509 *issuer, EVP_PKEY *key, OCSP_REQUEST *request, const EVP_MD *digest)
+{
+    OCSP_CERTID *id = OCSP_onereq_get0_id(OCSP_request_onereq_get0(request, 0));
+    OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+    ASN1_TIME *begin = ASN1_TIME_set(NULL, PKI_NOW_S - 10);
+    ASN1_TIME *end = ASN1_TIME_set(NULL, PKI_NOW_S + 1000);
+    guint8 *der = NULL;
+
+    ck_assert_ptr_nonnull(
+        OCSP_basic_add1_status(basic, id, V_OCSP_CERTSTATUS_GOOD, 0, NULL, begin, end));
+    ck_assert_int_eq(OCSP_basic_sign(basic, issuer, key, digest, NULL, OCSP_NOTIME), 1);
+    OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+    int size = i2d_OCSP_RESPONSE(response, &der);
+    GBytes *bytes = g_bytes_new(der, (gsize)size);
+    OPENSSL_free(der);
+    OCSP_RESPONSE_free(response);
+    OCSP_BASICRESP_free(basic);
+    ASN1_TIME_free(begin);
+    ASN1_TIME_free(end);
+    return bytes;
+}
+
+START_TEST(a_digest_that_others_can_meet_signs_no_answer)
+{
+    const EVP_MD *digests[] = {EVP_sha256(), EVP_sha1()};
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *issuer = make_ca("E", NULL, key, key, 10);
+    X509 *leaf = make_ca("l", issuer, key, key, 5);
+    ASN1_INTEGER_set(X509_get_serialNumber(leaf), 7);
+    OCSP_REQUEST *request = signet_ocsp_make_request(leaf, issuer, NULL);
+    g_autoptr(GBytes) answer = make_answer(issuer, key, request, digests[_i]);
+    SignetFindings found = {0};
+    g_autoptr(GError) error = NULL;
+
+    gboolean is_judged = signet_ocsp_judge(answer, request, issuer, PKI_NOW_S, &found, &error);
+
+    ck_assert_msg(is_judged == !_i, "%s", error ? error->message : "judged");
+    ck_assert_int_eq(found.standing, _i ? SIGNET_STANDING_UNKNOWN : SIGNET_STANDING_GOOD);
+    ck_assert(!_i || signet_error_is(error, SIGNET_ERROR_DENIED));
+    OCSP_REQUEST_free(request);
+    X509_free(leaf);
+    X509_free(issuer);
+    EVP_PKEY_free(key);
+}
+END_TEST
+
 static void
 end(X509 *x509, EVP_PKEY *signer, long after_s)
 {
@@ -307,6 +356,7 @@ main(void)
     tcase_add_test(all, a_large_list_is_read_to_its_end);
     tcase_add_test(all, only_http_and_https_are_asked);
     tcase_add_loop_test(all, a_responder_says_what_it_says, 0, G_N_ELEMENTS(answers));
+    tcase_add_loop_test(all, a_digest_that_others_can_meet_signs_no_answer, 0, 2);
     tcase_add_loop_test(all, an_issuer_on_its_way_out_is_seen, 0, G_N_ELEMENTS(shows));
     suite_add_tcase(suite, all);
     srunner_set_tap(runner, "-");
