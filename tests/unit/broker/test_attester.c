@@ -154,7 +154,7 @@ teardown(void)
     signet_tokens_free(tokens);
     signet_store_free(store);
     signet_key_unref(key);
-    EVP_PKEY_free(device.last);
+    g_clear_pointer(&device.last, EVP_PKEY_free);
     ck_assert_int_eq(system(command), 0);
     g_free(root);
 }
