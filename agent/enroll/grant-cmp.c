@@ -9,6 +9,7 @@
 #include "agent/base/error.h"
 #include "agent/enroll/grant.h"
 #include "agent/enroll/job.h"
+#include "agent/enroll/parse.h"
 #include "provider/wire/der.h"
 
 typedef struct signet_bytes Span;
@@ -252,6 +253,7 @@ enum {
     P10CR = 4,
     KUR = 7,
     RR = 11,
+    GENM = 21,
     ERROR_MESSAGE = 23,
     CERT_CONF = 24,
     POLL_REQ = 25
@@ -285,6 +287,26 @@ check_pkcs10(const SignetJobRequest *request, Span fields, GError **error)
     return signet_grant_allows_csr(request, message, error);
 }
 
+/* One question: for the CA's certificates, or for what follows a root (RFC 9483 4.3.1, 4.3.2). */
+static gboolean
+check_question(Span infos, GError **error)
+{
+    static const guint8 ca_certs[] = {0x2b, 6, 1, 5, 5, 7, 4, 17};
+    static const guint8 root_cert[] = {0x2b, 6, 1, 5, 5, 7, 4, 20};
+    Element info, oid, root;
+
+    if (!signet_der_expect(&infos, SIGNET_DER_SEQUENCE, &info) || infos.size > 0 ||
+        !signet_der_expect(&info.content, SIGNET_DER_OID, &oid))
+        return deny(error, "it is not one question");
+    gboolean is_root = is_same(oid.content, (Span) {root_cert, sizeof(root_cert)});
+    if (!is_root && !is_same(oid.content, (Span) {ca_certs, sizeof(ca_certs)}))
+        return deny(error, "it asks for something else than certificates of the CA");
+    if (is_root && (!signet_der_expect(&info.content, SIGNET_DER_SEQUENCE, &root) ||
+                    root.whole.size > SIGNET_CERTIFICATE_MAX))
+        return deny(error, "it names no root");
+    return info.content.size == 0 || deny(error, "there is something behind its question");
+}
+
 static gboolean
 check_body(const SignetJobRequest *request, int number, Span body, GError **error)
 {
@@ -296,6 +318,10 @@ check_body(const SignetJobRequest *request, int number, Span body, GError **erro
         return number == RR ? check_revocation(request, content.content, error)
                             : number == ERROR_MESSAGE ||
                                   deny(error, "its body is not a wish for a revocation");
+    if (number == GENM)
+        return check_question(content.content, error);
+    if (g_strcmp0(request->protocol, SIGNET_JOB_CHECK) == 0)
+        return number == ERROR_MESSAGE || deny(error, "its body is not a question");
     switch (number) {
     case IR:
     case CR:

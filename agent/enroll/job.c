@@ -384,9 +384,10 @@ is_bootstrap_key(const SignetJobRequest *request, const char *identity)
 static gboolean
 speaks(const SignetJobRequest *request, const char *protocol)
 {
-    gboolean is_revocation = g_strcmp0(request->protocol, SIGNET_JOB_REVOKE) == 0;
+    gboolean is_about = g_strcmp0(request->protocol, SIGNET_JOB_REVOKE) == 0 ||
+                        g_strcmp0(request->protocol, SIGNET_JOB_CHECK) == 0;
 
-    return g_strcmp0(is_revocation ? request->ca_protocol : request->protocol, protocol) == 0;
+    return g_strcmp0(is_about ? request->ca_protocol : request->protocol, protocol) == 0;
 }
 
 static gboolean
@@ -423,6 +424,17 @@ allows_canary(const SignetJobRequest *request, const char *identity, guint32 gen
 {
     return (purpose == SIGNET_PURPOSE_TLS_CLIENT && is_new_key(request, identity, generation)) ||
            deny(request, identity, generation, purpose, error);
+}
+
+/* Questions to the CA about itself. */
+static gboolean
+allows_check(const SignetJobRequest *request, const char *identity, guint32 generation,
+             SignetPurpose purpose, GBytes *message, GError **error)
+{
+    if (purpose == 0 && speaks(request, SIGNET_JOB_CMP) &&
+        is_current_key(request, identity, generation))
+        return signet_grant_allows_pki_message(request, message, error);
+    return deny(request, identity, generation, purpose, error);
 }
 
 static gboolean
@@ -516,7 +528,7 @@ signet_job_allows(const SignetJob *job, const char *identity, guint32 generation
     const SignetJobRequest *request = &job->request;
 
     if (g_strcmp0(request->protocol, SIGNET_JOB_CHECK) == 0)
-        return deny(request, identity, generation, purpose, error);
+        return allows_check(request, identity, generation, purpose, message, error);
     if (g_strcmp0(request->protocol, SIGNET_JOB_CANARY) == 0)
         return allows_canary(request, identity, generation, purpose, error);
     if (g_strcmp0(request->protocol, SIGNET_JOB_REVOKE) == 0)

@@ -10,6 +10,7 @@
 #include "agent/enroll/parse.h"
 #include "agent/enroller/acme-window.h"
 #include "agent/enroller/chain.h"
+#include "agent/enroller/cmp-general.h"
 #include "agent/enroller/crl.h"
 #include "agent/enroller/est.h"
 #include "agent/enroller/ocsp.h"
@@ -189,13 +190,22 @@ look_at_window(Look *look)
                               failure ? failure->message : "this CA has no such information");
 }
 
+/* NULL, without an error: its protocol has no word for it. */
+static SignetX509Stack *
+get_authorities(const SignetProtocolContext *context, GError **error)
+{
+    if (g_strcmp0(context->job->ca_protocol, "est") == 0)
+        return signet_est_get_authorities(context, error);
+    if (g_strcmp0(context->job->ca_protocol, SIGNET_JOB_CMP) == 0)
+        return signet_cmp_get_authorities(context, error);
+    return NULL;
+}
+
 static void
 look_at_authorities(Look *look, SignetEnrollerOutcome *outcome)
 {
     g_autoptr(GError) failure = NULL;
-    g_autoptr(SignetX509Stack) offered = g_strcmp0(look->context->job->ca_protocol, "est") == 0
-                                             ? signet_est_get_authorities(look->context, &failure)
-                                             : NULL;
+    g_autoptr(SignetX509Stack) offered = get_authorities(look->context, &failure);
 
     if (!offered) {
         signet_findings_set_words(look->findings.issuer_words,

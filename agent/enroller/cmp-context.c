@@ -32,7 +32,8 @@ signet_cmp_base_init(SignetCmpBase *base, const SignetProtocolContext *context, 
     base->anchors = reader.anchors;
     if (job->remote.anchors && !signet_http_tls_add_anchors(&reader, job->remote.anchors, error))
         return FALSE;
-    if (g_strcmp0(job->protocol, SIGNET_JOB_REVOKE) == 0)
+    if (g_strcmp0(job->protocol, SIGNET_JOB_REVOKE) == 0 ||
+        g_strcmp0(job->protocol, SIGNET_JOB_CHECK) == 0)
         return TRUE; /* nothing new */
     base->key = signet_crypto_load_key(context->crypto, job->identity, job->new_generation, error);
     return base->key != NULL;
@@ -315,6 +316,14 @@ signet_cmp_context_new(SignetCmpBase *base, SignetRung rung, int *ret_type, GErr
     }
     *ret_type = choose_type(base, rung, is_same);
     return set_request(cmp, base, *ret_type, error) ? g_steal_pointer(&cmp) : NULL;
+}
+
+OSSL_CMP_CTX *
+signet_cmp_context_new_general(SignetCmpBase *base, SignetRung rung, GError **error)
+{
+    gboolean is_same = FALSE;
+
+    return context_new(base, rung, &is_same, error);
 }
 
 OSSL_CMP_CTX *

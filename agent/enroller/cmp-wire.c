@@ -17,13 +17,14 @@
 #define ANSWER_MAX   ((gsize)256 * 1024)
 
 /* PKIBody's alternatives that libcrypto's headers do not name (RFC 4210 5.1.2) */
-enum { IP = 1, CP = 3, KUP = 8, POLL_REP = 26 };
+enum { IP = 1, CP = 3, KUP = 8, GENP = 22, POLL_REP = 26 };
 
 void
 signet_cmp_wire_clear(SignetCmpWire *wire)
 {
     g_clear_pointer(&wire->waiting, g_bytes_unref);
     g_clear_pointer(&wire->polled, g_bytes_unref);
+    g_clear_pointer(&wire->general, g_bytes_unref);
     g_queue_clear_full(&wire->replay, (GDestroyNotify)g_bytes_unref);
     g_clear_pointer(&wire->complaint, g_free);
     g_clear_error(&wire->failure);
@@ -101,6 +102,8 @@ take_answer(SignetCmpWire *wire, GBytes *der)
                          "the answer of '%s' is not a CMP message", wire->url);
     if (type == IP || type == CP || type == KUP)
         keep(&wire->waiting, der);
+    if (type == GENP)
+        keep(&wire->general, der);
     if (type == POLL_REP)
         keep(&wire->polled, der);
     return message;

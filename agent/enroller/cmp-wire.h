@@ -16,6 +16,7 @@ typedef struct {
     const char *url;   /* (unowned): likewise */
     GBytes *waiting;   /* (owned, nullable) the answer that began the waiting */
     GBytes *polled;    /* (owned, nullable) the last answer of the waiting */
+    GBytes *general;   /* (owned, nullable) the last general response */
     GQueue replay;     /* of GBytes: answers that are given before the server is asked */
     gboolean is_asked; /* the server has been */
     char *complaint;   /* (owned, nullable) the last answer was an error message that says this */

@@ -13,6 +13,7 @@
 #include "agent/enroll/remote.h"
 #include "agent/enroller/chain.h"
 #include "agent/enroller/cmp-context.h"
+#include "agent/enroller/cmp-general.h"
 #include "agent/enroller/cmp-wire.h"
 #include "agent/enroller/cmp-words.h"
 #include "agent/enroller/answer.h"
@@ -28,7 +29,7 @@ typedef struct {
     SignetCmpBase base;
     SignetCmpWire wire;
     GError *refusal; /* (owned, nullable) ours, of the certificate */
-    gboolean is_by_secret;
+    SignetRung rung; /* of the conversation */
 } Cmp;
 
 static void
@@ -72,6 +73,30 @@ split(const GByteArray *certificates)
     return list;
 }
 
+static gboolean
+try_authorities(Cmp *cmp, SignetX509Stack *found, SignetX509Stack *authorities, GError **error)
+{
+    const SignetProtocolContext *context = cmp->context;
+
+    if (!signet_chain_build(context->job, found, authorities, cmp->outcome, error))
+        return FALSE;
+    g_autoptr(GPtrArray) chain = split(cmp->outcome->chain);
+    g_autoptr(GPtrArray) anchors = split(cmp->outcome->anchors);
+    return signet_certificate_check(context->job, chain, anchors, context->now_s, error);
+}
+
+/* The CA may have gone to a root that those of Trust= have signed: it is asked for only then. */
+static gboolean
+try_new_roots(Cmp *cmp, SignetX509Stack *found, SignetX509Stack *authorities)
+{
+    g_autoptr(SignetX509Stack) proven = signet_cmp_prove_roots(&cmp->base, cmp->rung);
+
+    if (sk_X509_num(proven) == 0)
+        return FALSE;
+    push_all(authorities, g_steal_pointer(&proven));
+    return try_authorities(cmp, found, authorities, NULL);
+}
+
 /* What came beside the certificate is not protected: it is only tried as a way to an anchor. The
  * CA's own certificates are believed where nobody else can have sent them, with the secret, and
  * where the policy names none. */
@@ -91,13 +116,15 @@ accept(Cmp *cmp, OSSL_CMP_CTX *client, X509 *certificate, GError **error)
                                 sk_X509_num(found), SIGNET_ANSWER_CERTIFICATES_MAX);
     if (sk_X509_num(cmp->base.anchors) > 0)
         push_all(authorities, X509_chain_up_ref(cmp->base.anchors));
-    else if (cmp->is_by_secret)
+    else if (cmp->rung == SIGNET_RUNG_SECRET)
         push_all(authorities, OSSL_CMP_CTX_get1_caPubs(client));
-    if (!signet_chain_build(cmp->context->job, found, authorities, cmp->outcome, error))
-        return FALSE;
-    g_autoptr(GPtrArray) chain = split(cmp->outcome->chain);
-    g_autoptr(GPtrArray) anchors = split(cmp->outcome->anchors);
-    return signet_certificate_check(cmp->context->job, chain, anchors, cmp->context->now_s, error);
+    g_autoptr(GError) failure = NULL;
+    if (try_authorities(cmp, found, authorities, &failure) ||
+        try_new_roots(cmp, found, authorities))
+        return TRUE;
+    g_byte_array_set_size(cmp->outcome->chain, 0);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
 }
 
 /* Before the CA is told that all is well: a certificate that this machine will not use is refused,
@@ -207,7 +234,7 @@ converse(Cmp *cmp, OSSL_CMP_CTX *client, SignetRung rung, int type, gboolean *re
     int check_after_s = 0;
     int result;
 
-    cmp->is_by_secret = rung == SIGNET_RUNG_SECRET;
+    cmp->rung = rung;
     OSSL_CMP_CTX_set_certConf_cb(client, on_issued);
     OSSL_CMP_CTX_set_certConf_cb_arg(client, cmp);
     while ((result = OSSL_CMP_try_certreq(client, type, NULL, &check_after_s)) == -1) {

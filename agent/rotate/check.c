@@ -103,6 +103,9 @@ make_job(const SignetReading *reading, const SignetGeneration *current)
     const SignetEntry *entry = reading->entry;
     const SignetCaRemote *remote = &reading->ca->remote;
     g_autoptr(GByteArray) all = g_byte_array_new();
+    /* CMP answers nobody who does not say who it is */
+    gboolean is_asker =
+        reading->ca->kind == SIGNET_CA_CMP && !signet_machine_is_revoked(&entry->machine);
 
     append(all, current->chain);
     append(all, current->anchors);
@@ -110,6 +113,7 @@ make_job(const SignetReading *reading, const SignetGeneration *current)
     return signet_job_new(&(SignetJobRequest) {
         .identity = entry->name,
         .new_generation = current->number,
+        .current_generation = is_asker ? current->number : 0,
         .protocol = SIGNET_JOB_CHECK,
         .spki = current->key->spki,
         .looks = entry->machine.checking_looks,
@@ -123,6 +127,7 @@ make_job(const SignetReading *reading, const SignetGeneration *current)
                 .pins = (const char *const *)remote->pins,
                 .proxy = remote->proxy,
                 .timeout_s = TIMEOUT_S,
+                .rungs = is_asker ? SIGNET_RUNG_CURRENT : 0,
                 .options = (const char *const *)remote->options,
             },
     });

@@ -84,7 +84,7 @@ signet_entry_find_looks(const SignetEntry *entry)
         return 0;
     if (ca->kind == SIGNET_CA_ACME)
         return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_WINDOW;
-    if (ca->kind == SIGNET_CA_EST)
+    if (ca->kind == SIGNET_CA_EST || ca->kind == SIGNET_CA_CMP)
         return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_AUTHORITIES;
     return SIGNET_LOOK_REVOCATION;
 }

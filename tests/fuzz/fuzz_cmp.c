@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "agent/enroll/grant.h"
+#include "agent/enroller/answer.h"
+#include "agent/enroller/cmp-genp.h"
 #include "agent/enroller/cmp-words.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -71,6 +73,32 @@ check_answer(const guint8 *data, gsize size)
     ERR_clear_error();
 }
 
+/* A root that nobody's message can prove: its key is made here and thrown away. */
+static void
+check_general(const guint8 *data, gsize size)
+{
+    static X509 *known;
+    const struct signet_bytes message = {data, size};
+    struct signet_bytes value;
+
+    if (!known) {
+        g_autoptr(EVP_PKEY) key = EVP_EC_gen("P-256");
+
+        known = X509_new();
+        X509_set_pubkey(known, key);
+        X509_sign(known, key, EVP_sha256());
+    }
+    if (signet_cmp_genp_find(message, SIGNET_CMP_CA_CERTS, &value)) {
+        g_autoptr(SignetX509Stack) found = signet_cmp_genp_read_certificates(value);
+
+        require(value.data >= data && value.data + value.size <= data + size, "it is in there");
+        require(sk_X509_num(found) <= SIGNET_ANSWER_CERTIFICATES_MAX, "no more than that");
+    }
+    if (signet_cmp_genp_find(message, SIGNET_CMP_ROOT_KEY_UPDATE, &value))
+        require(!signet_cmp_genp_prove_root(value, known, 1800000000), "nothing is proven");
+    require(ERR_peek_error() == 0, "nothing left in the error queue");
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -78,5 +106,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_grants(message);
     check_answer(data, size);
+    check_general(data, size);
     return 0;
 }

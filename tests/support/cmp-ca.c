@@ -6,9 +6,10 @@
  *
  *   cmp-ca DIR REFERENCE SECRET
  *
- * DIR is a CA of testca.py. stdin has frames: size (4 bytes, big endian) of what follows, size of
- * the mode (1 byte), mode, request in DER; stdout likewise, with a note for the log in place of the
- * mode and the answer. */
+ * DIR is a CA of testca.py; DIR/others.pem, where it is there, whose certificates it takes beside
+ * its own. stdin has frames: size (4 bytes, big endian) of what follows, size of the mode (1 byte),
+ * mode, request in DER; stdout likewise, with a note for the log in place of the mode and the
+ * answer. */
 
 #include <glib.h>
 #include <openssl/cmp.h>
@@ -41,7 +42,7 @@ typedef struct {
 static Authority honest, other;
 static X509 *device;
 static EVP_PKEY *device_key;
-static const char *reference, *secret;
+static const char *place, *reference, *secret;
 static GHashTable *talks; /* transaction in hexadecimal to Talk */
 static const char *mode;
 static GString *note;
@@ -170,6 +171,8 @@ set_validity(X509 *certificate)
         end = 3 * DAY_S;
     } else if (is_mode("one-minute")) {
         end = 60;
+    } else if (g_str_has_prefix(mode, "lifetime-")) {
+        end = atol(mode + 9);
     } else if (is_mode("fifty-years")) {
         end = 50 * 365 * DAY_S;
     }
@@ -223,6 +226,23 @@ push(Certificates *list, X509 *certificate)
 {
     X509_up_ref(certificate);
     sk_X509_push(list, certificate);
+}
+
+/* Certificates of a file of the CA's directory; empty without it. */
+static Certificates *
+read_list(const char *name)
+{
+    Certificates *list = sk_X509_new_null();
+    g_autofree char *path = g_build_filename(place, name, NULL);
+    FILE *file = fopen(path, "re");
+    X509 *one;
+
+    while (file && (one = PEM_read_X509(file, NULL, NULL, NULL)) != NULL)
+        sk_X509_push(list, one);
+    if (file)
+        fclose(file);
+    ERR_clear_error();
+    return list;
 }
 
 /* --- the server's callbacks --- */
@@ -338,11 +358,76 @@ on_error(OSSL_CMP_SRV_CTX *server, const OSSL_CMP_MSG *message, const OSSL_CMP_P
     g_string_append_printf(note, " error %s", text);
 }
 
+#if OPENSSL_VERSION_PREREQ(3, 2)
+static OSSL_CMP_ITAV *
+make_general(gboolean is_root, Certificates *certificates)
+{
+    if (!is_root)
+        return OSSL_CMP_ITAV_new_caCerts(certificates);
+    return OSSL_CMP_ITAV_new_rootCaKeyUpdate(sk_X509_value(certificates, 0),
+                                             sk_X509_value(certificates, 1), NULL);
+}
+#else
+static void
+append(GByteArray *out, X509 *certificate, gboolean is_tagged)
+{
+    guint8 *der = NULL;
+    int size = i2d_X509(certificate, &der);
+    guint8 head[16];
+    guint8 *at = head;
+
+    ASN1_put_object(&at, 1, size, 0, V_ASN1_CONTEXT_SPECIFIC);
+    if (is_tagged)
+        g_byte_array_append(out, head, (guint)(at - head));
+    g_byte_array_append(out, der, (guint)size);
+    OPENSSL_free(der);
+}
+
+/* libcrypto 3.0 knows neither: their value is any SEQUENCE. */
+static OSSL_CMP_ITAV *
+make_general(gboolean is_root, Certificates *certificates)
+{
+    g_autoptr(GByteArray) list = g_byte_array_new();
+    guint8 head[16];
+    guint8 *at = head;
+    ASN1_TYPE *value = NULL;
+
+    for (int i = 0; i < sk_X509_num(certificates); i++)
+        append(list, sk_X509_value(certificates, i), is_root && i == 1);
+    ASN1_put_object(&at, 1, (int)list->len, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    g_byte_array_prepend(list, head, (guint)(at - head));
+    if (sk_X509_num(certificates) > 0) {
+        const guint8 *der = list->data;
+
+        value = d2i_ASN1_TYPE(NULL, &der, (long)list->len);
+        require(value != NULL, "a value");
+    }
+    return OSSL_CMP_ITAV_create(
+        OBJ_txt2obj(is_root ? "1.3.6.1.5.5.7.4.18" : "1.3.6.1.5.5.7.4.17", 1), value);
+}
+#endif
+
+/* id-it-caCerts: what DIR/shown.pem holds; id-it-rootCaKeyUpdate: newWithNew and newWithOld of
+ * DIR/update.pem. */
 static int
 on_general(OSSL_CMP_SRV_CTX *server, const OSSL_CMP_MSG *message,
            const STACK_OF(OSSL_CMP_ITAV) * in, STACK_OF(OSSL_CMP_ITAV) * *ret_out)
 {
-    return 0;
+    char text[64] = "";
+
+    if (sk_OSSL_CMP_ITAV_num(in) != 1)
+        return 0;
+    OBJ_obj2txt(text, sizeof(text), OSSL_CMP_ITAV_get0_type(sk_OSSL_CMP_ITAV_value(in, 0)), 1);
+    gboolean is_root = g_str_has_suffix(text, ".20");
+    Certificates *list = read_list(is_root ? "update.pem" : "shown.pem");
+    OSSL_CMP_ITAV *answer = make_general(is_root, list);
+    sk_X509_pop_free(list, X509_free);
+    require(answer != NULL, "a general answer");
+    g_string_append_printf(note, " info=%s", text);
+    swap_signer(OSSL_CMP_SRV_CTX_get0_cmp_ctx(server));
+    *ret_out = sk_OSSL_CMP_ITAV_new_null();
+    sk_OSSL_CMP_ITAV_push(*ret_out, answer);
+    return 1;
 }
 
 static OSSL_CMP_PKISI *
@@ -388,6 +473,9 @@ talk_new(void)
     OSSL_CMP_CTX *cmp = OSSL_CMP_SRV_CTX_get0_cmp_ctx(talk->server);
     OSSL_CMP_SRV_CTX_set_grant_implicit_confirm(talk->server, 1);
     X509_STORE_add_cert(store, honest.root);
+    Certificates *others = read_list("others.pem");
+    for (int i = 0; i < sk_X509_num(others); i++)
+        X509_STORE_add_cert(store, sk_X509_value(others, i));
     OSSL_CMP_CTX_set0_trustedStore(cmp, store);
     OSSL_CMP_CTX_set1_cert(cmp, honest.signer);
     OSSL_CMP_CTX_set1_pkey(cmp, honest.signer_key);
@@ -396,8 +484,11 @@ talk_new(void)
     OSSL_CMP_CTX_set1_secretValue(cmp, (const guint8 *)secret, (int)strlen(secret));
     Certificates *extra = sk_X509_new_null();
     push(extra, honest.sub);
+    for (int i = 0; i < sk_X509_num(others); i++)
+        push(extra, sk_X509_value(others, i));
     OSSL_CMP_CTX_set1_extraCertsOut(cmp, extra);
     sk_X509_pop_free(extra, X509_free);
+    sk_X509_pop_free(others, X509_free);
     return talk;
 }
 
@@ -484,6 +575,7 @@ main(int argc, char **argv)
     require(argc == 4, "usage: cmp-ca DIR REFERENCE SECRET");
     g_autofree char *another = g_build_filename(argv[1], "other-ca", NULL);
 
+    place = argv[1];
     load_authority(&honest, argv[1]);
     load_authority(&other, another);
     device = load(argv[1], "server.pem", FALSE);

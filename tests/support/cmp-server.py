@@ -8,7 +8,7 @@ usage: cmp-server.py DIR --engine CMP-CA [--port N] [--tls] [--reference TEXT] [
 DIR/ca is the CA, DIR/port the port once it listens, DIR/key.der the last public key that was to be certified, DIR/log has a line for each message:
 OPERATION ANSWER by=mac-sha256|mac-sha1|signature|nobody [old=SERIAL] …, where ANSWER is an operation too, or '-'.
 Operations: ir cr p10cr kur rr certconf pollreq error. Modes of its own: those of testca.py, refuse-BIT (PKIFailureInfo), refuse-signed-BIT (what is signed), pending-N
-(asked again after N seconds), device-signs, other-signs, other-secret, unprotected (who protects the answer), replay (the answer to the
+(asked again after N seconds), lifetime-N (seconds), device-signs, other-signs, other-secret, unprotected (who protects the answer), replay (the answer to the
 first message of that kind), flip (a bit of the answer's body).
 """
 
@@ -21,7 +21,7 @@ import threading
 import hostile
 import testca
 
-NAMES = {0: "ir", 1: "ip", 2: "cr", 3: "cp", 4: "p10cr", 7: "kur", 8: "kup", 11: "rr", 12: "rp", 19: "pkiconf", 21: "genm", 23: "error",
+NAMES = {0: "ir", 1: "ip", 2: "cr", 3: "cp", 4: "p10cr", 7: "kur", 8: "kup", 11: "rr", 12: "rp", 19: "pkiconf", 21: "genm", 22: "genp", 23: "error",
          24: "certconf", 25: "pollreq", 26: "pollrep"}
 PBM = bytes.fromhex("06092a864886f67d07420d")
 HMAC_SHA256 = bytes.fromhex("06082a864886f70d0209")

@@ -55,6 +55,8 @@ typedef struct {
     const char *alt;
     gboolean is_other_key;
     int reason;
+    const char *infos[3]; /* ASK: object identifiers */
+    gboolean has_value;   /* they come with a certificate */
 } Order;
 
 static X509_NAME *
@@ -124,6 +126,27 @@ protected_part(void)
     return g_byte_array_free_to_bytes(part);
 }
 
+static void
+push_infos(OSSL_CMP_CTX *cmp, const Order *order)
+{
+    for (const char *const *info = order->infos; *info; info++) {
+        ASN1_TYPE *value = NULL;
+        gsize size = 0;
+        const guint8 *der = g_bytes_get_data(authority->ca_der, &size);
+
+        if (order->has_value)
+            value = d2i_ASN1_TYPE(NULL, &der, (long)size);
+#if OPENSSL_VERSION_PREREQ(3, 2)
+        if (order->has_value && g_str_has_suffix(*info, ".20")) {
+            ASN1_TYPE_free(value);
+            OSSL_CMP_CTX_push0_genm_ITAV(cmp, OSSL_CMP_ITAV_new_rootCaCert(authority->ca));
+            continue;
+        }
+#endif
+        OSSL_CMP_CTX_push0_genm_ITAV(cmp, OSSL_CMP_ITAV_create(OBJ_txt2obj(*info, 1), value));
+    }
+}
+
 static GBytes *
 make_part(const Order *order)
 {
@@ -135,6 +158,7 @@ make_part(const Order *order)
     OSSL_CMP_CTX_set1_oldCert(cmp, revoked);
     if (order->reason)
         OSSL_CMP_CTX_set_option(cmp, OSSL_CMP_OPT_REVOCATION_REASON, order->reason);
+    push_infos(cmp, order);
     if (order->type == REVOKE)
         OSSL_CMP_exec_RR_ses(cmp);
     else if (order->type == ASK)
@@ -239,16 +263,68 @@ START_TEST(the_current_key_signs_messages_with_such_requests)
 }
 END_TEST
 
-START_TEST(nothing_is_revoked_and_nothing_else_asked)
+START_TEST(nothing_is_revoked)
 {
-    Order revoke = {.type = REVOKE}, general = {.type = ASK};
+    Order revoke = {.type = REVOKE};
     g_autoptr(GBytes) revocation = make_part(&revoke);
-    g_autoptr(GBytes) question = make_part(&general);
     g_autofree char *found = ask(7, 0, revocation);
-    g_autofree char *other = ask(7, 0, question);
 
     assert_says(found, "its body is of a kind that no job needs");
-    assert_says(other, "its body is of a kind that no job needs");
+}
+END_TEST
+
+/* NULL: a check may sign it. */
+static char *
+ask_checking(guint32 generation, GBytes *message, const char *ca_protocol)
+{
+    SignetJobRequest request = cmp_request();
+    g_autoptr(GError) error = NULL;
+
+    request.protocol = SIGNET_JOB_CHECK;
+    request.ca_protocol = ca_protocol;
+    g_autoptr(SignetJob) job = signet_job_new(&request);
+    if (signet_job_allows(job, "wifi", generation, 0, message, AUTHORITY_NOW_S, &error))
+        return NULL;
+    return g_strdup(error->message);
+}
+
+#define CA_CERTS  "1.3.6.1.5.5.7.4.17"
+#define ROOT_CERT "1.3.6.1.5.5.7.4.20"
+
+static const struct {
+    Order order;
+    const char *words;
+} questions[] = {
+    {{.type = ASK, .infos = {CA_CERTS}}, NULL},
+    {{.type = ASK, .infos = {ROOT_CERT}, .has_value = TRUE}, NULL},
+    {{.type = ASK}, "it is not one question"},
+    {{.type = ASK, .infos = {CA_CERTS, CA_CERTS}}, "it is not one question"},
+    {{.type = ASK, .infos = {"1.3.6.1.5.5.7.4.2"}}, "something else than certificates of the CA"},
+    {{.type = ASK, .infos = {"1.3.6.1.4.1.99999.20"}, .has_value = TRUE}, "something else than"},
+    {{.type = ASK, .infos = {ROOT_CERT}}, "it names no root"},
+};
+
+START_TEST(what_is_asked_is_which_certificates_the_ca_has)
+{
+    g_autoptr(GBytes) message = make_part(&questions[_i].order);
+    g_autofree char *found = ask(7, 0, message);
+    g_autofree char *by_check = ask_checking(7, message, SIGNET_JOB_CMP);
+    g_autofree char *by_new = ask_checking(8, message, SIGNET_JOB_CMP);
+    g_autofree char *elsewhere = ask_checking(7, message, "est");
+
+    assert_says(found, questions[_i].words);
+    assert_says(by_check, questions[_i].words);
+    assert_says(by_new, "may not sign with generation 8");
+    assert_says(elsewhere, "may not sign with generation 7");
+}
+END_TEST
+
+START_TEST(a_check_does_nothing_but_ask)
+{
+    g_autoptr(GBytes) message = make_part(&rows[_i].order);
+    g_autofree char *found = ask_checking(7, message, SIGNET_JOB_CMP);
+
+    assert_says(found, "its body is not a question");
 }
 END_TEST
 
@@ -407,7 +483,10 @@ main(void)
     tcase_add_loop_test(tcase, the_new_key_signs_requests_for_itself, 0, G_N_ELEMENTS(rows));
     tcase_add_loop_test(tcase, the_current_key_signs_messages_with_such_requests, 0,
                         G_N_ELEMENTS(rows));
-    tcase_add_test(tcase, nothing_is_revoked_and_nothing_else_asked);
+    tcase_add_test(tcase, nothing_is_revoked);
+    tcase_add_loop_test(tcase, what_is_asked_is_which_certificates_the_ca_has, 0,
+                        G_N_ELEMENTS(questions));
+    tcase_add_loop_test(tcase, a_check_does_nothing_but_ask, 0, G_N_ELEMENTS(rows));
     tcase_add_test(tcase, a_revocation_is_of_one_certificate);
     tcase_add_test(tcase, a_revocation_has_the_jobs_reason);
     tcase_add_loop_test(tcase, a_job_that_revokes_does_nothing_else, 0, 3);
