@@ -26,6 +26,18 @@ report_absent(const SignetCtl *ctl)
     return SIGNET_CTL_UNREACHABLE;
 }
 
+static SignetCtlExit
+report_unstarted(const SignetCtl *ctl, const GError *error)
+{
+    if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN))
+        return report_absent(ctl);
+    if (!g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_TIMED_OUT))
+        return signet_ctl_report(error, "start the agent");
+    g_printerr("signetctl: the agent does not start; see: systemctl status signetd, signetctl "
+               "policy check; when the cause is gone: systemctl start signetd\n");
+    return SIGNET_CTL_UNREACHABLE;
+}
+
 static GDBusConnection *
 open_bus(const SignetCtl *ctl, GError **error)
 {
@@ -52,7 +64,6 @@ signet_ctl_connect(SignetCtl *ctl)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GDBusConnection) connection = open_bus(ctl, &error);
-    SignetCtlExit code;
 
     if (!connection) {
         g_printerr("signetctl: cannot reach the system bus: %s; is dbus running?\n",
@@ -60,9 +71,8 @@ signet_ctl_connect(SignetCtl *ctl)
         return SIGNET_CTL_UNREACHABLE;
     }
     g_dbus_connection_set_exit_on_close(connection, FALSE);
-    code = signet_ctl_start_agent(connection);
-    if (code != SIGNET_CTL_OK)
-        return code;
+    if (!signet_ctl_start_agent(connection, &error))
+        return report_unstarted(ctl, error);
     ctl->manager = signet_dbus_object_manager_client_new_sync(
         connection, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START, AGENT_NAME, ROOT_PATH,
         NULL, &error);

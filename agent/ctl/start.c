@@ -26,9 +26,11 @@ static void
 on_started(GObject *source, GAsyncResult *result, gpointer data)
 {
     Start *start = data;
-    g_autoptr(GVariant) reply =
+    GVariant *reply =
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &start->error);
 
+    if (reply)
+        g_variant_unref(reply);
     g_main_loop_quit(start->loop);
 }
 
@@ -99,37 +101,25 @@ wait(Start *start)
     g_source_remove(second);
 }
 
-static SignetCtlExit
-judge(const Start *start)
-{
-    if (!start->error)
-        return SIGNET_CTL_OK;
-    if (g_error_matches(start->error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)) {
-        g_printerr("signetctl: the agent does not run; start it: systemctl start signetd\n");
-    } else if (start->has_failed ||
-               g_error_matches(start->error, G_DBUS_ERROR, G_DBUS_ERROR_TIMED_OUT)) {
-        g_printerr("signetctl: the agent does not start; see: systemctl status signetd, signetctl "
-                   "policy check; when the cause is gone: systemctl start signetd\n");
-    } else {
-        return signet_ctl_report(start->error, "start the agent");
-    }
-    return SIGNET_CTL_UNREACHABLE;
-}
-
-SignetCtlExit
-signet_ctl_start_agent(GDBusConnection *connection)
+gboolean
+signet_ctl_start_agent(GDBusConnection *connection, GError **error)
 {
     Start start = {.connection = connection};
-    SignetCtlExit code;
 
     if (has_owner(connection))
-        return SIGNET_CTL_OK;
+        return TRUE;
     start.loop = g_main_loop_new(NULL, FALSE);
     start.cancellable = g_cancellable_new();
     wait(&start);
-    code = judge(&start);
     g_main_loop_unref(start.loop);
     g_object_unref(start.cancellable);
-    g_clear_error(&start.error);
-    return code;
+    if (!start.error)
+        return TRUE;
+    if (start.has_failed) {
+        g_clear_error(&start.error);
+        g_set_error_literal(&start.error, G_DBUS_ERROR, G_DBUS_ERROR_TIMED_OUT,
+                            "the unit " UNIT " has failed");
+    }
+    g_propagate_error(error, start.error);
+    return FALSE;
 }

@@ -5,8 +5,9 @@
 
 #pragma once
 
-#include "agent/ctl/ctl.h"
+#include <gio/gio.h>
 
-/* Has the bus start the agent if it does not run. Blocks as long as it starts, and says so after a
- * second, until it has failed; says on stderr why not. */
-SignetCtlExit signet_ctl_start_agent(GDBusConnection *connection);
+/* Has the bus start the agent if it does not run. Blocks as long as it starts, and says so on
+ * stderr after a second. FALSE: G_DBUS_ERROR_SERVICE_UNKNOWN when the bus does not know of it,
+ * G_DBUS_ERROR_TIMED_OUT when it does not start, or another error of the bus. */
+gboolean signet_ctl_start_agent(GDBusConnection *connection, GError **error);
