@@ -43,6 +43,18 @@ is_adoption_lost(const SignetMachine *machine, const SignetMachineDisk *disk)
     return FALSE;
 }
 
+/* What was current when the journal was written is gone back to no more if its key is revoked: a
+ * generation that is old does not say any more for which one its key was made. */
+static void
+close_revoked(SignetMachine *machine)
+{
+    SignetMachine before = *machine;
+
+    before.current = machine->watch.number;
+    if (signet_machine_is_revoked(&before))
+        machine->revoked = MAX(machine->revoked, before.current);
+}
+
 static void
 recover_pending(SignetMachine *machine, const SignetMachineDisk *disk)
 {
@@ -51,6 +63,7 @@ recover_pending(SignetMachine *machine, const SignetMachineDisk *disk)
 
     if (machine->pending == machine->current) {
         /* promoted, and then it was dark */
+        close_revoked(machine);
         memcpy(machine->current_wish, machine->pending_wish, sizeof(machine->current_wish));
         machine->current_key = machine->pending_key;
         machine->attempt = 0;

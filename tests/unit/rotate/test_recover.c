@@ -65,6 +65,22 @@ START_TEST(a_crash_after_the_promotion_counts_as_promoted)
 }
 END_TEST
 
+/* Generation 3 has the key that was made for 2. */
+START_TEST(a_copy_of_a_revoked_key_is_not_gone_back_to_after_a_crash)
+{
+    SignetMachine journal = working_machine(SIGNET_MACHINE_PROMOTING);
+
+    journal.watch.number = 3;
+    journal.current_key = 2;
+    SignetMachine machine = recover(&journal, 4, (const guint32[]) {3, 4}, 2, TRUE);
+    ck_assert_uint_eq(signet_machine_find_fallback(&machine, NOW_S), 3);
+
+    journal.revoked = journal.revoked_key = 2;
+    machine = recover(&journal, 4, (const guint32[]) {3, 4}, 2, TRUE);
+    ck_assert_uint_eq(signet_machine_find_fallback(&machine, NOW_S), 0);
+}
+END_TEST
+
 START_TEST(what_nobody_names_is_retired)
 {
     SignetMachine journal = active_machine();
@@ -148,6 +164,7 @@ make_recovery(void)
     tcase_add_test(recovery, a_crash_after_the_key_is_stored_uses_it);
     tcase_add_test(recovery, a_crash_after_the_certificate_is_stored_verifies_it);
     tcase_add_test(recovery, a_crash_after_the_promotion_counts_as_promoted);
+    tcase_add_test(recovery, a_copy_of_a_revoked_key_is_not_gone_back_to_after_a_crash);
     tcase_add_test(recovery, what_nobody_names_is_retired);
     tcase_add_test(recovery, a_lost_journal_goes_on_by_what_is_there);
     tcase_add_test(recovery, the_journal_says_what_the_machine_was);
