@@ -2,348 +2,35 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* Two million random lives of the pure machine, with failures, crashes and a changing world. What
- * must hold throughout stands in two tables: invariants, after every event, and demands, whenever
- * an effect is carried out. After each life the world is kind again, and a rotation has to finish.
- */
+ * must hold throughout stands in life-rules.c. After each life the world is kind again, and a
+ * rotation has to finish. */
 
 #include <stdlib.h>
 
+#include "tests/unit/rotate/life.h"
 #include "tests/unit/rotate/machines.h"
 
 #define LIVES       2000000
 #define PARTS       4 /* tests of a quarter each; a life's seed is its number */
 #define MOMENTS_MIN 8
 #define MOMENTS_MAX 60
-#define KEYS_MAX    64
 #define EFFECT_BITS 14
-#define NUMBERS     255 /* more than a life gives away */
-
-/* The world beside the machine: what the effects have really done. */
-typedef struct {
-    guint number;
-    guint64 random;
-    SignetMachine machine;
-    SignetMachineInput input;
-    gint64 now_s;
-    guint32 keys[KEYS_MAX]; /* generations whose key exists, ascending */
-    guint n_keys;
-    guint32
-        chain; /* the generation whose certificate is there, beside current's and retired ones */
-    guint32 live;
-    gint64 live_end_s;
-    guint effects; /* under way */
-    SignetFindings findings;
-    guint8 made_for[NUMBERS]; /* for which generation the key of each was made */
-    guint8 is_bad[NUMBERS];   /* TRUE: and is known to be in question */
-    gboolean had_current;
-    guint n_moments;
-    guint n_promotions;
-    guint n_rollbacks;
-    guint n_adoptions;
-    guint n_bad_keys;
-} Life;
 
 static const char *const wishes[] = {"one", "two", "three"};
 
-static const SignetRotationProfile watched_profile = {
-    .name = (char *)"watched",
-    .renew_kind = SIGNET_RENEW_AUTO,
-    .new_key = SIGNET_NEW_KEY_NEVER,
-    .overlap_s = 300,
-    .retry_first_s = 60,
-    .retry_max_s = SIGNET_AUTO,
-    .pending_timeout_s = 600,
-    .critical_remaining_s = SIGNET_AUTO,
-    .check_s = 600,
-};
-
-/* Check's assertions cost a system call each, and there are millions here. SIGNET_LIFE=NUMBER lives
- * that one again. */
-static void
-abort_life(const Life *life, const char *why)
-{
-    ck_abort_msg("life %u, after %u events, in state %s: %s", life->number, life->n_moments,
-                 signet_machine_state_name(life->machine.state), why);
-}
-
-/* xorshift64*: GRand costs more than the machine. 0 … below - 1. */
-static guint
-draw(Life *life, guint below)
-{
-    life->random ^= life->random >> 12;
-    life->random ^= life->random << 25;
-    life->random ^= life->random >> 27;
-    return (guint)(((life->random * G_GUINT64_CONSTANT(2685821657736338717)) >> 32) % below);
-}
-
-static gboolean
-has_key(const Life *life, guint32 number)
-{
-    for (guint i = 0; i < life->n_keys; i++) {
-        if (life->keys[i] == number)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static void
-add_key(Life *life, guint32 number)
-{
-    if (has_key(life, number))
-        return;
-    if (life->n_keys == KEYS_MAX || (life->n_keys && life->keys[life->n_keys - 1] > number))
-        abort_life(life, "more keys than a machine can name, or a number that was used before");
-    life->keys[life->n_keys++] = number;
-}
-
-static void
-remove_key(Life *life, guint32 number)
-{
-    guint n = 0;
-
-    for (guint i = 0; i < life->n_keys; i++) {
-        if (life->keys[i] != number)
-            life->keys[n++] = life->keys[i];
-    }
-    life->n_keys = n;
-}
-
-/* --- what holds after every event --- */
-
-static gboolean
-knows_what_is_current(const Life *life)
-{
-    return life->machine.current == life->live;
-}
-
-static gboolean
-keeps_the_current(const Life *life)
-{
-    return !life->had_current || (life->live != 0 && has_key(life, life->live));
-}
-
-static gboolean
-has_a_newer_pending(const Life *life)
-{
-    return life->machine.pending == 0 || life->machine.pending > life->machine.current;
-}
-
-static gboolean
-gives_no_number_twice(const Life *life)
-{
-    return life->machine.pending <= life->machine.last_number &&
-           life->machine.current <= life->machine.last_number;
-}
-
-static gboolean
-is_named(const SignetMachine *machine, guint32 number)
-{
-    for (guint i = 0; i < machine->n_retired; i++) {
-        if (machine->retired[i].number == number)
-            return TRUE;
-    }
-    return number == machine->current || number == machine->pending;
-}
-
-static gboolean
-names_every_key(const Life *life)
-{
-    for (guint i = 0; i < life->n_keys; i++) {
-        if (!is_named(&life->machine, life->keys[i]))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean
-destroys_nothing_in_use(const Life *life)
-{
-    const SignetMachine *machine = &life->machine;
-
-    for (guint i = 0; i < machine->n_retired; i++) {
-        if (machine->retired[i].number == machine->current ||
-            machine->retired[i].number == machine->pending)
-            return FALSE;
-    }
-    return TRUE;
-}
-
-/* An old generation is destroyed by an effect under way, at a time, or after it was gone back to.
- */
-static gboolean
-retires_everything_old(const Life *life)
-{
-    const SignetMachine *machine = &life->machine;
-    SignetMachineDeadlines deadlines = signet_machine_deadlines(machine, &life->input, life->now_s);
-
-    if (machine->retiring != 0)
-        return (life->effects & SIGNET_EFFECT_RETIRE) != 0;
-    return machine->n_retired == 0 || machine->restoring != 0 || deadlines.tick_s != SIGNET_NEVER ||
-           life->now_s < life->input.clock_floor_s;
-}
-
-/* What others say is looked at again and again, whatever they said. */
-static gboolean
-looks_again(const Life *life)
-{
-    const SignetMachine *machine = &life->machine;
-    SignetMachineDeadlines deadlines = signet_machine_deadlines(machine, &life->input, life->now_s);
-
-    if (machine->checking != 0)
-        return (life->effects & SIGNET_EFFECT_CHECK) != 0;
-    return machine->current == 0 || !(life->input.looks & SIGNET_LOOK_REVOCATION) ||
-           life->input.rotation != &watched_profile || deadlines.check_s != SIGNET_NEVER ||
-           life->now_s < life->input.clock_floor_s;
-}
-
-/* No terminal state: an outcome, a time, or a condition that the world can fulfil is waited for. */
-static gboolean
-waits_for_something(const Life *life)
-{
-    const SignetMachine *machine = &life->machine;
-    SignetMachineDeadlines deadlines = signet_machine_deadlines(machine, &life->input, life->now_s);
-    gboolean waits_for_ca = machine->state == SIGNET_MACHINE_WAITING_CA &&
-                            !life->input.is_ca_ready && !life->input.blocked;
-    gboolean waits_for_policy =
-        machine->state == SIGNET_MACHINE_BLOCKED &&
-        (life->input.blocked || life->input.no_new_key || machine->is_key_refused);
-
-    if (signet_machine_is_working(machine))
-        return (life->effects & ~(guint)SIGNET_EFFECTS_BESIDE) != 0;
-    return deadlines.begin_s != SIGNET_NEVER || waits_for_ca || waits_for_policy ||
-           life->now_s < life->input.clock_floor_s;
-}
-
-static gboolean
-has_one_effect_at_most(const Life *life)
-{
-    guint effects = life->effects & ~(guint)SIGNET_EFFECTS_BESIDE;
-
-    return (effects & (effects - 1)) == 0 &&
-           (effects == 0 || signet_machine_is_working(&life->machine));
-}
-
-static const struct {
-    gboolean (*holds)(const Life *life);
-    const char *otherwise;
-} invariants[] = {
-    {keeps_the_current, "the current generation was lost"},
-    {knows_what_is_current, "the machine does not know what is current"},
-    {has_a_newer_pending, "the pending generation is not newer than the current one"},
-    {gives_no_number_twice, "a number may be given away twice"},
-    {names_every_key, "a key is an orphan"},
-    {destroys_nothing_in_use, "what is in use will be destroyed"},
-    {retires_everything_old, "an old generation stays for ever"},
-    {waits_for_something, "nothing is waited for"},
-    {looks_again, "a revocation would not be seen"},
-    {has_one_effect_at_most, "two things are done at once, or something that nobody waits for"},
-};
-
-static void
-check_life(const Life *life)
-{
-    for (guint i = 0; i < G_N_ELEMENTS(invariants); i++) {
-        if (!invariants[i].holds(life))
-            abort_life(life, invariants[i].otherwise);
-    }
-}
-
-/* --- what holds whenever an effect is carried out --- */
-
-static gboolean
-has_pending(const Life *life)
-{
-    return life->machine.pending != 0;
-}
-
-static gboolean
-has_no_chain(const Life *life)
-{
-    return life->machine.pending != 0 && life->chain != life->machine.pending;
-}
-
-static gboolean
-has_current_key(const Life *life)
-{
-    return has_no_chain(life) && life->live != 0;
-}
-
-static gboolean
-has_pending_key(const Life *life)
-{
-    return has_key(life, life->machine.pending);
-}
-
-static gboolean
-has_whole_pending(const Life *life)
-{
-    return has_pending_key(life) && life->chain == life->machine.pending;
-}
-
-static gboolean
-has_whole_pending_and_current(const Life *life)
-{
-    return has_whole_pending(life) && life->live != 0;
-}
-
-static gboolean
-has_what_is_restored(const Life *life)
-{
-    return has_key(life, life->machine.restoring) && life->machine.restoring != life->live;
-}
-
-static gboolean
-retires_what_is_old(const Life *life)
-{
-    return life->machine.retiring != life->live && life->machine.retiring != life->machine.pending;
-}
-
-static const struct {
-    SignetMachineEffect effect;
-    gboolean (*holds)(const Life *life);
-    const char *otherwise;
-} demands[] = {
-    {SIGNET_EFFECT_GENERATE, has_no_chain, "a key is made anew under its certificate"},
-    {SIGNET_EFFECT_COPY_KEY, has_current_key, "copies a key that is not there"},
-    {SIGNET_EFFECT_ADOPT, has_pending, "adopts for no generation"},
-    {SIGNET_EFFECT_ENROLL, has_pending_key, "asks for a certificate without a key"},
-    {SIGNET_EFFECT_VERIFY, has_whole_pending, "verifies a certificate that is not there"},
-    {SIGNET_EFFECT_CANARY, has_whole_pending_and_current, "tries what need not be tried"},
-    {SIGNET_EFFECT_PROMOTE, has_whole_pending, "promotes what is not there"},
-    {SIGNET_EFFECT_RESTORE, has_what_is_restored, "goes back to what is gone"},
-    {SIGNET_EFFECT_RETIRE, retires_what_is_old, "destroys a key in use"},
-};
-
-static void
-check_demands(const Life *life, SignetMachineEffect effect)
-{
-    for (guint i = 0; i < G_N_ELEMENTS(demands); i++) {
-        if (demands[i].effect == effect && !demands[i].holds(life))
-            abort_life(life, demands[i].otherwise);
-    }
-}
-
 /* --- what happens --- */
-
-/* When an effect is called for, all that was said until then counts. */
-static void
-check_wishes(const Life *life, guint effects)
-{
-    if (effects & SIGNET_EFFECT_COPY_KEY && life->is_bad[life->made_for[life->live]])
-        abort_life(life, "a revoked key is kept");
-    if (effects & SIGNET_EFFECT_ENROLL && life->is_bad[life->made_for[life->machine.pending]])
-        abort_life(life, "a revoked key is to be certified again");
-}
 
 /* What is fed into the machine now is known from then on. */
 static void
 note_bad_key(Life *life, const SignetMachineEvent *event)
 {
     const SignetMachine *machine = &life->machine;
+    gboolean is_seen = event->kind == SIGNET_EVENT_CHECKED && machine->checking != 0 &&
+                       machine->checking == machine->current &&
+                       machine->checking_looks & event->findings->looks & SIGNET_LOOK_REVOCATION;
+    gboolean is_asked_for = event->kind == SIGNET_EVENT_REVOKED && machine->current != 0;
 
-    if (event->kind == SIGNET_EVENT_CHECKED && machine->checking != 0 &&
-        machine->checking == machine->current && machine->current > machine->revoked &&
-        machine->checking_looks & event->findings->looks & SIGNET_LOOK_REVOCATION &&
+    if ((is_seen || is_asked_for) && machine->current > machine->revoked &&
         event->findings->standing == SIGNET_STANDING_REVOKED &&
         signet_revocation_concerns_key(event->findings->reason)) {
         life->is_bad[life->made_for[life->live]] = TRUE;
@@ -361,8 +48,8 @@ feed(Life *life, const SignetMachineEvent *event)
     life->machine = result.machine;
     life->effects |= result.effects & SIGNET_EFFECTS_TO_DO;
     life->n_moments++;
-    check_wishes(life, result.effects);
-    check_life(life);
+    life_check_wishes(life, result.effects);
+    life_check(life);
 }
 
 static void
@@ -386,16 +73,34 @@ feed_outcome(Life *life, SignetMachineEventKind kind)
 static void
 feed_adoption(Life *life)
 {
-    feed(life, &(SignetMachineEvent) {
-                   .kind = SIGNET_EVENT_ADOPT,
-                   .origin = draw(life, 2) ? SIGNET_MACHINE_ADOPTED : SIGNET_MACHINE_ADOPTED_KEY,
-               });
+    feed(life,
+         &(SignetMachineEvent) {
+             .kind = SIGNET_EVENT_ADOPT,
+             .origin = life_draw(life, 2) ? SIGNET_MACHINE_ADOPTED : SIGNET_MACHINE_ADOPTED_KEY,
+         });
+}
+
+/* The CA has revoked the current certificate because somebody here wished it; whatever happens to
+ * it at the time. */
+static void
+feed_revocation(Life *life)
+{
+    const SignetFindings findings = {.looks = SIGNET_LOOK_REVOCATION,
+                                     .standing = SIGNET_STANDING_REVOKED,
+                                     .reason = life_draw(life, 11),
+                                     .revoked_s = life->now_s,
+                                     .this_update_s = life->now_s};
+
+    feed(life, &(SignetMachineEvent) {.kind = SIGNET_EVENT_REVOKED, .findings = &findings});
+    life->n_revocations += life->machine.current != 0;
+    if (life->machine.current != 0 && !signet_machine_is_revoked(&life->machine))
+        life_abort(life, "what was revoked counts as good");
 }
 
 static SignetMachineEventKind
 adopt(Life *life)
 {
-    add_key(life, life->machine.pending);
+    life_add_key(life, life->machine.pending);
     life->made_for[life->machine.pending] = (guint8)life->machine.pending;
     life->n_adoptions++;
     if (life->machine.origin == SIGNET_MACHINE_ADOPTED_KEY)
@@ -419,7 +124,7 @@ make_key(Life *life, SignetMachineEffect effect)
 {
     guint32 pending = life->machine.pending;
 
-    add_key(life, pending);
+    life_add_key(life, pending);
     life->made_for[pending] =
         effect == SIGNET_EFFECT_COPY_KEY ? life->made_for[life->live] : (guint8)pending;
     return SIGNET_EVENT_KEY_MADE;
@@ -429,16 +134,16 @@ make_key(Life *life, SignetMachineEffect effect)
 static SignetMachineEventKind
 look(Life *life)
 {
-    gint64 start_s = life->now_s + (gint64)draw(life, 12000) - 4000;
+    gint64 start_s = life->now_s + (gint64)life_draw(life, 12000) - 4000;
 
-    life->findings.looks = draw(life, 8) | (draw(life, 2) ? SIGNET_LOOK_REVOCATION : 0);
-    life->findings.standing = (SignetStanding)draw(life, SIGNET_STANDING_REVOKED + 1);
-    life->findings.reason = draw(life, 11);
-    life->findings.next_update_s = life->now_s + (gint64)draw(life, 8000) - 100;
+    life->findings.looks = life_draw(life, 8) | (life_draw(life, 2) ? SIGNET_LOOK_REVOCATION : 0);
+    life->findings.standing = (SignetStanding)life_draw(life, SIGNET_STANDING_REVOKED + 1);
+    life->findings.reason = life_draw(life, 11);
+    life->findings.next_update_s = life->now_s + (gint64)life_draw(life, 8000) - 100;
     life->findings.window_start_s = start_s;
-    life->findings.window_end_s = start_s + 1 + draw(life, 4000);
-    life->findings.retry_after_s = draw(life, 100000);
-    life->findings.is_leaving = draw(life, 2) != 0;
+    life->findings.window_end_s = start_s + 1 + life_draw(life, 4000);
+    life->findings.retry_after_s = life_draw(life, 100000);
+    life->findings.is_leaving = life_draw(life, 2) != 0;
     return SIGNET_EVENT_CHECKED;
 }
 
@@ -446,7 +151,7 @@ look(Life *life)
 static SignetMachineEventKind
 succeed(Life *life, SignetMachineEffect effect)
 {
-    check_demands(life, effect);
+    life_check_demands(life, effect);
     switch ((guint)effect) {
     case SIGNET_EFFECT_GENERATE:
     case SIGNET_EFFECT_COPY_KEY:
@@ -469,10 +174,10 @@ succeed(Life *life, SignetMachineEffect effect)
         life->n_rollbacks++;
         return SIGNET_EVENT_RESTORED;
     case SIGNET_EFFECT_RETIRE:
-        remove_key(life, life->machine.retiring);
+        life_remove_key(life, life->machine.retiring);
         return SIGNET_EVENT_RETIRED;
     }
-    abort_life(life, "an effect that these lives do not know");
+    life_abort(life, "an effect that these lives do not know");
     return SIGNET_EVENT_FAILED;
 }
 
@@ -500,7 +205,7 @@ go_wrong(Life *life, SignetMachineEffect effect)
 {
     for (guint i = 0; i < G_N_ELEMENTS(failures); i++) {
         if (failures[i].effect == effect)
-            return failures[i].ways[draw(life, 3)];
+            return failures[i].ways[life_draw(life, 3)];
     }
     return SIGNET_EVENT_FAILED;
 }
@@ -556,10 +261,10 @@ read_journal(const Life *life)
     SignetMachine forgotten = forget(&life->machine), journal;
 
     if (!signet_journal_decode(text, &journal, NULL))
-        abort_life(life, "cannot read its own journal");
+        life_abort(life, "cannot read its own journal");
     SignetMachine one = tidy(&journal), other = tidy(&forgotten);
     if (memcmp(&one, &other, sizeof(one)) != 0)
-        abort_life(life, "the journal keeps something else than it should");
+        life_abort(life, "the journal keeps something else than it should");
     return journal;
 }
 
@@ -567,7 +272,7 @@ read_journal(const Life *life)
 static void
 crash(Life *life)
 {
-    SignetMachine journal = draw(life, 16) ? forget(&life->machine) : read_journal(life);
+    SignetMachine journal = life_draw(life, 16) ? forget(&life->machine) : read_journal(life);
     SignetMachineDisk disk = {
         .current = life->live,
         .facts = {life->live_end_s - LIFETIME_S, life->live_end_s, life->live_end_s - LIFETIME_S},
@@ -577,7 +282,7 @@ crash(Life *life)
     };
     life->effects = 0;
     life->machine = signet_machine_recover(&journal, &disk, &life->input, life->now_s);
-    check_life(life);
+    life_check(life);
 }
 
 /* --- a life --- */
@@ -588,7 +293,7 @@ pick_effect(Life *life)
     guint effect;
 
     do {
-        effect = 1u << draw(life, EFFECT_BITS);
+        effect = 1u << life_draw(life, EFFECT_BITS);
     } while (!(life->effects & effect));
     return effect;
 }
@@ -601,9 +306,9 @@ finish_effect(Life *life)
     guint effect = pick_effect(life);
     life->effects &= ~effect;
     SignetMachineEventKind kind =
-        draw(life, 100) < 75 ? succeed(life, effect) : go_wrong(life, effect);
+        life_draw(life, 100) < 75 ? succeed(life, effect) : go_wrong(life, effect);
     /* the process dies before it can take note of what it did */
-    if (draw(life, 100) < 10)
+    if (life_draw(life, 100) < 10)
         crash(life);
     else
         feed_outcome(life, kind);
@@ -613,8 +318,8 @@ finish_effect(Life *life)
 static void
 watch(Life *life)
 {
-    life->input.rotation = &watched_profile;
-    life->input.looks = draw(life, 8) | SIGNET_LOOK_REVOCATION;
+    life->input.rotation = &life_watched_profile;
+    life->input.looks = life_draw(life, 8) | SIGNET_LOOK_REVOCATION;
 }
 
 static void
@@ -622,9 +327,9 @@ change_world(Life *life)
 {
     SignetMachineInput *input = &life->input;
 
-    switch (draw(life, 13)) {
+    switch (life_draw(life, 13)) {
     case 0:
-        input->wish = wishes[draw(life, 3)];
+        input->wish = wishes[life_draw(life, 3)];
         break;
     case 1:
         input->blocked = input->blocked ? NULL : "blocked";
@@ -660,7 +365,7 @@ live_a_moment(Life *life)
 {
     static const SignetMachineEventKind anything[] = {
         SIGNET_EVENT_CHECK, SIGNET_EVENT_TICK, SIGNET_EVENT_ROLLBACK, SIGNET_EVENT_TOKEN_BACK};
-    guint dice = draw(life, 100);
+    guint dice = life_draw(life, 100);
 
     if (dice < 40)
         finish_effect(life);
@@ -671,7 +376,7 @@ live_a_moment(Life *life)
     else if (dice < 73)
         feed_kind(life, dice < 72 ? SIGNET_EVENT_CHECK : SIGNET_EVENT_CHECK_NOW);
     else if (dice < 79)
-        life->now_s += (gint64)draw(life, 4600) - 600;
+        life->now_s += (gint64)life_draw(life, 4600) - 600;
     else if (dice < 83)
         feed_kind(life, dice < 81 ? SIGNET_EVENT_ROTATE : SIGNET_EVENT_ROLLBACK);
     else if (dice < 85)
@@ -682,8 +387,10 @@ live_a_moment(Life *life)
         change_world(life);
     else if (dice < 96)
         crash(life);
+    else if (dice < 97)
+        feed_revocation(life);
     else /* anything at any time, as if it came late */
-        feed_kind(life, anything[dice % 4]);
+        feed_kind(life, anything[life_draw(life, 4)]);
 }
 
 static void
@@ -714,11 +421,11 @@ live_happily(Life *life)
         finish_everything(life);
     }
     if (life->n_promotions == before || life->machine.state != SIGNET_MACHINE_ACTIVE)
-        abort_life(life, "the rotation does not finish");
+        life_abort(life, "the rotation does not finish");
     if (life->machine.n_retired > 0)
-        abort_life(life, "old generations stay");
+        life_abort(life, "old generations stay");
     if (life->n_keys != 1 || life->keys[0] != life->live)
-        abort_life(life, "there is another key than the current one");
+        life_abort(life, "there is another key than the current one");
 }
 
 /* Most of what can happen happens to those who have a certificate already. */
@@ -742,13 +449,13 @@ live(Life *life, guint number)
     life->random = ((guint64)number + 1) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
     life->input = good_input();
     life->now_s = NOW_S;
-    if (draw(life, 2) == 0)
+    if (life_draw(life, 2) == 0)
         watch(life);
-    if (draw(life, 4) == 0)
+    if (life_draw(life, 4) == 0)
         life->machine = signet_machine_new(NOW_S);
     else
         begin_in_the_middle(life);
-    guint n = MOMENTS_MIN + draw(life, MOMENTS_MAX - MOMENTS_MIN + 1);
+    guint n = MOMENTS_MIN + life_draw(life, MOMENTS_MAX - MOMENTS_MIN + 1);
     for (guint i = 0; i < n; i++)
         live_a_moment(life);
     live_happily(life);
@@ -759,7 +466,7 @@ START_TEST(no_random_life_loses_anything_or_gets_stuck)
     const char *only = g_getenv("SIGNET_LIFE");
     guint first = (guint)_i * (LIVES / PARTS), end = first + LIVES / PARTS;
     guint64 n_moments = 0;
-    guint n_promotions = 0, n_rollbacks = 0, n_adoptions = 0, n_bad_keys = 0;
+    guint n_promotions = 0, n_rollbacks = 0, n_adoptions = 0, n_bad_keys = 0, n_revocations = 0;
     static Life life;
 
     for (guint i = only ? (guint)strtoul(only, NULL, 10) : first; i < end; i++) {
@@ -769,16 +476,20 @@ START_TEST(no_random_life_loses_anything_or_gets_stuck)
         n_rollbacks += life.n_rollbacks;
         n_adoptions += life.n_adoptions;
         n_bad_keys += life.n_bad_keys;
+        n_revocations += life.n_revocations;
         if (only)
             return;
     }
     g_printerr("# %u lives, %" G_GUINT64_FORMAT
-               " events, %u promotions, %u rollbacks, %u adoptions, %u revoked keys\n",
-               LIVES / PARTS, n_moments, n_promotions, n_rollbacks, n_adoptions, n_bad_keys);
+               " events, %u promotions, %u rollbacks, %u adoptions, %u revoked keys, %u "
+               "revocations asked for\n",
+               LIVES / PARTS, n_moments, n_promotions, n_rollbacks, n_adoptions, n_bad_keys,
+               n_revocations);
     ck_assert_uint_gt(n_promotions, LIVES / PARTS + LIVES / PARTS / 4);
     ck_assert_uint_gt(n_rollbacks, LIVES / PARTS / 10);
     ck_assert_uint_gt(n_adoptions, LIVES / PARTS / 5);
     ck_assert_uint_gt(n_bad_keys, LIVES / PARTS / 200);
+    ck_assert_uint_gt(n_revocations, LIVES / PARTS / 10);
 }
 END_TEST
 
