@@ -167,6 +167,13 @@ signet_bus_link_set_policy(SignetBusLink *link, SignetPolicy *policy)
 }
 
 void
+signet_bus_link_look_again(SignetBusLink *link)
+{
+    if (link->bus)
+        signet_bus_look_again(link->bus);
+}
+
+void
 signet_bus_link_on_engine(SignetBusLink *link, const char *identity, SignetEngineEvent event,
                           guint32 generation)
 {

@@ -19,6 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetBusLink, signet_bus_link_free)
 /* Passed on while there is a bus. A rotation also has the units of Reload= read their files again.
  */
 void signet_bus_link_set_policy(SignetBusLink *link, SignetPolicy *policy);
+void signet_bus_link_look_again(SignetBusLink *link);
 void signet_bus_link_on_engine(SignetBusLink *link, const char *identity, SignetEngineEvent event,
                                guint32 generation);
 void signet_bus_link_on_token(SignetBusLink *link, SignetToken *token);

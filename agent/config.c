@@ -122,11 +122,63 @@ signet_config_read(const char *root, GPtrArray *ret_problems)
 {
     g_autoptr(GArray) nothing = g_array_new(FALSE, FALSE, sizeof(SignetTokenFacts));
 
-    return signet_config_read_for(root, nothing, ret_problems);
+    return signet_config_read_for(root, nothing, NULL, ret_problems);
+}
+
+/* --- a copy --- */
+
+#define COPY_TYPE "a(say)" /* path and content of each file */
+
+static GBytes *
+make_copy(const GArray *files)
+{
+    GVariantBuilder builder;
+    g_autoptr(GVariant) copy = NULL;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE(COPY_TYPE));
+    for (guint i = 0; i < files->len; i++) {
+        const SignetPolicyFile *file = &g_array_index(files, SignetPolicyFile, i);
+
+        g_variant_builder_add(
+            &builder, "(s@ay)", file->path,
+            g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, file->data, file->size, 1));
+    }
+    copy = g_variant_ref_sink(g_variant_builder_end(&builder));
+    return g_variant_get_data_as_bytes(copy);
 }
 
 SignetPolicy *
-signet_config_read_for(const char *root, const GArray *known, GPtrArray *ret_problems)
+signet_config_read_copy(GBytes *copy, GPtrArray *ret_problems)
+{
+    g_autoptr(GVariant) list =
+        g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(COPY_TYPE), copy, FALSE));
+    g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(SignetPolicyFile));
+    g_autoptr(GPtrArray) contents = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
+    guint problems_before = ret_problems->len;
+    g_autoptr(SignetPolicy) policy = NULL;
+
+    if (!g_variant_is_normal_form(list)) {
+        g_ptr_array_add(ret_problems, g_strdup("the copy of the policy is damaged"));
+        return NULL;
+    }
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        SignetPolicyFile file = {0};
+        GVariant *content = NULL;
+
+        g_variant_get_child(list, i, "(&s@ay)", &file.path, &content);
+        g_ptr_array_add(contents, content);
+        file.data = g_variant_get_fixed_array(content, &file.size, 1);
+        g_array_append_val(files, file);
+    }
+    policy = signet_policy_parse((const SignetPolicyFile *)files->data, files->len, ret_problems);
+    return ret_problems->len == problems_before ? g_steal_pointer(&policy) : NULL;
+}
+
+/* --- the directory --- */
+
+SignetPolicy *
+signet_config_read_for(const char *root, const GArray *known, GBytes **ret_copy,
+                       GPtrArray *ret_problems)
 {
     static const char *const directories[] = {"ca.d", "identities.d", "policy.d"};
     g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(SignetPolicyFile));
@@ -149,5 +201,7 @@ signet_config_read_for(const char *root, const GArray *known, GPtrArray *ret_pro
     policy =
         signet_policy_parse_for((const SignetPolicyFile *)files->data, files->len,
                                 (const SignetTokenFacts *)known->data, known->len, ret_problems);
+    if (ret_copy)
+        *ret_copy = make_copy(files);
     return ret_problems->len == problems_before ? g_steal_pointer(&policy) : NULL;
 }

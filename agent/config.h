@@ -12,6 +12,9 @@
  * one line for people. A file that its reader cannot trust (owned by somebody other than root and
  * us, or writable by everybody) is a mistake. Blocks. */
 SignetPolicy *signet_config_read(const char *root, GPtrArray *ret_problems);
-/* The same, and what a token is known not to serve is a mistake: known: of SignetTokenFacts. */
-SignetPolicy *
-signet_config_read_for(const char *root, const GArray *known, GPtrArray *ret_problems);
+/* The same, and what a token is known not to serve is a mistake: known: of SignetTokenFacts.
+ * ret_copy: (nullable) what was read, for signet_config_read_copy(). */
+SignetPolicy *signet_config_read_for(const char *root, const GArray *known, GBytes **ret_copy,
+                                     GPtrArray *ret_problems);
+/* From what signet_config_read_for() has read before. */
+SignetPolicy *signet_config_read_copy(GBytes *copy, GPtrArray *ret_problems);

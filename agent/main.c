@@ -19,6 +19,7 @@
 #include "agent/door/door.h"
 #include "agent/enroll/enroll.h"
 #include "agent/pin-record.h"
+#include "agent/policy-record.h"
 #include "agent/facts.h"
 #include "agent/report.h"
 #include "agent/rotate/engine.h"
@@ -49,6 +50,7 @@ typedef struct {
     const Options *options;
     GMainLoop *loop;
     SignetPolicy *policy;
+    GPtrArray *mistakes; /* (nullable) of char *: why the policy files are not the one in force */
     SignetStore *store;
     SignetInventory *inventory;
     SignetPinAttempts *attempts;
@@ -108,6 +110,22 @@ join_problems(const GPtrArray *problems)
     return g_strjoinv("; ", lines);
 }
 
+/* For the status, until the files are good. Takes a reference. */
+static void
+set_mistakes(Agent *agent, GPtrArray *mistakes)
+{
+    g_clear_pointer(&agent->mistakes, g_ptr_array_unref);
+    agent->mistakes = mistakes ? g_ptr_array_ref(mistakes) : NULL;
+    if (agent->bus)
+        signet_bus_link_look_again(agent->bus);
+}
+
+static const GPtrArray *
+get_mistakes(gpointer data)
+{
+    return ((Agent *)data)->mistakes;
+}
+
 /* A bad new policy never replaces the good one that runs. */
 static gboolean
 reload(gpointer data, GError **error)
@@ -119,7 +137,8 @@ reload(gpointer data, GError **error)
     SignetPolicy *policy;
 
     signet_service_reloading();
-    policy = signet_config_read_for(agent->options->config_dir, known, problems);
+    policy = signet_policy_record_read(agent->store, agent->options->config_dir, known, problems);
+    set_mistakes(agent, policy ? NULL : problems);
     if (policy) {
         g_clear_pointer(&agent->policy, signet_policy_unref);
         agent->policy = policy;
@@ -257,14 +276,29 @@ watch_clock(Agent *agent)
 
 /* --- start --- */
 
+/* Nor does it keep the agent from starting where there has been a good one. */
 static gboolean
 read_first_policy(Agent *agent)
 {
+    g_autoptr(GArray) nothing = g_array_new(FALSE, FALSE, sizeof(SignetTokenFacts));
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) ignored = g_ptr_array_new_with_free_func(g_free);
 
-    agent->policy = signet_config_read(agent->options->config_dir, problems);
+    agent->policy =
+        signet_policy_record_read(agent->store, agent->options->config_dir, nothing, problems);
+    if (agent->policy)
+        return TRUE;
     signet_report_problems(LOG_ERR, "policy", problems);
-    return agent->policy != NULL;
+    agent->policy = signet_policy_record_restore(agent->store, ignored);
+    signet_report_problems(LOG_WARNING, "earlier policy", ignored);
+    if (!agent->policy)
+        return FALSE;
+    set_mistakes(agent, problems);
+    signet_log(LOG_ERR, NULL,
+               "the policy in '%s' has mistakes: the last one without stays in force; mend it "
+               "('signetctl policy check', 'signetctl reload')",
+               agent->options->config_dir);
+    return TRUE;
 }
 
 static gboolean
@@ -336,6 +370,7 @@ make_bus(Agent *agent)
                                 .reload = reload,
                                 .measure = measure,
                                 .get_progress = get_progress,
+                                .get_mistakes = get_mistakes,
                                 .data = agent};
 
     if (!agent->options->no_bus)
@@ -385,8 +420,7 @@ start(Agent *agent, GError **error)
                                    .provider = options->provider};
     g_auto(SignetHanded) handed = signet_service_take_fds();
 
-    agent->store = signet_store_open(options->state_dir, error);
-    if (!agent->store || !make_tokens(agent, error))
+    if (!make_tokens(agent, error))
         return FALSE;
     agent->inventory = signet_inventory_new();
     broker = (SignetBrokerContext) {.inventory = agent->inventory,
@@ -433,6 +467,7 @@ stop(Agent *agent, int status)
     g_clear_pointer(&agent->inventory, signet_inventory_free);
     g_clear_pointer(&agent->store, signet_store_free);
     g_clear_pointer(&agent->policy, signet_policy_unref);
+    g_clear_pointer(&agent->mistakes, g_ptr_array_unref);
     if (agent->clock_fd >= 0)
         close(agent->clock_fd);
 }
@@ -446,11 +481,17 @@ run(const Options *options)
     int status = EXIT_FAILURE;
 
     signet_service_harden();
+    agent.store = signet_store_open(options->state_dir, &error);
+    if (!agent.store) {
+        signet_log(LOG_ERR, NULL, "cannot start: %s", error->message);
+        return EXIT_FAILURE;
+    }
     if (!read_first_policy(&agent)) {
         signet_log(
             LOG_ERR, NULL,
             "cannot start: the policy in '%s' has mistakes; mend them ('signetctl policy check')",
             options->config_dir);
+        signet_store_free(agent.store);
         return EXIT_CONFIG;
     }
     g_unix_signal_add(SIGTERM, on_terminate, &agent);

@@ -5,6 +5,8 @@
 
 #include "agent/bus/agent.h"
 
+#define MISTAKES_MAX 20 /* what a person reads */
+
 SignetDbusAgent1 *
 signet_bus_agent_new(SignetBus *bus)
 {
@@ -47,6 +49,19 @@ add_token_problem(SignetToken *token, GPtrArray *problems)
                                         problem));
 }
 
+static void
+add_mistakes(const SignetBusContext *context, GPtrArray *problems)
+{
+    const GPtrArray *mistakes = context->get_mistakes ? context->get_mistakes(context->data) : NULL;
+
+    for (guint i = 0; mistakes && i < mistakes->len && i < MISTAKES_MAX; i++)
+        g_ptr_array_add(problems, g_strdup_printf("policy: %s", (const char *)mistakes->pdata[i]));
+    if (mistakes)
+        g_ptr_array_add(problems,
+                        g_strdup("policy: an earlier one is in force until the files are mended; "
+                                 "see: signetctl policy check"));
+}
+
 void
 signet_bus_agent_update(SignetBus *bus)
 {
@@ -54,6 +69,7 @@ signet_bus_agent_update(SignetBus *bus)
     g_autoptr(GPtrArray) tokens = signet_tokens_list(bus->context.tokens);
     const GPtrArray *identities = bus->policy ? signet_policy_get_identities(bus->policy) : NULL;
 
+    add_mistakes(&bus->context, problems);
     for (guint i = 0; i < tokens->len; i++)
         add_token_problem(g_ptr_array_index(tokens, i), problems);
     for (guint i = 0; identities && i < identities->len; i++) {

@@ -29,6 +29,8 @@ typedef struct {
     gboolean (*measure)(const char *token, gpointer data, GError **error);
     /* (nullable) What is being learned about a token, in words; may give NULL. */
     const char *(*get_progress)(const char *token, gpointer data);
+    /* (nullable) The mistakes of policy files that were refused, of char *; may give NULL. */
+    const GPtrArray *(*get_mistakes)(gpointer data);
     gpointer data; /* of the functions */
 } SignetBusContext;
 
@@ -39,6 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetBus, signet_bus_free)
 
 /* Identities and tokens of a new policy appear, others go. */
 void signet_bus_set_policy(SignetBus *bus, SignetPolicy *policy);
+/* Something that get_mistakes() tells has changed. */
+void signet_bus_look_again(SignetBus *bus);
 /* Wire these to the engine's and the registry's listeners. */
 void signet_bus_on_engine(const char *identity, SignetEngineEvent event, guint32 generation,
                           gpointer bus);

@@ -222,6 +222,12 @@ signet_bus_set_policy(SignetBus *bus, SignetPolicy *policy)
     signet_bus_queue_summary(bus);
 }
 
+void
+signet_bus_look_again(SignetBus *bus)
+{
+    signet_bus_queue_summary(bus);
+}
+
 static void
 emit(SignetBus *bus, SignetDbusIdentity1 *object, SignetEngineEvent event, guint32 generation)
 {

@@ -18,6 +18,7 @@
 
 #define STORE_VERSION  "1"
 #define SMALL_FILE_MAX (64 * 1024)
+#define NOTE_MAX       (8 * 1024 * 1024)
 
 struct SignetStore {
     char *root;          /* (owned) */
@@ -294,9 +295,8 @@ signet_store_put_note(SignetStore *store, const char *name, GBytes *content, GEr
     gsize size;
     gconstpointer data = g_bytes_get_data(content, &size);
 
-    if (size > SMALL_FILE_MAX)
-        signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "it is larger than %d bytes",
-                         SMALL_FILE_MAX);
+    if (size > NOTE_MAX)
+        signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "it is larger than %d bytes", NOTE_MAX);
     else if (signet_dir_write(store->layout.root_fd, name, data, size, NULL, error))
         return TRUE;
     g_prefix_error(error, "cannot store '%s/%s': ", store->root, name);
@@ -307,7 +307,7 @@ GBytes *
 signet_store_get_note(SignetStore *store, const char *name, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    GBytes *content = signet_dir_read(store->layout.root_fd, name, SMALL_FILE_MAX, &local);
+    GBytes *content = signet_dir_read(store->layout.root_fd, name, NOTE_MAX, &local);
 
     if (content || signet_error_is(local, SIGNET_ERROR_NOT_FOUND))
         return content;

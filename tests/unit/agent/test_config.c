@@ -84,6 +84,43 @@ START_TEST(files_that_end_in_conf_are_read_and_no_others)
 }
 END_TEST
 
+START_TEST(a_copy_is_the_same_policy)
+{
+    g_autoptr(GArray) nothing = g_array_new(FALSE, FALSE, sizeof(SignetTokenFacts));
+    g_autoptr(SignetPolicy) policy = NULL;
+    g_autoptr(SignetPolicy) again = NULL;
+    g_autoptr(GBytes) copy = NULL;
+
+    put("signet.conf", "[Token tpm]\nType=tpm\n");
+    put("identities.d/a.conf", "[Identity]\nKey=ec:P-384\n");
+    policy = signet_config_read_for(root, nothing, &copy, problems);
+    ck_assert_ptr_nonnull(policy);
+    put("identities.d/a.conf", "nonsense");
+    again = signet_config_read_copy(copy, problems);
+    ck_assert_ptr_nonnull(again);
+    ck_assert_uint_eq(problems->len, 0);
+    ck_assert_str_eq(signet_policy_get_identity(again, "a")->key, "ec:P-384");
+}
+END_TEST
+
+START_TEST(a_damaged_copy_is_no_policy)
+{
+    g_autoptr(GArray) nothing = g_array_new(FALSE, FALSE, sizeof(SignetTokenFacts));
+    g_autoptr(SignetPolicy) policy = NULL;
+    g_autoptr(GBytes) copy = NULL;
+
+    put("signet.conf", "[Token tpm]\nType=tpm\n");
+    policy = signet_config_read_for(root, nothing, &copy, problems);
+    for (gsize size = 1; size < g_bytes_get_size(copy); size++) {
+        g_autoptr(GBytes) part = g_bytes_new_from_bytes(copy, 0, size);
+
+        g_ptr_array_set_size(problems, 0);
+        ck_assert_ptr_null(signet_config_read_copy(part, problems));
+        ck_assert_uint_ge(problems->len, 1);
+    }
+}
+END_TEST
+
 START_TEST(every_mistake_is_told)
 {
     put("identities.d/a.conf", "[Identity]\nKey=ec:P-257\n");
@@ -183,6 +220,8 @@ config_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, an_empty_directory_is_a_policy_without_identities_of_its_own);
     tcase_add_test(tcase, files_that_end_in_conf_are_read_and_no_others);
+    tcase_add_test(tcase, a_copy_is_the_same_policy);
+    tcase_add_test(tcase, a_damaged_copy_is_no_policy);
     tcase_add_test(tcase, every_mistake_is_told);
     tcase_add_test(tcase, a_missing_directory_is_a_mistake);
     tcase_add_loop_test(tcase, what_cannot_be_trusted_is_a_mistake_and_blocks_nothing, 0,
