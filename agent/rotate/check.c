@@ -28,6 +28,19 @@ signet_entry_answer_check(SignetEntry *entry, const GError *error)
     }
 }
 
+/* Whoever asked meanwhile hears of a look at everything. */
+static void
+end_look(SignetEntry *entry, const GError *error)
+{
+    gboolean is_short = entry->is_look_short;
+
+    entry->is_look_short = FALSE;
+    if (is_short)
+        signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECK_NOW});
+    if (!is_short || entry->machine.checking == 0)
+        signet_entry_answer_check(entry, error);
+}
+
 void
 signet_entry_fail_check(SignetEntry *entry, const char *cause)
 {
@@ -36,7 +49,7 @@ signet_entry_fail_check(SignetEntry *entry, const char *cause)
 
     signet_entry_advance(entry,
                          &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECK_FAILED, .cause = cause});
-    signet_entry_answer_check(entry, error);
+    end_look(entry, error);
 }
 
 static gboolean
@@ -81,7 +94,7 @@ on_checked(SignetJob *job, gpointer data)
     take_anchors(entry, job, signet_job_get_request(job)->new_generation, &findings);
     signet_entry_advance(
         entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECKED, .findings = &findings});
-    signet_entry_answer_check(entry, NULL);
+    end_look(entry, NULL);
 }
 
 /* --- looking --- */
@@ -226,5 +239,7 @@ signet_engine_check(SignetEngine *engine, const char *identity, SignetEngineDone
         return;
     }
     g_array_append_val(entry->check_waiters, waiter);
+    entry->is_look_short |= entry->machine.checking != 0 &&
+                            entry->machine.checking_looks != signet_entry_find_looks(entry);
     signet_entry_advance(entry, &(SignetMachineEvent) {.kind = SIGNET_EVENT_CHECK_NOW});
 }

@@ -55,8 +55,9 @@ typedef struct {
     SignetWaiter revoke_waiter;
     SignetAdopting *adopting; /* (owned, nullable) from the wish until it is stored */
     /* looking beside it */
-    SignetJob *check_job;  /* (owned, nullable) while signet-enroll runs */
-    GArray *check_waiters; /* (owned) of SignetWaiter */
+    SignetJob *check_job;   /* (owned, nullable) while signet-enroll runs */
+    GArray *check_waiters;  /* (owned) of SignetWaiter */
+    gboolean is_look_short; /* the one under way leaves out what somebody wants to know since */
     /* retiring beside it */
     SignetToken *retire_token; /* (owned, nullable) */
     guint64 retire_token_id;

@@ -20,7 +20,18 @@ static FakeCaMood mood;     /* towards whoever asks for a certificate */
 static SignetFindings said; /* to whoever looks */
 static guint n_looks;
 static guint n_requests;
-static guint last_rungs; /* of the last request */
+static guint last_rungs;            /* of the last request */
+static guint looks;                 /* of all that looked */
+static gboolean is_asked_meanwhile; /* a person asks while the first one looks … */
+static gboolean is_told;            /* … and hears how it ended */
+
+static void
+on_told(const char *identity, guint32 generation, const GError *error, gpointer data)
+{
+    ck_assert_ptr_null(error);
+    ck_assert_uint_ne(looks & SIGNET_LOOK_REVOCATION, 0);
+    is_told = TRUE;
+}
 
 static void
 answer_look(SignetJob *job)
@@ -28,7 +39,12 @@ answer_look(SignetJob *job)
     SignetFindings findings = said;
 
     findings.looks = signet_job_get_request(job)->looks;
-    ck_assert_uint_ne(findings.looks & SIGNET_LOOK_REVOCATION, 0);
+    looks |= findings.looks;
+    if (is_asked_meanwhile)
+        signet_engine_check(world->engine, "wifi", on_told, NULL);
+    else
+        ck_assert_uint_ne(findings.looks & SIGNET_LOOK_REVOCATION, 0);
+    is_asked_meanwhile = FALSE;
     g_autoptr(GBytes) text = signet_findings_to_text(&findings);
     n_looks++;
     signet_job_set_state(job, text);
@@ -81,7 +97,7 @@ setup(void)
     remote_ca_make_key(anchors);
     mood = FAKE_CA_ISSUES;
     said = (SignetFindings) {.standing = SIGNET_STANDING_GOOD};
-    n_looks = n_requests = 0;
+    n_looks = n_requests = looks = 0;
 }
 
 static void
@@ -193,6 +209,20 @@ START_TEST(who_never_wants_to_know_is_not_told)
 }
 END_TEST
 
+/* The agent's own look leaves out what the policy does not want to know. */
+START_TEST(who_asks_while_it_is_looked_hears_of_everything)
+{
+    signet_policy_unref(policy);
+    policy = make_policy("CheckRevocation=never\n");
+    enrol();
+    is_asked_meanwhile = TRUE;
+    said.is_leaving = TRUE;
+    world_advance(world, 2 * 3600);
+    world_wait_flag(world, &is_told);
+    ck_assert_uint_eq(n_looks, 2);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -207,6 +237,7 @@ main(void)
     tcase_add_test(cases, what_is_found_then_counts);
     tcase_add_test(cases, what_is_revoked_is_not_shown_again_nor_looked_for);
     tcase_add_test(cases, many_refusals_are_no_reason_to_look_more_often);
+    tcase_add_test(cases, who_asks_while_it_is_looked_hears_of_everything);
     tcase_add_test(cases, a_ca_that_is_not_reached_has_revoked_nothing);
     tcase_add_test(cases, who_never_wants_to_know_is_not_told);
     suite_add_tcase(suite, cases);
