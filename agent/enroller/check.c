@@ -15,6 +15,7 @@
 #include "agent/enroller/est.h"
 #include "agent/enroller/ocsp.h"
 #include "agent/enroller/rollover.h"
+#include "agent/enroller/scep-ca.h"
 
 #define CERTIFICATES_MAX 32
 
@@ -198,6 +199,8 @@ get_authorities(const SignetProtocolContext *context, GError **error)
         return signet_est_get_authorities(context, error);
     if (g_strcmp0(context->job->ca_protocol, SIGNET_JOB_CMP) == 0)
         return signet_cmp_get_authorities(context, error);
+    if (g_strcmp0(context->job->ca_protocol, "scep") == 0)
+        return signet_scep_get_authorities(context, error);
     return NULL;
 }
 

@@ -10,11 +10,14 @@
 #include "agent/base/error.h"
 #include "agent/enroll/remote.h"
 #include "agent/enroller/answer.h"
+#include "agent/enroller/scep-message.h"
 
 void
 signet_scep_ca_clear(SignetScepCa *ca)
 {
     g_clear_pointer(&ca->certificates, signet_x509_stack_free);
+    g_clear_pointer(&ca->former, signet_x509_stack_free);
+    g_clear_pointer(&ca->named, signet_x509_stack_free);
 }
 
 char *
@@ -51,6 +54,8 @@ take_capability(SignetScepCa *ca, const char *word)
         ca->has_post = TRUE;
     else if (g_ascii_strcasecmp(word, "Renewal") == 0)
         ca->has_renewal = TRUE;
+    else if (g_ascii_strcasecmp(word, "GetNextCACert") == 0)
+        ca->has_next = TRUE;
     else if (g_ascii_strcasecmp(word, "SHA-256") == 0)
         ca->has_sha256 = TRUE;
 }
@@ -112,10 +117,43 @@ is_known(const SignetProtocolContext *context, X509 *certificate, SignetX509Stac
 }
 
 static gboolean
+push(SignetX509Stack *list, X509 *certificate)
+{
+    return sk_X509_push(list, certificate) > 0 && X509_up_ref(certificate);
+}
+
+/* A CA that the policy names has announced the others: without it they are nobody's. */
+static gboolean
+add_learned(const SignetProtocolContext *context, SignetScepCa *ca, SignetX509Stack *anchors,
+            GError **error)
+{
+    g_autoptr(SignetX509Stack) none = sk_X509_new_null();
+    g_autoptr(SignetX509Stack) learned =
+        signet_answer_add_anchors(none, context->job->certificates, error);
+
+    ca->former = sk_X509_new_null();
+    ca->named = sk_X509_new_null();
+    if (!learned)
+        return FALSE;
+    for (int i = 0; i < sk_X509_num(learned); i++) {
+        X509 *certificate = sk_X509_value(learned, i);
+
+        if (X509_check_ca(certificate) > 0 && is_known(context, certificate, anchors))
+            push(ca->named, certificate);
+    }
+    for (int i = 0; sk_X509_num(ca->named) > 0 && i < sk_X509_num(learned); i++) {
+        X509 *certificate = sk_X509_value(learned, i);
+
+        if (X509_check_ca(certificate) > 0 && push(anchors, certificate))
+            push(ca->former, certificate);
+    }
+    return TRUE;
+}
+
+static gboolean
 keep(SignetScepCa *ca, X509 *certificate)
 {
-    X509_up_ref(certificate);
-    return sk_X509_push(ca->certificates, certificate) > 0;
+    return push(ca->certificates, certificate);
 }
 
 static gboolean
@@ -180,13 +218,72 @@ ask_certificates(const SignetProtocolContext *context, SignetScepCa *ca, GError 
         g_prefix_error(error, "GetCACert: ");
         return FALSE;
     }
-    return choose(context, found, anchors, ca, error);
+    return add_learned(context, ca, anchors, error) && choose(context, found, anchors, ca, error);
 }
 
 gboolean
 signet_scep_ca_ask(const SignetProtocolContext *context, SignetScepCa *ret_ca, GError **error)
 {
     return ask_capabilities(context, ret_ca, error) && ask_certificates(context, ret_ca, error);
+}
+
+/* --- what it will go on with --- */
+
+/* Who may say so: an RA speaks for what the CA is now only. */
+static SignetX509Stack *
+find_cas(const SignetScepCa *ca)
+{
+    SignetX509Stack *cas = sk_X509_new_null();
+
+    for (int i = 0; i < sk_X509_num(ca->certificates); i++) {
+        X509 *certificate = sk_X509_value(ca->certificates, i);
+
+        if (X509_check_ca(certificate) > 0)
+            push(cas, certificate);
+    }
+    return cas;
+}
+
+static gboolean
+add_next(const SignetProtocolContext *context, const SignetScepCa *ca, SignetX509Stack *all,
+         GError **error)
+{
+    g_auto(SignetHttpResponse) response = {0};
+
+    if (!get(context, "GetNextCACert", &response, error))
+        return FALSE;
+    if (response.status != 200) /* it has no plans */
+        return TRUE;
+    g_autoptr(GBytes) body = g_bytes_new(response.body->data, response.body->len);
+    g_autoptr(SignetX509Stack) cas = find_cas(ca);
+    g_autoptr(SignetX509Stack) next =
+        signet_scep_next_read(signet_crypto_get_library(context->crypto), body, cas, error);
+    if (!next) {
+        g_prefix_error(error, "GetNextCACert: ");
+        return FALSE;
+    }
+    for (int i = 0; i < sk_X509_num(next); i++) {
+        X509 *certificate = sk_X509_value(next, i);
+
+        if (X509_check_ca(certificate) > 0)
+            push(all, certificate);
+    }
+    return TRUE;
+}
+
+SignetX509Stack *
+signet_scep_get_authorities(const SignetProtocolContext *context, GError **error)
+{
+    g_auto(SignetScepCa) ca = {0};
+
+    if (!context->job->remote.url) {
+        signet_error_set(error, SIGNET_ERROR_BAD_REQUEST, "job: Url= is missing");
+        return NULL;
+    }
+    if (!signet_scep_ca_ask(context, &ca, error))
+        return NULL;
+    g_autoptr(SignetX509Stack) all = find_cas(&ca);
+    return !ca.has_next || add_next(context, &ca, all, error) ? g_steal_pointer(&all) : NULL;
 }
 
 /* X509_get_key_usage() says all bits where there is no such extension. */

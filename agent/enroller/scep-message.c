@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/base/error.h"
+#include "agent/enroller/answer.h"
 
 #define OID_MESSAGE_TYPE    "2.16.840.1.113733.1.9.2"
 #define OID_STATUS          "2.16.840.1.113733.1.9.3"
@@ -239,6 +240,28 @@ signet_scep_reply_read(OSSL_LIB_CTX *library, GBytes *message, SignetX509Stack *
         return signet_error_set(error, SIGNET_ERROR_CORRUPT, "the answer has no status");
     ret_reply->envelope = ret_reply->status == SIGNET_SCEP_SUCCESS ? bytes_of(out) : NULL;
     return TRUE;
+}
+
+SignetX509Stack *
+signet_scep_next_read(OSSL_LIB_CTX *library, GBytes *message, SignetX509Stack *authorities,
+                      GError **error)
+{
+    const unsigned flags = CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY;
+    g_autoptr(CMS_ContentInfo) cms = parse(library, message);
+    g_autoptr(BIO) out = BIO_new(BIO_s_mem());
+    gboolean is_message = cms && get_signer(cms) && !CMS_is_detached(cms);
+
+    if (is_message && CMS_verify(cms, authorities, NULL, NULL, out, flags) == 1) {
+        g_autoptr(GBytes) inside = bytes_of(out);
+
+        return signet_answer_read_certificates(library, inside, error);
+    }
+    ERR_clear_error();
+    if (is_message)
+        signet_error_set(error, SIGNET_ERROR_DENIED, "it is not signed by the CA as it is now");
+    else
+        signet_error_set(error, SIGNET_ERROR_CORRUPT, "it is not a message with one signer");
+    return NULL;
 }
 
 /* NID of the cipher; NID_undef: it is no envelope. */

@@ -45,6 +45,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignetScepReply, signet_scep_reply_clear)
 gboolean
 signet_scep_reply_read(OSSL_LIB_CTX *library, GBytes *message, SignetX509Stack *certificates,
                        const SignetScepSeal *seal, SignetScepReply *ret_reply, GError **error);
+/* The answer to GetNextCACert (RFC 8894 4.7.1): what the CA will go on with, signed by what it is
+ * now, one of the authorities. DENIED when it is somebody else's, CORRUPT. Anybody's bytes. */
+SignetX509Stack *signet_scep_next_read(OSSL_LIB_CTX *library, GBytes *message,
+                                       SignetX509Stack *authorities, GError **error);
 /* What is inside, by the key of the seal; CORRUPT. Not with a legacy cipher (DES, 3DES) unless
  * is_legacy_allowed: POLICY. */
 GBytes *signet_scep_reply_open(OSSL_LIB_CTX *library, GBytes *envelope, const SignetScepSeal *seal,

@@ -136,7 +136,21 @@ sign_as_new(Scep *scep, GError **error)
            signet_crypto_fail(error, "cannot sign the new key's own certificate");
 }
 
-/* TRUE: the current certificate is one of this CA's, and can sign and decrypt. */
+static gboolean
+is_issued_by(X509 *leaf, const SignetX509Stack *issuers)
+{
+    gboolean is_it = FALSE;
+
+    for (int i = 0; !is_it && i < sk_X509_num(issuers); i++) {
+        EVP_PKEY *issuer = X509_get0_pubkey(sk_X509_value(issuers, i));
+
+        is_it = issuer && X509_verify(leaf, issuer) == 1;
+    }
+    ERR_clear_error();
+    return is_it;
+}
+
+/* TRUE: the current certificate is one of this CA's, as it is or was, and can sign and decrypt. */
 static gboolean
 sign_as_current(Scep *scep)
 {
@@ -148,13 +162,9 @@ sign_as_current(Scep *scep)
                                      &scep->key, &chain, NULL))
         return FALSE;
     X509 *leaf = sk_X509_value(chain, 0);
-    gboolean is_theirs = FALSE;
-    for (int i = 0; !is_theirs && i < sk_X509_num(scep->ca.certificates); i++) {
-        EVP_PKEY *issuer = X509_get0_pubkey(sk_X509_value(scep->ca.certificates, i));
+    gboolean is_theirs =
+        is_issued_by(leaf, scep->ca.certificates) || is_issued_by(leaf, scep->ca.former);
 
-        is_theirs = issuer && X509_verify(leaf, issuer) == 1;
-    }
-    ERR_clear_error();
     if (!is_theirs || !EVP_PKEY_is_a(scep->key, "RSA"))
         return FALSE;
     X509_up_ref(leaf);
@@ -208,8 +218,15 @@ take_certificates(const Scep *scep, const SignetScepReply *reply, const SignetSc
     g_autoptr(SignetX509Stack) found =
         inside ? signet_answer_read_certificates(scep->library, inside, error) : NULL;
 
-    return found &&
-           signet_chain_build(scep->context->job, found, scep->ca.certificates, outcome, error);
+    if (!found)
+        return FALSE;
+    /* A root that the policy names stays: what a CA has announced is known by it. */
+    g_autoptr(SignetX509Stack) authorities = X509_chain_up_ref(scep->ca.certificates);
+    for (int i = 0; i < sk_X509_num(scep->ca.named); i++) {
+        if (X509_up_ref(sk_X509_value(scep->ca.named, i)))
+            sk_X509_push(authorities, sk_X509_value(scep->ca.named, i));
+    }
+    return signet_chain_build(scep->context->job, found, authorities, outcome, error);
 }
 
 static gboolean

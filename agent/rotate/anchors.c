@@ -85,3 +85,22 @@ signet_anchors_for_current(const SignetGeneration *current, GPtrArray *offered)
         add(all, offered->pdata[i]);
     return all->len > before ? g_steal_pointer(&all) : NULL;
 }
+
+GBytes *
+signet_anchors_dup_learned(const SignetGeneration *current)
+{
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+    for (guint i = 0; current && i < current->anchors->len; i++)
+        add(all, current->anchors->pdata[i]);
+    for (guint i = 1; current && i < current->chain->len; i++)
+        add(all, current->chain->pdata[i]);
+    for (guint i = 0; i < all->len; i++) {
+        gsize size = 0;
+        const guint8 *data = g_bytes_get_data(all->pdata[i], &size);
+
+        g_byte_array_append(bytes, data, (guint)size);
+    }
+    return bytes->len > 0 ? g_byte_array_free_to_bytes(g_steal_pointer(&bytes)) : NULL;
+}

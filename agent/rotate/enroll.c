@@ -154,7 +154,9 @@ static GPtrArray *
 find_anchors(const SignetEntry *entry, SignetJob *job)
 {
     const SignetCaProfile *ca = signet_entry_get_ca(entry);
-    gboolean is_shown = ca && ca->kind == SIGNET_CA_EST && !entry->policy->is_ca;
+    gboolean is_shown =
+        ca && !entry->policy->is_ca &&
+        (ca->kind == SIGNET_CA_EST || ca->kind == SIGNET_CA_CMP || ca->kind == SIGNET_CA_SCEP);
 
     return signet_anchors_for_next(
         is_shown ? signet_inventory_get(entry->engine->context.inventory, entry->name, 0) : NULL,

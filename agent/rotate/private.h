@@ -186,6 +186,9 @@ GPtrArray *
 signet_anchors_for_next(const SignetGeneration *current, GPtrArray *offered, gint64 now_s);
 /* What that of the current one has, with roots that are new; NULL: there are none. */
 GPtrArray *signet_anchors_for_current(const SignetGeneration *current, GPtrArray *offered);
+/* The CAs' certificates that came with it, and were announced since: DER, one after the other.
+ * NULL: there is none. */
+GBytes *signet_anchors_dup_learned(const SignetGeneration *current);
 /* promote.c: the current generation's files once more, with these anchors. */
 void signet_entry_republish(SignetEntry *entry, GPtrArray *anchors);
 /* retire.c: destroys machine.retiring. */

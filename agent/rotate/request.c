@@ -84,7 +84,7 @@ signet_entry_find_looks(const SignetEntry *entry)
         return 0;
     if (ca->kind == SIGNET_CA_ACME)
         return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_WINDOW;
-    if (ca->kind == SIGNET_CA_EST || ca->kind == SIGNET_CA_CMP)
+    if (ca->kind == SIGNET_CA_EST || ca->kind == SIGNET_CA_CMP || ca->kind == SIGNET_CA_SCEP)
         return SIGNET_LOOK_REVOCATION | SIGNET_LOOK_AUTHORITIES;
     return SIGNET_LOOK_REVOCATION;
 }
@@ -242,6 +242,18 @@ set_local(const SignetEntry *entry, const SignetCaProfile *ca, const char *ca_id
     request->lifetime_s = entry->policy->is_ca ? ca->ca_lifetime_s : ca->lifetime_s;
 }
 
+/* A CA that speaks SCEP announces what it will go on with, and proves it never again. */
+static GBytes *
+dup_learned(const SignetEntry *entry, const SignetCaProfile *ca)
+{
+    const SignetGeneration *current =
+        ca && ca->kind == SIGNET_CA_SCEP
+            ? signet_inventory_get(entry->engine->context.inventory, entry->name, 0)
+            : NULL;
+
+    return current ? signet_anchors_dup_learned(current) : NULL;
+}
+
 SignetJob *
 signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generation,
                       const SignetSupplies *supplies)
@@ -255,6 +267,7 @@ signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generati
     g_auto(GStrv) uri = expand_list(entry, policy->uri);
     g_auto(GStrv) email = expand_list(entry, policy->email);
     g_autofree char *permanent = dup_permanent(entry, ca);
+    g_autoptr(GBytes) learned = dup_learned(entry, ca);
     SignetJobRequest request = {
         .identity = entry->name,
         .new_generation = generation->number,
@@ -268,6 +281,7 @@ signet_entry_make_job(const SignetEntry *entry, const SignetGeneration *generati
         .permanent = permanent,
         .purposes = policy->purposes,
         .spki = generation->key->spki,
+        .certificates = learned,
     };
 
     if (!ca)

@@ -43,6 +43,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sk_X509_push(certificates, certificate);
     signet_grant_is_scep_attributes(data, size, NULL);
     signet_scep_reply_read(NULL, bytes, certificates, &seal, &reply, NULL);
+    g_autoptr(SignetX509Stack) next = signet_scep_next_read(NULL, bytes, certificates, NULL);
+    if (next)
+        abort(); /* nobody has the key */
     g_autoptr(GBytes) inside G_GNUC_UNUSED = signet_scep_reply_open(NULL, bytes, &seal, TRUE, NULL);
     ERR_clear_error();
     return 0;

@@ -5,10 +5,10 @@
 
 usage: scep-server.py DIR [--port N] [--secret TEXT] [--caps WORDS]
 
-DIR/ca is the CA, whose RA speaks for it; DIR/port the port once it listens, DIR/request.pem the last request that waits, DIR/log has a line for each message:
+DIR/ca is the CA, whose RA speaks for it; DIR/port the port once it listens, DIR/request.pem the last request that waits, DIR/next what the CA goes on with, DIR/log has a line for each message:
 OPERATION STATUS transaction=HEX password=yes|no|-, STATUS as RFC 8894 3.2.1.3 has it: 0 success, 2 failure, 3 pending.
 Operations: getcacaps getcacert pkcsreq renewalreq certpoll. Modes of its own: pending (an operation that asks for a certificate is kept; certpoll
-answers it), refuse-N (failInfo), other-signs, wrong-transaction, wrong-nonce, flip (a bit of the signature), replay (the first answer).
+answers it), lifetime-N (seconds), refuse-N (failInfo), other-signs, wrong-transaction, wrong-nonce, flip (a bit of the signature), replay (the first answer).
 """
 
 import argparse
@@ -127,12 +127,26 @@ class Scep(hostile.Handler):
         if self.misbehaves(operation):
             return
         if operation == "getcacaps":
-            self.answer(200, self.server.options.caps.replace(" ", "\n").encode(), "text/plain")
+            self.answer(200, self.server.options.caps.replace(" ", "\n").replace(",", "\n").encode(), "text/plain")
         elif operation == "getcacert":
             with open(self.server.ra.pem, encoding="ascii") as f:
                 self.answer(200, ca.pkcs7([f.read(), ca.read("sub.pem"), ca.read("root.pem")]), "application/x-x509-ca-ra-cert")
+        elif operation == "getnextcacert" and os.path.exists(f"{self.server.dir}/next"):
+            self.answer(200, self.announcement(), "application/x-x509-next-ca-cert")
         else:
             self.answer(404)
+
+    def announcement(self):
+        """RFC 8894 4.7.1: the certificates of DIR/next, signed by the CA in the directory that DIR/announcer names (default: this one)."""
+        announcer = self.server.ca.dir
+        if os.path.exists(f"{self.server.dir}/announcer"):
+            with open(f"{self.server.dir}/announcer", encoding="utf-8") as f:
+                announcer = f.read().strip()
+        with open(f"{self.server.dir}/next", encoding="ascii") as f:
+            certificates = self.server.ca.pkcs7([f.read()])
+        self.note("getnextcacert")
+        return testca.run("openssl", "cms", "-sign", "-binary", "-nodetach", "-nosmimecap", "-md", "sha256", "-outform", "DER",
+                          "-signer", f"{announcer}/sub.pem", "-inkey", f"{announcer}/sub.key", data=certificates)
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -188,7 +202,8 @@ class Scep(hostile.Handler):
         return SUCCESS, None, self.issue(request, mode), password
 
     def issue(self, request, mode):
-        return self.server.ca.issue(request, mode if mode in testca.WRONGS else "honest")
+        seconds = int(mode[9:]) if mode.startswith("lifetime-") else 86400
+        return self.server.ca.issue(request, mode if mode in testca.WRONGS else "honest", seconds)
 
 
 def main():
