@@ -371,8 +371,7 @@ open_by_factory(struct signet_pool *pool, struct signet_connection *connection)
     return opened;
 }
 
-/* A copy of the descriptor that this process was started with; that one is the program's to close.
- */
+/* A copy of the descriptor that this process was started with, which is the program's to close. */
 static enum signet_pool_opened
 open_inherited(struct signet_pool *pool, struct signet_connection *connection)
 {

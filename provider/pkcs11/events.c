@@ -43,8 +43,7 @@ wait_for_event(struct signet_channel *channel)
         pause_ms = rv == CKR_NO_EVENT ? 0 : pause_ms == 0 ? PAUSE_MIN_MS : pause_ms * 2;
         if (pause_ms > PAUSE_MAX_MS)
             pause_ms = PAUSE_MAX_MS;
-        rv = signet_wait_pause(pause_ms);
-        if (rv != CKR_OK)
+        if ((rv = signet_wait_pause(pause_ms)) != CKR_OK)
             return rv;
     }
 }

@@ -75,15 +75,6 @@ signet_mechanism_find(CK_MECHANISM_TYPE type)
     return NULL;
 }
 
-void
-signet_mechanism_info(const struct signet_mechanism *mechanism, CK_MECHANISM_INFO *ret_info)
-{
-    bool is_rsa = signet_scheme_family(mechanism->scheme) == SIGNET_FAMILY_RSA;
-    ret_info->ulMinKeySize = is_rsa ? 2048 : 256;
-    ret_info->ulMaxKeySize = is_rsa ? 4096 : mechanism->scheme == SIGNET_SCHEME_EDDSA ? 256 : 521;
-    ret_info->flags = mechanism->flags | CKF_HW; /* not done in this library */
-}
-
 /* False when one of them is not known. */
 static bool
 parse_hashes(struct signet_method *ret, CK_MECHANISM_TYPE hash, CK_ULONG mgf)

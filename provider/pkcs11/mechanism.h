@@ -22,7 +22,6 @@ extern const size_t signet_mechanism_count;
 
 /* NULL: not offered. */
 const struct signet_mechanism *signet_mechanism_find(CK_MECHANISM_TYPE type);
-void signet_mechanism_info(const struct signet_mechanism *mechanism, CK_MECHANISM_INFO *ret_info);
 
 /* A mechanism with its parameters, copied. */
 struct signet_method {

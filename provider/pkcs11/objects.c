@@ -30,24 +30,28 @@ append(struct hunt *hunt, CK_OBJECT_HANDLE handle)
     return CKR_OK;
 }
 
-/* *ret_identity: NULL when there is none to be shown; *ret_base: see signet_state_remember(). */
+/* *ret_identity: NULL when there is none to be shown; *ret_base: see signet_state_recall(). */
 static CK_RV
 find(const struct hunt *hunt, struct signet_channel *channel, const char *name,
      struct signet_identity **ret_identity, CK_OBJECT_HANDLE *ret_base)
 {
+    struct signet_identity *current = NULL;
     CK_RV rv = signet_state_lock();
     if (rv != CKR_OK)
         return rv;
-    *ret_identity = signet_state_recall(name, hunt->as_of, ret_base);
+    *ret_identity = signet_state_recall(name, hunt->as_of, hunt->attributes, hunt->count, ret_base);
     signet_state_unlock();
-    if (*ret_identity != NULL)
-        return CKR_OK;
-    rv = signet_agent_look_up(channel, name, ret_identity);
-    if (*ret_identity == NULL || (rv = signet_state_lock()) != CKR_OK)
+    if (*ret_identity != NULL || (rv = signet_agent_look_up(channel, name, &current)) != CKR_OK ||
+        current == NULL)
         return rv;
-    *ret_base = signet_state_remember(*ret_identity);
-    signet_state_unlock();
-    return CKR_OK;
+    rv = signet_state_lock();
+    if (rv == CKR_OK) {
+        CK_ULONG as_of = signet_state_remember(current);
+        *ret_identity = signet_state_recall(name, as_of, hunt->attributes, hunt->count, ret_base);
+        signet_state_unlock();
+    }
+    signet_identity_unref(current);
+    return rv;
 }
 
 static CK_RV

@@ -357,23 +357,12 @@ derive(const struct signet_identity *identity, const CK_MECHANISM *mechanism, CK
     return rv;
 }
 
-static CK_RV
-begin_derive(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key, struct signet_identity **ret_identity)
-{
-    struct signet_session *session;
-    CK_RV rv = signet_session_lock(handle, &session);
-    if (rv != CKR_OK)
-        return rv;
-    rv = find_private_key(key, ret_identity);
-    signet_state_unlock();
-    return rv;
-}
-
 CK_RV
 C_DeriveKey(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
             CK_ATTRIBUTE *attributes, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
     struct signet_identity *identity = NULL;
+    struct signet_session *session;
     CK_ULONG length = 0;
     if (mechanism == NULL || key == NULL || (attributes == NULL && count > 0))
         return CKR_ARGUMENTS_BAD;
@@ -383,8 +372,10 @@ C_DeriveKey(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE 
         secret->key_type = CKK_GENERIC_SECRET;
     for (CK_ULONG i = 0; i < count && rv == CKR_OK; i++)
         rv = take_attribute(&attributes[i], secret, &length);
-    if (rv == CKR_OK)
-        rv = begin_derive(handle, base, &identity);
+    if (rv == CKR_OK && (rv = signet_session_lock(handle, &session)) == CKR_OK) {
+        rv = find_private_key(base, &identity);
+        signet_state_unlock();
+    }
     if (rv == CKR_OK)
         rv = derive(identity, mechanism, length, secret);
     signet_identity_unref(identity);

@@ -148,7 +148,10 @@ C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *i
     const struct signet_mechanism *mechanism = signet_mechanism_find(type);
     if (rv != CKR_OK || mechanism == NULL)
         return rv != CKR_OK ? rv : CKR_MECHANISM_INVALID;
-    signet_mechanism_info(mechanism, info);
+    bool is_rsa = signet_scheme_family(mechanism->scheme) == SIGNET_FAMILY_RSA;
+    info->ulMinKeySize = is_rsa ? 2048 : 256;
+    info->ulMaxKeySize = is_rsa ? 4096 : mechanism->scheme == SIGNET_SCHEME_EDDSA ? 256 : 521;
+    info->flags = mechanism->flags | CKF_HW; /* not done in this library */
     return CKR_OK;
 }
 

@@ -55,7 +55,7 @@ static struct {
     pthread_cond_t changed; /* of the two above */
 } state;
 
-static _Thread_local struct lead own; /* this thread's */
+static __thread struct lead own __attribute__((tls_model("initial-exec"))); /* this thread's */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards state */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -378,38 +378,52 @@ signet_search_begin(CK_OBJECT_CLASS class)
     return own.newest;
 }
 
-/* The newest of that name, up to this one. */
+/* The newest of that name, up to this one. But another whose certificate has these attributes, if
+ * its own has not: that is searched for by what is in it. */
 static struct record *
-find_record(const char *name, CK_ULONG newest)
+find_record(const char *name, CK_ULONG newest, const CK_ATTRIBUTE *attributes, CK_ULONG count)
 {
+    struct record *up_to = NULL, *named = NULL;
     for (size_t i = state.record_count; i > 0; i--) {
         struct record *record = &state.records[i - 1];
-        if (record->serial <= newest && strcmp(record->identity->name, name) == 0)
-            return record;
+        struct signet_object leaf = {.identity = record->identity, .part = SIGNET_PART_CERTIFICATE};
+        if (strcmp(record->identity->name, name) != 0)
+            continue;
+        if (up_to == NULL && record->serial <= newest)
+            up_to = record;
+        if ((named == NULL || record == up_to) && signet_object_matches(&leaf, attributes, count))
+            named = record;
     }
-    return NULL;
+    return up_to == NULL || named == NULL ? up_to : named;
 }
 
-CK_OBJECT_HANDLE
+CK_ULONG
 signet_state_remember(struct signet_identity *identity)
 {
-    struct record *record = find_record(identity->name, state.next);
+    struct record *record = find_record(identity->name, state.next, NULL, 0);
     if (record == NULL || !signet_identity_equal(record->identity, identity)) {
         forget_old(identity->name);
         record = &state.records[state.record_count++];
         *record = (struct record) {++state.next, signet_identity_ref(identity)};
     }
-    own.newest = record->serial > own.newest ? record->serial : own.newest;
+    if (own.began_ms != 0 && own.newest < record->serial)
+        own.newest = record->serial;
     state.lead = own;
-    return record->serial << SIGNET_PART_BITS;
+    return record->serial;
 }
 
 struct signet_identity *
-signet_state_recall(const char *name, CK_ULONG as_of, CK_OBJECT_HANDLE *ret_base)
+signet_state_recall(const char *name, CK_ULONG as_of, const CK_ATTRIBUTE *attributes,
+                    CK_ULONG count, CK_OBJECT_HANDLE *ret_base)
 {
-    const struct record *record = find_record(name, as_of);
+    struct record *record = find_record(name, as_of, attributes, count);
     if (record == NULL)
         return NULL;
+    if (record != find_record(name, as_of, NULL, 0)) {
+        own.newest = record->serial; /* its key belongs to it */
+        own.began_ms = 0;            /* the next certificate does not */
+        state.lead = own;
+    }
     *ret_base = record->serial << SIGNET_PART_BITS;
     return signet_identity_ref(record->identity);
 }

@@ -79,16 +79,17 @@ CK_ULONG signet_session_count(void);
 
 /* A search for objects of this class begins. What a program searches for one after the other, a
  * key and its certificate in either order, is to be of one generation over a rotation. So a search
- * sees what the one saw that it belongs to: one of another class within the last second, by this
- * thread or else by any; a second one for the same only if a certificate was among them, for who
- * has that from a file wants the key that is new. In a child's first second: what its parent had.
- * Returns what to recall; 0: nothing, the agent knows. */
+ * sees what the one saw that it belongs to: one of another class in the last second, by this thread
+ * or else by any; one of the same only if a certificate was among them: who has that from a file
+ * wants the new key. In a child's first second: what its parent had. Returns what to recall. */
 CK_ULONG signet_search_begin(CK_OBJECT_CLASS class);
-/* Remembers an identity, or finds it known. Returns the handle that its parts are added to. */
-CK_OBJECT_HANDLE signet_state_remember(struct signet_identity *identity);
-/* A reference; NULL: nothing of that name was seen. */
+/* Remembers an identity, or finds it known. Returns the as_of that recalls it. */
+CK_ULONG signet_state_remember(struct signet_identity *identity);
+/* What was known of that name then; but whose certificate the attributes describe, if that is an
+ * earlier one. A reference, and the handle that its parts are added to; NULL: nothing was. */
 struct signet_identity *
-signet_state_recall(const char *name, CK_ULONG as_of, CK_OBJECT_HANDLE *ret_base);
+signet_state_recall(const char *name, CK_ULONG as_of, const CK_ATTRIBUTE *attributes,
+                    CK_ULONG count, CK_OBJECT_HANDLE *ret_base);
 /* A reference or copy in *ret_object, for signet_object_release(); false: no such object. */
 bool signet_state_find(CK_OBJECT_HANDLE handle, struct signet_object *ret_object);
 void signet_object_release(struct signet_object *object);

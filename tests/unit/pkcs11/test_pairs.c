@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -97,6 +98,27 @@ START_TEST(the_halves_of_a_key_are_of_one_generation)
 }
 END_TEST
 
+/* NSS lists the certificates, and then searches for the one that it has by what is in it. */
+START_TEST(a_certificate_of_before_is_found_by_what_is_in_it_and_then_its_key)
+{
+    CK_SESSION_HANDLE session = begin();
+    CK_OBJECT_HANDLE before = find_one(session, CKO_CERTIFICATE, "p256"), found[64];
+    unsigned char value[4096];
+    CK_ATTRIBUTE content = {CKA_VALUE, value, 0};
+    memcpy(value, get_attribute(session, before, CKA_VALUE, &content.ulValueLen), sizeof(value));
+    rotate();
+    nanosleep(&(struct timespec) {1, 0}, NULL);
+    ck_assert_uint_eq(find_all(session, &content, 1, found), 1);
+    ck_assert_uint_eq(found[0], before);
+    assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 2);
+    ck_assert_uint_ne(find_one(session, CKO_CERTIFICATE, "p256"), before);
+    assert_signs(session, find_one(session, CKO_PRIVATE_KEY, "p256"), "p256", 1);
+    ck_assert_uint_eq(find_all(session, &content, 1, found), 1);
+    ck_assert_uint_eq(found[0], before);
+    kill(fake_agent_pid(), SIGUSR1); /* back */
+}
+END_TEST
+
 /* What one thread of a client does that loads the pair for each of its connections. */
 struct pairs {
     pthread_t thread;
@@ -155,6 +177,7 @@ pairs_suite(void)
     tcase_add_test(tests, without_a_search_for_the_certificate_a_key_is_the_current_one);
     tcase_add_test(tests, a_key_and_its_certificate_are_of_one_generation_over_a_rotation);
     tcase_add_test(tests, the_halves_of_a_key_are_of_one_generation);
+    tcase_add_test(tests, a_certificate_of_before_is_found_by_what_is_in_it_and_then_its_key);
     tcase_add_loop_test(tests, pairs_that_threads_find_are_of_one_generation_over_many_rotations, 0,
                         2);
     suite_add_tcase(suite, tests);
