@@ -127,7 +127,7 @@ signet_config_read(const char *root, GPtrArray *ret_problems)
 
 /* --- a copy --- */
 
-#define COPY_TYPE "a(say)" /* path and content of each file */
+#define COPY_TYPE "a(ayay)" /* path, in whatever letters, and content of each file */
 
 static GBytes *
 make_copy(const GArray *files)
@@ -140,7 +140,7 @@ make_copy(const GArray *files)
         const SignetPolicyFile *file = &g_array_index(files, SignetPolicyFile, i);
 
         g_variant_builder_add(
-            &builder, "(s@ay)", file->path,
+            &builder, "(^ay@ay)", file->path,
             g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, file->data, file->size, 1));
     }
     copy = g_variant_ref_sink(g_variant_builder_end(&builder));
@@ -165,7 +165,7 @@ signet_config_read_copy(GBytes *copy, GPtrArray *ret_problems)
         SignetPolicyFile file = {0};
         GVariant *content = NULL;
 
-        g_variant_get_child(list, i, "(&s@ay)", &file.path, &content);
+        g_variant_get_child(list, i, "(^&ay@ay)", &file.path, &content);
         g_ptr_array_add(contents, content);
         file.data = g_variant_get_fixed_array(content, &file.size, 1);
         g_array_append_val(files, file);

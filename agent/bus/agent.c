@@ -54,8 +54,12 @@ add_mistakes(const SignetBusContext *context, GPtrArray *problems)
 {
     const GPtrArray *mistakes = context->get_mistakes ? context->get_mistakes(context->data) : NULL;
 
-    for (guint i = 0; mistakes && i < mistakes->len && i < MISTAKES_MAX; i++)
-        g_ptr_array_add(problems, g_strdup_printf("policy: %s", (const char *)mistakes->pdata[i]));
+    for (guint i = 0; mistakes && i < mistakes->len && i < MISTAKES_MAX; i++) {
+        /* files have names in whatever letters */
+        g_autofree char *valid = g_utf8_make_valid(mistakes->pdata[i], -1);
+
+        g_ptr_array_add(problems, g_strconcat("policy: ", valid, NULL));
+    }
     if (mistakes)
         g_ptr_array_add(problems,
                         g_strdup("policy: an earlier one is in force until the files are mended; "

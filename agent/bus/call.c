@@ -77,9 +77,11 @@ signet_bus_call_reply(SignetBusCall *call, GVariant *value)
 void
 signet_bus_call_fail(SignetBusCall *call, const GError *error)
 {
+    g_autofree char *valid = g_utf8_make_valid(error->message, -1); /* it may name a file */
+
     g_dbus_method_invocation_return_dbus_error(g_steal_pointer(&call->invocation),
                                                signet_error_dbus_name(signet_error_kind(error)),
-                                               error->message);
+                                               valid);
     end(call);
 }
 

@@ -121,6 +121,21 @@ START_TEST(a_damaged_copy_is_no_policy)
 }
 END_TEST
 
+START_TEST(a_name_in_other_letters_is_copied_too)
+{
+    g_autoptr(GArray) nothing = g_array_new(FALSE, FALSE, sizeof(SignetTokenFacts));
+    g_autoptr(GBytes) copy = NULL;
+
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR);
+    put("policy.d/50-caf\xe9.conf", "[Rotation default]\nOverlap=5min\n"); /* Latin-1 */
+    ck_assert_ptr_null(signet_config_read_for(root, nothing, &copy, problems));
+    guint n_mistakes = problems->len;
+    ck_assert_uint_ge(n_mistakes, 1);
+    ck_assert_ptr_null(signet_config_read_copy(copy, problems));
+    ck_assert_uint_eq(problems->len, 2 * n_mistakes);
+}
+END_TEST
+
 START_TEST(every_mistake_is_told)
 {
     put("identities.d/a.conf", "[Identity]\nKey=ec:P-257\n");
@@ -222,6 +237,7 @@ config_suite(void)
     tcase_add_test(tcase, files_that_end_in_conf_are_read_and_no_others);
     tcase_add_test(tcase, a_copy_is_the_same_policy);
     tcase_add_test(tcase, a_damaged_copy_is_no_policy);
+    tcase_add_test(tcase, a_name_in_other_letters_is_copied_too);
     tcase_add_test(tcase, every_mistake_is_told);
     tcase_add_test(tcase, a_missing_directory_is_a_mistake);
     tcase_add_loop_test(tcase, what_cannot_be_trusted_is_a_mistake_and_blocks_nothing, 0,

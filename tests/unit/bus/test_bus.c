@@ -58,7 +58,7 @@ make_policy(gboolean with_vpn)
 static gboolean
 reload(gpointer data, GError **error)
 {
-    return is_policy_bad ? signet_error_set(error, SIGNET_ERROR_POLICY, "wifi.conf:3: nonsense")
+    return is_policy_bad ? signet_error_set(error, SIGNET_ERROR_POLICY, "caf\xe9.conf:3: nonsense")
                          : TRUE;
 }
 
@@ -604,7 +604,7 @@ START_TEST(reloading_a_bad_policy_is_an_error_with_the_mistake)
     is_policy_bad = TRUE;
     bad = call("/org/signet/agent", AGENT, "Reload", NULL, &error);
     ck_assert_ptr_null(bad);
-    assert_error(error, "org.signet.Error.Policy", "wifi.conf:3");
+    assert_error(error, "org.signet.Error.Policy", "caf\xef\xbf\xbd.conf:3");
 }
 END_TEST
 

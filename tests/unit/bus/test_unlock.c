@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/bus/agent.h"
 #include "agent/bus/bus.h"
 #include "fixture.h"
 #include "policy/parse.h"
@@ -32,6 +33,15 @@ static SignetBroker *broker;
 static SignetEngine *engine;
 static SignetBus *bus;
 
+static const GPtrArray *
+get_mistakes(gpointer data)
+{
+    static gpointer mistake = (gpointer) "caf\xe9.conf: nonsense"; /* Latin-1 */
+    static const GPtrArray mistakes = {&mistake, 1};
+
+    return &mistakes;
+}
+
 static void
 start_bus(void)
 {
@@ -45,7 +55,8 @@ start_bus(void)
                                 .inventory = inventory,
                                 .tokens = tokens,
                                 .store = store,
-                                .clock = signet_clock_system()};
+                                .clock = signet_clock_system(),
+                                .get_mistakes = get_mistakes};
 
     ck_assert_ptr_nonnull(policy);
     context.broker = broker = signet_broker_new(&broker_context);
@@ -293,6 +304,42 @@ START_TEST(a_locked_token_asks_for_its_pin)
 }
 END_TEST
 
+/* --- beside it --- */
+
+typedef struct {
+    gboolean is_done;
+    GVariant *value; /* (owned) */
+} Property;
+
+static void
+on_property(GObject *source, GAsyncResult *result, gpointer data)
+{
+    Property *property = data;
+
+    property->value = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, NULL);
+    property->is_done = TRUE;
+}
+
+START_TEST(mistakes_of_policy_files_are_told_in_whatever_letters)
+{
+    Property property = {0};
+    g_autoptr(GVariant) problems = NULL;
+    g_autofree const char **lines = NULL;
+
+    signet_bus_agent_update(bus);
+    g_dbus_connection_call(fixture.client, "org.signet.Agent1", "/org/signet/agent",
+                           "org.freedesktop.DBus.Properties", "Get",
+                           g_variant_new("(ss)", "org.signet.Agent1", "Problems"), NULL,
+                           G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_property, &property);
+    ck_assert(fixture_wait(&property.is_done));
+    ck_assert_ptr_nonnull(property.value);
+    g_variant_get(property.value, "(v)", &problems);
+    lines = g_variant_get_strv(problems, NULL);
+    ck_assert_str_eq(lines[0], "policy: caf\xef\xbf\xbd.conf: nonsense");
+    g_variant_unref(property.value);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -311,6 +358,7 @@ main(void)
     tcase_add_test(tests, a_file_or_a_socket_is_not_taken);
     tcase_add_test(tests, what_is_no_pin_is_refused);
     tcase_add_test(tests, a_locked_token_asks_for_its_pin);
+    tcase_add_test(tests, mistakes_of_policy_files_are_told_in_whatever_letters);
     suite_add_tcase(suite, tests);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
