@@ -41,7 +41,8 @@ SignetJob *signet_job_new_from_text(GBytes *text, GError **error);
 #define SIGNET_JOB_CANARY "canary"
 
 /* SignetJobRequest.protocol of a job that looks what others say of the certificate in use
- * (policy/findings.h), whose generation is new_generation here: its fd may use no key at all.
+ * (policy/findings.h), whose generation is new_generation here: its fd may use no key, but the
+ * current one for a question to a CA of CMP about itself (grant.h).
  * PENDING: it was looked; the state is the findings (agent/enroll/findings.h), the anchors are the
  * CA's as it shows them now, where it was asked. */
 #define SIGNET_JOB_CHECK "check"
