@@ -243,7 +243,7 @@ main(void)
     suite_add_tcase(suite, cases);
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_NORMAL);
+    srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed == 0 ? 0 : 1;
