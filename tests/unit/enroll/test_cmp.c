@@ -126,6 +126,9 @@ protected_part(void)
     return g_byte_array_free_to_bytes(part);
 }
 
+#define CA_CERTS  "1.3.6.1.5.5.7.4.17"
+#define ROOT_CERT "1.3.6.1.5.5.7.4.20"
+
 static void
 push_infos(OSSL_CMP_CTX *cmp, const Order *order)
 {
@@ -137,7 +140,7 @@ push_infos(OSSL_CMP_CTX *cmp, const Order *order)
         if (order->has_value)
             value = d2i_ASN1_TYPE(NULL, &der, (long)size);
 #if OPENSSL_VERSION_PREREQ(3, 2)
-        if (order->has_value && g_str_has_suffix(*info, ".20")) {
+        if (order->has_value && g_str_equal(*info, ROOT_CERT)) {
             ASN1_TYPE_free(value);
             OSSL_CMP_CTX_push0_genm_ITAV(cmp, OSSL_CMP_ITAV_new_rootCaCert(authority->ca));
             continue;
@@ -287,9 +290,6 @@ ask_checking(guint32 generation, GBytes *message, const char *ca_protocol)
         return NULL;
     return g_strdup(error->message);
 }
-
-#define CA_CERTS  "1.3.6.1.5.5.7.4.17"
-#define ROOT_CERT "1.3.6.1.5.5.7.4.20"
 
 static const struct {
     Order order;
