@@ -33,7 +33,8 @@ CONF
 
 # ak_ca NAME: a CA that certifies attestation keys: $work/NAME.pem, NAME.key.
 ak_ca() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/$1.key" -out "$work/$1.pem" -subj "/CN=$1" -days 9 2>/dev/null
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/$1.key" -out "$work/$1.pem" -subj "/CN=$1" -days 9 \
+        -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign 2>/dev/null
 }
 
 # ak_certify KEY OUT NAME [LINE…]: that CA certifies the public key in KEY (WebAuthn 8.3.1), with further extensions.
