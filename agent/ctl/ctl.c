@@ -38,8 +38,8 @@ report_unstarted(const SignetCtl *ctl, const GError *error)
     return SIGNET_CTL_UNREACHABLE;
 }
 
-static GDBusConnection *
-open_bus(const SignetCtl *ctl, GError **error)
+GDBusConnection *
+signet_ctl_open_bus(const SignetCtl *ctl, GError **error)
 {
     if (!ctl->bus_address)
         return g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
@@ -63,7 +63,7 @@ SignetCtlExit
 signet_ctl_connect(SignetCtl *ctl)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GDBusConnection) connection = open_bus(ctl, &error);
+    g_autoptr(GDBusConnection) connection = signet_ctl_open_bus(ctl, &error);
 
     if (!connection) {
         g_printerr("signetctl: cannot reach the system bus: %s; is dbus running?\n",
@@ -95,7 +95,7 @@ answers(GDBusConnection *connection)
 gboolean
 signet_ctl_is_there(SignetCtl *ctl)
 {
-    g_autoptr(GDBusConnection) connection = ctl->manager ? NULL : open_bus(ctl, NULL);
+    g_autoptr(GDBusConnection) connection = ctl->manager ? NULL : signet_ctl_open_bus(ctl, NULL);
 
     if (connection && answers(connection)) {
         g_dbus_connection_set_exit_on_close(connection, FALSE);

@@ -61,6 +61,8 @@ typedef struct {
     GDBusObjectManager *manager; /* (owned, nullable) once connected */
 } SignetCtl;
 
+/* The bus that the agent is on. Blocks. */
+GDBusConnection *signet_ctl_open_bus(const SignetCtl *ctl, GError **error);
 /* Finds the agent's objects. Blocks. Says on stderr why not. */
 SignetCtlExit signet_ctl_connect(SignetCtl *ctl);
 /* The same without a word, and without starting it. */

@@ -6,9 +6,10 @@
 
 #include "agent/ctl/start.h"
 
+#include "agent/ctl/systemd.h"
+
 #define AGENT_NAME "org.signet.Agent1"
 #define BUS        "org.freedesktop.DBus"
-#define SYSTEMD    "org.freedesktop.systemd1"
 #define UNIT       "signetd.service"
 #define START_MS   120000 /* the bus has a limit of its own */
 #define ASK_MS     3000
@@ -37,27 +38,11 @@ on_started(GObject *source, GAsyncResult *result, gpointer data)
 static gboolean
 has_unit_failed(GDBusConnection *connection)
 {
-    g_autoptr(GVariant) unit = NULL;
-    g_autoptr(GVariant) reply = NULL;
-    g_autoptr(GVariant) state = NULL;
-    const char *path;
+    g_autoptr(GVariant) unit = signet_systemd_get(connection, UNIT, "Unit", NULL);
+    const char *state = NULL;
 
-    unit = g_dbus_connection_call_sync(connection, SYSTEMD, "/org/freedesktop/systemd1",
-                                       SYSTEMD ".Manager", "GetUnit", g_variant_new("(s)", UNIT),
-                                       G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
-                                       ASK_MS, NULL, NULL);
-    if (!unit)
-        return FALSE;
-    g_variant_get(unit, "(&o)", &path);
-    reply = g_dbus_connection_call_sync(connection, SYSTEMD, path, BUS ".Properties", "Get",
-                                        g_variant_new("(ss)", SYSTEMD ".Unit", "ActiveState"),
-                                        G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
-                                        ASK_MS, NULL, NULL);
-    if (!reply)
-        return FALSE;
-    g_variant_get(reply, "(v)", &state);
-    return g_variant_is_of_type(state, G_VARIANT_TYPE_STRING) &&
-           g_str_equal(g_variant_get_string(state, NULL), "failed");
+    return unit && g_variant_lookup(unit, "ActiveState", "&s", &state) &&
+           g_str_equal(state, "failed");
 }
 
 static gboolean

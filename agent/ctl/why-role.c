@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "agent/ctl/child.h"
+#include "agent/ctl/systemd.h"
 
-#define TIMEOUT_MS 10000
 #define GROUPS_MAX 1024
 
 /* What of a program's environment decides what it loads; nothing else is taken over, least of all
@@ -109,44 +109,18 @@ stay_self(SignetWhyRole *role)
 
 /* --- a unit --- */
 
-static GDBusConnection *
-open_bus(const SignetCtl *ctl)
-{
-    return ctl->bus_address ? g_dbus_connection_new_for_address_sync(
-                                  ctl->bus_address,
-                                  G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                      G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                  NULL, NULL, NULL)
-                            : g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);
-}
-
 /* systemd's properties of a service; NULL: *ret_problem says why there are none. */
 static GVariant *
 ask_systemd(const SignetCtl *ctl, const char *unit, char **ret_problem)
 {
-    g_autoptr(GDBusConnection) bus = open_bus(ctl);
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) loaded = NULL;
-    g_autoptr(GVariant) all = NULL;
-    const char *path = NULL;
+    g_autoptr(GDBusConnection) bus = signet_ctl_open_bus(ctl, &error);
+    GVariant *all = bus ? signet_systemd_get(bus, unit, "Service", &error) : NULL;
 
-    if (bus)
-        loaded = g_dbus_connection_call_sync(
-            bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-            "org.freedesktop.systemd1.Manager", "LoadUnit", g_variant_new("(s)", unit),
-            G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, &error);
-    if (loaded) {
-        g_variant_get(loaded, "(&o)", &path);
-        all = g_dbus_connection_call_sync(
-            bus, "org.freedesktop.systemd1", path, "org.freedesktop.DBus.Properties", "GetAll",
-            g_variant_new("(s)", "org.freedesktop.systemd1.Service"), G_VARIANT_TYPE("(a{sv})"),
-            G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, &error);
-    }
     if (all)
-        return g_variant_get_child_value(all, 0);
-    if (error)
-        g_dbus_error_strip_remote_error(error);
-    *ret_problem = g_strdup(error ? error->message : "there is no bus");
+        return all;
+    g_dbus_error_strip_remote_error(error);
+    *ret_problem = g_strdup(error->message);
     return NULL;
 }
 
