@@ -75,6 +75,8 @@ take_connection(SignetBusLink *link, GDBusConnection *connection)
     }
     if (link->policy)
         signet_bus_set_policy(link->bus, link->policy);
+    /* before the first call: an agent that has just started must not say that all is well */
+    signet_bus_look_again(link->bus);
     signet_log(LOG_INFO, NULL, "on D-Bus");
     link->has_told = FALSE;
 }

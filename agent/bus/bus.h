@@ -41,7 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignetBus, signet_bus_free)
 
 /* Identities and tokens of a new policy appear, others go. */
 void signet_bus_set_policy(SignetBus *bus, SignetPolicy *policy);
-/* Something that get_mistakes() tells has changed. */
+/* State and Problems are what they are now: something that get_mistakes() tells has changed, or
+ * nobody has been told yet. */
 void signet_bus_look_again(SignetBus *bus);
 /* Wire these to the engine's and the registry's listeners. */
 void signet_bus_on_engine(const char *identity, SignetEngineEvent event, guint32 generation,

@@ -225,7 +225,7 @@ signet_bus_set_policy(SignetBus *bus, SignetPolicy *policy)
 void
 signet_bus_look_again(SignetBus *bus)
 {
-    signet_bus_queue_summary(bus);
+    signet_bus_agent_update(bus);
 }
 
 static void
